@@ -1,0 +1,95 @@
+"""The one definition of every number that charlm prints about a text.
+
+Perplexity: Jelinek, Mercer, Bahl and Baker (1977). Surprisal: Shannon (1948).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+
+
+def perplexity(nats: float, tokens: int) -> float:
+    """exp of the mean negative log-probability: exp(-nats / tokens). NaN for no tokens."""
+    if tokens == 0:
+        return math.nan
+    mean = -nats / tokens
+    return math.exp(mean) if mean < 700 else math.inf
+
+
+def surprisal(nats: float) -> float:
+    """-log2 P in bits, of a log-probability in nats."""
+    return -nats / LN2 + 0.0  # + 0.0: no "-0.0"
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a model makes of a text.
+
+    Totals add up (`+`), so the measures of a file are the sum of its sentences'.
+    """
+
+    logprob: float  # nats, total, <UNK> and <EOS> counted as tokens
+    tokens: int  # including <EOS>
+    chars: int  # Unicode characters of the original text, closing newlines included
+    bytes: int  # of the same in UTF-8
+    oov: int = 0  # tokens that are <UNK>
+    oov_logprob: float = 0.0  # nats, the part of `logprob` that those took
+
+    def __add__(self, other: Measures) -> Measures:
+        return Measures(
+            self.logprob + other.logprob,
+            self.tokens + other.tokens,
+            self.chars + other.chars,
+            self.bytes + other.bytes,
+            self.oov + other.oov,
+            self.oov_logprob + other.oov_logprob,
+        )
+
+    @property
+    def log10prob(self) -> float:
+        """Total log-probability to base ten."""
+        return self.logprob / LN10
+
+    @property
+    def perplexity(self) -> float:
+        """Per token, out-of-vocabulary tokens included."""
+        return perplexity(self.logprob, self.tokens)
+
+    @property
+    def perplexity_excluding_oov(self) -> float:
+        """Per token, out-of-vocabulary tokens left out of sum and count."""
+        return perplexity(self.logprob - self.oov_logprob, self.tokens - self.oov)
+
+    @property
+    def nats_per_char(self) -> float:
+        return -self.logprob / self.chars if self.chars else math.nan
+
+    @property
+    def bits_per_char(self) -> float:
+        """-log2 P per Unicode character of the original text: compares models of any level."""
+        return self.nats_per_char / LN2
+
+    @property
+    def bits_per_byte(self) -> float:
+        return -self.logprob / self.bytes / LN2 if self.bytes else math.nan
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers under the names used in JSON, TSV and attributes alike."""
+        return {
+            "tokens": self.tokens,
+            "chars": self.chars,
+            "bytes": self.bytes,
+            "oov": self.oov,
+            "logprob": self.logprob,
+            "log10prob": self.log10prob,
+            "perplexity": self.perplexity,
+            "perplexity_excluding_oov": self.perplexity_excluding_oov,
+            "nats_per_char": self.nats_per_char,
+            "bits_per_char": self.bits_per_char,
+            "bits_per_byte": self.bits_per_byte,
+        }
