@@ -1,0 +1,92 @@
+"""A loaded model: what `charlm.load` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self, overload
+
+from . import modelfile
+from .evaluate import evaluate
+from .lm import CausalLM
+from .measures import Measures
+from .sample import Sample, sample
+from .score import SentenceScore, score
+from .tokenizer import Tokenizer
+
+
+class Model:
+    """A language model with its tokenizer, ready for use.
+
+    >>> model = charlm.load("runs/latest")              # doctest: +SKIP
+    >>> model.score("the apple and pear salad").logprob  # doctest: +SKIP
+    >>> print(model.sample(prompt="The cat")[0].full_text)  # doctest: +SKIP
+    """
+
+    def __init__(self, lm: CausalLM, tokenizer: Tokenizer, info: dict[str, Any]) -> None:
+        self.lm = lm  # the contract of lm.py, for uses of your own
+        self.tokenizer = tokenizer
+        self.info = info  # what `charlm info --json` prints
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Self:
+        """Load a model file or run directory; None means $CHARLM_MODEL, else runs/latest.
+
+        Raises CharlmError if there is none, or if it is damaged.
+        """
+        file = modelfile.resolve(path)
+        contents = modelfile.read(file)
+        lm = modelfile.build_lm(contents)
+        return cls(lm, contents.tokenizer, describe(file, contents))
+
+    @overload
+    def score(self, text: str, **options: Any) -> SentenceScore: ...
+    @overload
+    def score(self, text: Sequence[str], **options: Any) -> list[SentenceScore]: ...
+    def score(
+        self, text: str | Sequence[str], **options: Any
+    ) -> SentenceScore | list[SentenceScore]:
+        """Score a sentence, or several in order; options as of `charlm.score.score`."""
+        if isinstance(text, str):
+            return score(self.lm, self.tokenizer, [text], **options)[0]
+        return score(self.lm, self.tokenizer, text, **options)
+
+    def sample(self, **options: Any) -> list[Sample]:
+        """Draw texts; options as of `charlm.sample.sample`."""
+        return sample(self.lm, self.tokenizer, **options)
+
+    def evaluate(
+        self,
+        text: str | Iterable[str],
+        *,
+        context: str = "stream",
+        window: int | None = None,
+        progress: Callable[[Measures], None] | None = None,
+    ) -> Measures:
+        """Measure a text, whole or in chunks; see `charlm.evaluate.evaluate`."""
+        chunks = [text] if isinstance(text, str) else text
+        return evaluate(
+            self.lm, self.tokenizer, chunks, context=context, window=window, progress=progress
+        )
+
+
+def describe(file: Path, contents: modelfile.ModelFile) -> dict[str, Any]:
+    """What a model file is: plain values, JSON-able."""
+    tokenizer = contents.tokenizer
+    return {
+        "path": str(file),
+        "bytes": file.stat().st_size,
+        "format": modelfile.FORMAT,
+        "family": contents.family,
+        "config": contents.config,
+        "parameters": sum(int(tensor.size) for tensor in contents.tensors.values()),
+        "level": tokenizer.level,
+        "vocab_size": tokenizer.vocab_size,
+        "lossless": tokenizer.lossless,
+        "training": contents.training,
+    }
+
+
+def load(path: str | Path | None = None) -> Model:
+    """`Model.load`: a model file or run directory; None means $CHARLM_MODEL, else runs/latest."""
+    return Model.load(path)

@@ -1,0 +1,152 @@
+"""The model file: one safetensors file that holds all it takes to use a model.
+
+docs/model-file.md specifies the layout. Nothing in a file is executed on loading, and nothing is
+used before its digest and its shapes have been checked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import storage, tensorfile
+from .config import NetworkConfig
+from .errors import CharlmError
+from .lm import CausalLM
+from .recurrent import RecurrentLM
+from .tensorfile import Tensors
+from .tokenizer import Tokenizer
+from .tokenizer import from_dict as tokenizer_from_dict
+
+FORMAT = 1
+KIND = "charlm"
+FILE_NAME = "model.safetensors"  # in a run directory
+ENVIRONMENT = "CHARLM_MODEL"
+LATEST = Path("runs") / "latest"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file holds."""
+
+    family: str  # "recurrent"
+    config: dict[str, Any]  # of the family; NetworkConfig.as_dict() for "recurrent"
+    tokenizer: Tokenizer
+    tensors: Tensors  # float32
+    training: dict[str, Any] = field(default_factory=dict)  # what it learned from, how well, when
+
+
+# Families: what makes a language model of a configuration and its tensors.
+FAMILIES: dict[str, Callable[[Mapping[str, Any], Tensors, int], CausalLM]] = {
+    "recurrent": lambda config, tensors, eos: RecurrentLM(
+        NetworkConfig.from_dict(config), tensors, eos
+    ),
+}
+
+
+def write(path: str | Path, modelfile: ModelFile) -> None:
+    """Write a model file, whole or not at all. The same model makes the same bytes.
+
+    Raises OSError as the disk does.
+    """
+    contents = {
+        "format": FORMAT,
+        "family": modelfile.family,
+        "config": modelfile.config,
+        "tokenizer": modelfile.tokenizer.as_dict(),
+        "training": modelfile.training,
+    }
+    tensorfile.write(Path(path), KIND, contents, modelfile.tensors)
+
+
+def read(path: str | Path) -> ModelFile:
+    """Read and check a model file.
+
+    Raises CharlmError if it is missing, not ours, damaged in any byte, or of a newer format.
+    """
+    path = Path(path)
+    contents, tensors = tensorfile.read(path, KIND)
+    version = contents.get("format")
+    if version != FORMAT:
+        raise CharlmError(
+            f"{path} has model format {version}, and this charlm reads format {FORMAT}: "
+            "upgrade charlm (pip install --upgrade charlm)"
+        )
+    try:
+        return ModelFile(
+            family=contents["family"],
+            config=contents["config"],
+            tokenizer=tokenizer_from_dict(contents["tokenizer"]),
+            tensors=tensors,
+            training=contents["training"],
+        )
+    except KeyError as error:
+        raise tensorfile.damaged(path, f"it has no {error}") from None
+
+
+def build_lm(modelfile: ModelFile) -> CausalLM:
+    """The language model of a model file.
+
+    Raises CharlmError for an unknown family, and where tensors, tokenizer and configuration
+    do not fit together.
+    """
+    family = FAMILIES.get(modelfile.family)
+    if family is None:
+        raise CharlmError(
+            f"unknown model family {modelfile.family!r}: made by a newer charlm? Upgrade it"
+        )
+    lm = family(modelfile.config, modelfile.tensors, modelfile.tokenizer.eos)
+    if lm.vocab_size != modelfile.tokenizer.vocab_size:
+        raise CharlmError(
+            f"the network has {lm.vocab_size} tokens and its tokenizer "
+            f"{modelfile.tokenizer.vocab_size}: the model file is damaged"
+        )
+    return lm
+
+
+def resolve(model: str | Path | None = None) -> Path:
+    """The model file meant by `model`, else by $CHARLM_MODEL, else by runs/latest.
+
+    `model` is a model file or a run directory. Raises CharlmError where there is none.
+    """
+    named = model or os.environ.get(ENVIRONMENT) or None
+    if named is None and not os.path.lexists(LATEST):
+        raise CharlmError(
+            f"no model: there is no {LATEST} here. Train one (charlm train FILE), "
+            f"or name one with --model or ${ENVIRONMENT}"
+        )
+    path = Path(named) if named is not None else LATEST
+    if path.name == LATEST.name and path.is_file():  # where links cannot be made, a file names it
+        with suppress(OSError, UnicodeDecodeError):
+            if path.stat().st_size < 4096:
+                path = path.parent / path.read_text("utf-8").strip()
+    if path.is_dir():
+        if not (path / FILE_NAME).exists():
+            raise CharlmError(
+                f"{path} holds no {FILE_NAME}: its training saved no model yet. "
+                "Name another with --model"
+            )
+        path = path / FILE_NAME
+    if not path.exists():
+        raise CharlmError(f"there is no model {path}: name a run directory or a model file")
+    return path
+
+
+def mark_latest(run: Path) -> None:
+    """Make runs/latest here name the directory `run`: a link, or a file where links fail."""
+    LATEST.parent.mkdir(exist_ok=True)
+    target = os.path.relpath(run, LATEST.parent)
+    temporary = LATEST.with_name(f".{LATEST.name}.{os.getpid()}.tmp")
+    try:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        temporary.symlink_to(target, target_is_directory=True)
+        temporary.replace(LATEST)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        storage.write_text(LATEST, target + "\n")
