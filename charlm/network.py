@@ -1,0 +1,176 @@
+"""The recurrent network in torch: what is trained. Its NumPy twin for use is `recurrent.py`.
+
+    x_t ─embedding─▶ rnn.0 ─▶ … ─▶ rnn.L-1 ─▶ dense.* ─▶ [projection] ─▶ output ─▶ softmax
+
+Parameters carry the names and shapes of `NetworkConfig.shapes`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .cells import peephole_lstm
+from .config import NetworkConfig
+from .loss import cross_entropy, token_nats
+
+LayerState: TypeAlias = tuple[Tensor, ...]  # (h,) or (h, c), each (B, H)
+NetworkState: TypeAlias = tuple[LayerState, ...]  # one a layer
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+class Layer(nn.Module):
+    """One recurrent layer over T steps, carrying its state."""
+
+    def __init__(self, config: NetworkConfig, inputs: int) -> None:
+        super().__init__()
+        H, rows = config.hidden, config.gates * config.hidden
+        self.cell = config.cell
+        self.weight_ih = nn.Parameter(torch.empty(rows, inputs))
+        self.weight_hh = nn.Parameter(torch.empty(rows, H))
+        self.bias_ih = nn.Parameter(torch.zeros(rows))
+        self.bias_hh = nn.Parameter(torch.zeros(rows))
+        if self.cell == "lstm-peephole":
+            self.peephole = nn.Parameter(torch.zeros(3, H))
+        self.starts = ("h0", "c0") if self.cell.startswith("lstm") else ("h0",)
+        for name in self.starts:
+            start = torch.zeros(H)
+            if config.learned_start:
+                self.register_parameter(name, nn.Parameter(start))
+            else:
+                self.register_buffer(name, start, persistent=False)
+
+    def initialise(self) -> None:
+        """Orthogonal recurrence a gate (Saxe et al. 2014), Glorot inputs, forget bias 1."""
+        H = self.weight_hh.shape[1]
+        for gate in range(len(self.weight_hh) // H):
+            rows = slice(gate * H, (gate + 1) * H)
+            nn.init.orthogonal_(self.weight_hh[rows])
+            nn.init.xavier_uniform_(self.weight_ih[rows])
+        if self.cell.startswith("lstm"):  # Gers et al. 2000; Jozefowicz et al. 2015
+            nn.init.ones_(self.bias_ih[H : 2 * H])
+
+    def start(self, batch: int) -> LayerState:
+        """The state before the first token, (B, H) each."""
+        return tuple(getattr(self, name).expand(batch, -1).contiguous() for name in self.starts)
+
+    def forward(self, x_TBE: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Hidden states (T, B, H) and the state after step T. Products run in x's precision."""
+        dtype = x_TBE.dtype
+        if self.cell == "lstm-peephole":
+            a = functional.linear(x_TBE, self.weight_ih.to(dtype)).float() + self.bias_ih
+            h_TBH, c_TBH = peephole_lstm(
+                a, state[0], state[1], self.weight_hh.to(dtype), self.bias_hh, self.peephole
+            )
+            return h_TBH.to(dtype), (h_TBH[-1], c_TBH[-1])
+        weights = [
+            p.to(dtype) for p in (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        ]
+        hidden = [s.to(dtype)[None] for s in state]
+        flags = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, …
+        if self.cell == "lstm":
+            out, h, c = torch.lstm(x_TBE, hidden, weights, *flags)
+            return out, (h[0].float(), c[0].float())
+        run = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
+        out, h = run(x_TBE, hidden[0], weights, *flags)
+        return out, (h[0].float(),)
+
+
+class Network(nn.Module):
+    """A recurrent language model under training."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        V, E, H = config.vocab_size, config.embed, config.hidden
+        self.embedding = nn.Embedding(V, E)
+        self.rnn = nn.ModuleList(Layer(config, E if k == 0 else H) for k in range(config.layers))
+        self.dense = nn.ModuleList(nn.Linear(H, H) for _ in range(config.dense))
+        if config.tied and E != H:
+            self.projection = nn.Linear(H, E, bias=False)
+        self.output = nn.Linear(E if config.tied else H, V)
+        if config.tied:  # Press and Wolf 2017; Inan et al. 2017
+            self.output.weight = self.embedding.weight
+        self.precision = torch.float32
+
+    def initialise(self, seed: int) -> None:
+        """Fresh weights, the same for the same seed."""
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.config.embed))
+            for layer in self.layers():
+                layer.initialise()
+            for linear in self.dense:
+                assert isinstance(linear, nn.Linear)
+                nn.init.xavier_uniform_(linear.weight)
+                nn.init.zeros_(linear.bias)
+            if self.config.tied and self.config.embed != self.config.hidden:
+                nn.init.xavier_uniform_(self.projection.weight)
+            if not self.config.tied:
+                bound = 1 / math.sqrt(self.config.hidden)
+                nn.init.uniform_(self.output.weight, -bound, bound)
+            nn.init.zeros_(self.output.bias)
+
+    def layers(self) -> Sequence[Layer]:
+        return [layer for layer in self.rnn if isinstance(layer, Layer)]
+
+    def start(self, batch: int) -> NetworkState:
+        """The state before the first token of `batch` streams."""
+        return tuple(layer.start(batch) for layer in self.layers())
+
+    def features(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """What the softmax sees, (T, B, D), and the state after step T."""
+        config, after = self.config, []
+        x = functional.embedding(x_TB, self.embedding.weight).to(self.precision)
+        x = self._drop(x, config.dropout_input)
+        for k, layer in enumerate(self.layers()):
+            if k > 0:
+                x = self._drop(x, config.dropout_between)
+            x, layer_after = layer(x, state[k])
+            after.append(layer_after)
+        x = self._drop(x, config.dropout_output)
+        for linear in self.dense:
+            assert isinstance(linear, nn.Linear)
+            weight, bias = linear.weight.to(x.dtype), linear.bias.to(x.dtype)
+            x = functional.linear(x, weight, bias).tanh()
+        if config.tied and config.embed != config.hidden:
+            x = functional.linear(x, self.projection.weight.to(x.dtype))
+        return x, tuple(after)
+
+    def forward(
+        self, x_TB: Tensor, y_TB: Tensor, state: NetworkState
+    ) -> tuple[Tensor, NetworkState]:
+        """Mean −log P(y) in nats per token, a scalar, and the state after step T."""
+        x, after = self.features(x_TB, state)
+        loss = cross_entropy(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
+        return loss, after
+
+    @torch.no_grad()
+    def nats(self, x_TB: Tensor, y_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """log P of every y, (T, B) nats, without gradients, and the state after step T."""
+        x, after = self.features(x_TB, state)
+        nats = token_nats(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
+        return nats.view(y_TB.shape), after
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The weights as NumPy arrays under their file names (tied weights once)."""
+        names = self.config.shapes()
+        own = dict(self.named_parameters())
+        return {name: own[name].detach().float().cpu().numpy() for name in names}
+
+    def _drop(self, x_TBD: Tensor, rate: float) -> Tensor:
+        """Dropout (Srivastava et al. 2014; on non-recurrent connections, Zaremba et al. 2014)."""
+        return functional.dropout(x_TBD, rate, self.training) if rate else x_TBD
+
+
+def detach(state: NetworkState) -> NetworkState:
+    """Cut the gradient: what makes BPTT truncated."""
+    return tuple(tuple(s.detach() for s in layer) for layer in state)

@@ -1,0 +1,175 @@
+"""Starting and resuming a run: text to tokens, settings settled, then the loop in `trainer`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from . import allocator, defaults, pace
+from .config import NetworkConfig, TokenizerConfig, TrainConfig
+from .corpus import Corpus, Streams, prepare
+from .defaults import Budget, Facts
+from .errors import CharlmError
+from .run import RunDirectory, create
+from .text import TextSource, open_text
+from .trainer import VALIDATION_TOKENS, Listener, Outcome, Trainer
+from .version import __version__
+
+VALIDATION_SHARE = 0.05  # of a run's time that validations may take
+
+
+def train(
+    corpus: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    valid: str | Path | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    minutes: float | None = None,
+    epochs: float | None = None,
+    steps: int | None = None,
+    device: str = "auto",
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Outcome:
+    """Train a model on text and keep the best one.
+
+    corpus: a file, several, or "-". valid: a file; else the corpus's last tenth. How long: one of
+    minutes, epochs and steps; else a few minutes. settings: any field of TokenizerConfig,
+    NetworkConfig and TrainConfig, and `dropout` for all its places; what is not given is chosen
+    from the corpus (see `defaults`). Raises CharlmError for what the user can mend.
+    """
+    listener = listener or Listener()
+    began = time.monotonic()
+    defaults.check(settings)
+    budget = Budget(steps, epochs, minutes)
+    tokenizer_config = defaults.tokenizer(settings)
+    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+    run = create(str(out) if out is not None else None, str(names[0]))
+    with _removed_if_empty(run.path):
+        spool = run.cache / "stdin"
+        source = open_text([str(name) for name in names], encoding, errors, spool)
+        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
+        text = prepare(source, held_out, tokenizer_config, run.cache, progress=listener.stage)
+        facts = Facts(tokenizer_config.level, len(text.train), text.tokenizer.vocab_size)
+        network_config = defaults.network(settings, facts)
+        config = replace(
+            defaults.training(settings, facts),
+            device=pace.choose_device(device),
+            threads=settings.get("threads") or torch.get_num_threads(),
+        )
+        config = _settle(config, network_config, text, budget, settings, began)
+    run.write_config(_record(source, held_out, text, tokenizer_config, network_config, config))
+    return Trainer(run, text, network_config, config, listener).fit()
+
+
+def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
+    """Continue a run, bit for bit as if it had never stopped (on a CPU).
+
+    Raises CharlmError where there is nothing to continue, the text has changed, or a file is
+    damaged.
+    """
+    listener = listener or Listener()
+    directory = RunDirectory(Path(run))
+    record = directory.read_config()
+    try:
+        where, tokenizer_config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
+        network_config = NetworkConfig.from_dict(record["network"])
+        config = TrainConfig.from_dict(record["training"])
+        spool = directory.cache / "stdin"
+        encoding, errors = where["encoding"], where["errors"]
+        source = open_text(where["paths"], encoding, errors, spool)
+        held_out = open_text(where["valid"], encoding, errors, spool) if where["valid"] else None
+        digest = where["sha256"]
+    except KeyError as missing:
+        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    text = prepare(source, held_out, tokenizer_config, directory.cache, progress=listener.stage)
+    if text.sha256 != digest:
+        raise CharlmError(
+            f"{source.name} has changed since the run began: put the old text back, or start anew"
+        )
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise CharlmError("the run was on a CUDA device, and there is none here")
+    return Trainer(directory, text, network_config, config, listener).fit()
+
+
+def _settle(
+    config: TrainConfig,
+    network: NetworkConfig,
+    corpus: Corpus,
+    budget: Budget,
+    settings: Mapping[str, Any],
+    began: float,
+) -> TrainConfig:
+    """Fix precision, number of steps and validations: by measurement where time is the budget."""
+    allocator.keep_pages()
+    torch.set_num_threads(config.threads)
+    streams = Streams(
+        corpus.train, config.batch_size, config.bptt, config.seed, corpus.tokenizer.eos
+    )
+    minutes = budget.minutes
+    if budget.steps is None and budget.epochs is None and minutes is None:
+        minutes = defaults.MINUTES
+    seconds = math.nan
+    if minutes is not None or settings.get("precision") is None:
+        config, seconds = pace.measure(network, config, streams, settings.get("precision"))
+    if budget.steps is not None:
+        steps = budget.steps
+    elif budget.epochs is not None:
+        steps = max(1, round(budget.epochs * streams.steps_per_epoch))
+    else:
+        assert minutes is not None
+        left = minutes * 60 - (time.monotonic() - began)
+        steps = max(1, int(left * (1 - VALIDATION_SHARE) / seconds))
+        if budget.minutes is None:
+            steps = min(steps, defaults.EPOCHS * streams.steps_per_epoch)
+    # a validation token costs about a third of a training token (no backward pass)
+    tokens = min(len(corpus.valid), VALIDATION_TOKENS)
+    cost = tokens / 3 / (config.batch_size * config.bptt)  # in steps
+    times = max(4, min(40, int(VALIDATION_SHARE * steps / max(cost, 1e-9))))
+    eval_every = settings.get("eval_every") or max(1, math.ceil(steps / times))
+    warmup = min(config.warmup, max(1, steps // 10))
+    return replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
+
+
+def _record(
+    source: TextSource,
+    held_out: TextSource | None,
+    corpus: Corpus,
+    tokenizer: TokenizerConfig,
+    network: NetworkConfig,
+    config: TrainConfig,
+) -> dict[str, Any]:
+    """What config.toml says: every setting, and where the text is."""
+    return {
+        "charlm": __version__,
+        "corpus": {
+            "name": corpus.name,
+            "paths": [str(p.resolve()) for p in source.paths],
+            "valid": [str(p.resolve()) for p in held_out.paths] if held_out else [],
+            "encoding": source.encoding,
+            "errors": source.errors,
+            "sha256": corpus.sha256,
+        },
+        "tokenizer": tokenizer.as_dict(),
+        "network": network.as_dict(),
+        "training": config.as_dict(),
+    }
+
+
+@contextmanager
+def _removed_if_empty(path: Path) -> Iterator[None]:
+    """If what follows fails before anything is written, leave no empty directory behind."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            path.rmdir()
+        raise
