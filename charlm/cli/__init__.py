@@ -1,0 +1,97 @@
+"""The command line: one file a verb; each parses, calls the library, renders what it returns.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 2 something the user can mend
+(one line, `error: …`), 130 interrupted, 141 the reader of a pipe left, 1 a bug (traceback).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from ..version import __version__
+from . import eval as eval_verb
+from . import info, sample, score, train
+from .common import Quiet, Verbose, ending, say_error, settle_stdout, talk
+from .show import line
+from .verb import help_text, register
+
+HELP = r"""Train recurrent language models on your own text; score and write sentences with them.
+
+\b
+charlm train corpus.txt --minutes 2
+charlm score "the apple and pair salad" "the apple and pear salad"
+charlm sample --prompt "The cat"
+"""
+
+app = typer.Typer(
+    name="charlm",
+    help=help_text(HELP),
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        line(f"charlm {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def charlm(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """What may stand before a verb."""
+
+
+register(app, train.train, "train")
+register(app, score.score, "score")
+register(app, sample.sample, "sample")
+register(app, eval_verb.evaluate, "eval")
+register(app, info.info, "info")
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line `args` (default: this process's) and return its exit code."""
+    if "_CHARLM_COMPLETE" in os.environ:  # the shell asks what could come next
+        app(prog_name="charlm")
+    arguments = list(sys.argv[1:] if args is None else args)
+    talk.quiet = talk.verbose = False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an ASCII terminal gets "?" rather than a crash
+            stream.reconfigure(errors="replace")
+    try:
+        code = _run(arguments or ["--help"])
+        sys.stdout.flush()
+    except BaseException as error:
+        end = ending(error)
+        if end is None:
+            raise
+        code, message = end
+        settle_stdout()
+        if message:
+            say_error(message)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    """Parse and obey; unlike `app()`, exceptions come out as they are."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("charlm", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0

@@ -1,0 +1,120 @@
+"""`charlm info`: what a model file is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from . import show
+from .common import Json, ModelPath, Quiet, Verbose, open_model
+
+if TYPE_CHECKING:
+    from ..tokenizer import Tokenizer
+
+CELL_NAMES = {
+    "rnn": "RNN (tanh)",
+    "rnn-relu": "RNN (relu)",
+    "lstm": "LSTM",
+    "lstm-peephole": "LSTM with peepholes",
+    "gru": "GRU",
+}
+BYTE_NAME = re.compile("0x[0-9A-F]{2}")
+SHOWN_TOKENS = 16
+
+
+def info(
+    json: Json = False, model: ModelPath = None, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    r"""Show what a model is and what it learned from.
+
+    \b
+    charlm info
+    charlm info --model runs/corpus --json
+    """
+    used = open_model(model)
+    if json:
+        show.emit_json(used.info)
+        return
+    about = used.info
+    rows = [
+        ("model", f"{about['path']} · {show.size(about['bytes'])}"),
+        ("network", _network(about["family"], about["config"])),
+        ("parameters", f"{about['parameters']:,}"),
+        ("vocabulary", _vocabulary(used.tokenizer)),
+    ]
+    rows += _training(about["training"])
+    show.pairs(rows)
+
+
+def _training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the model learned from, how well, and how; whatever of it the file tells."""
+    rows = []
+    if "corpus" in about:
+        rows.append(("corpus", f"{about['corpus']} · sha256 {about.get('sha256', '–')[:12]}…"))
+    for key, name in (("train", "learned from"), ("valid", "validated on")):
+        if key in about:
+            rows.append((name, _text_size(about[key])))
+    best = about.get("best")
+    if best:
+        result = (
+            f"{best['bits_per_char']:.3f} bits/char · perplexity {show.number(best['perplexity'])}"
+        )
+        if best["oov"]:
+            result += f", {show.number(best['perplexity_excluding_oov'])} w/o OOV"
+        rows.append(("best result", f"{result} · at step {about.get('step', 0):,}"))
+    if "settings" in about:
+        rows.append(("settings", _flow(about["settings"])))
+    if "version" in about:
+        rows.append(("made by", f"charlm {about['version']}"))
+    return rows
+
+
+def _text_size(stats: Mapping[str, int]) -> str:
+    parts = [
+        show.count(stats["chars"], "character"),
+        show.count(stats["tokens"], "token"),
+        show.count(stats["lines"], "line"),
+    ]
+    if stats["oov"]:
+        parts.append(f"{stats['oov']:,} OOV")
+    return " · ".join(parts)
+
+
+def _network(family: str, config: Mapping[str, Any]) -> str:
+    """A line such as: LSTM 1 × 512 · embedding 512."""
+    if family != "recurrent":
+        return f"{family} · {_flow(config)}"
+    parts = [
+        f"{CELL_NAMES.get(config['cell'], config['cell'])} {config['layers']} × {config['hidden']}",
+        f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
+    ]
+    if config["dense"]:
+        parts.append(f"{show.count(config['dense'], 'dense layer')}")
+    if config["learned_start"]:
+        parts.append("learned start")
+    rates = {place: config[f"dropout_{place}"] for place in ("input", "between", "output")}
+    if any(rates.values()):
+        parts.append("dropout " + ", ".join(f"{k} {rate:g}" for k, rate in rates.items() if rate))
+    return " · ".join(parts)
+
+
+def _vocabulary(tokenizer: Tokenizer) -> str:
+    """A line such as: 66 kinds of character · lossless · </s> <UNK> ␣ e t …."""
+    kind = "character" if tokenizer.level == "char" else tokenizer.level
+    lossless = "lossless" if tokenizer.lossless else "not lossless"
+    names = (show.visible(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
+    telling = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
+    shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
+    text = f"{tokenizer.vocab_size:,} kinds of {kind} · {lossless}"
+    return text if tokenizer.level == "byte" else f"{text} · {shown}"
+
+
+def _flow(settings: Mapping[str, Any]) -> str:
+    """Settings on one line, without those that are off: name value · name value."""
+    return " · ".join(f"{key.replace('_', ' ')} {_short(v)}" for key, v in settings.items() if v)
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

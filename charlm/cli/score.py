@@ -1,0 +1,287 @@
+"""`charlm score`: how probable a model finds sentences."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import CharlmError
+from . import heat, show
+from .common import (
+    Context,
+    Encoding,
+    Errors,
+    Json,
+    ModelPath,
+    Quiet,
+    Verbose,
+    lively,
+    note,
+    open_file,
+    open_model,
+)
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..score import SentenceScore
+
+
+class LogBase(StrEnum):
+    """Bases of printed log-probabilities."""
+
+    e = "e"
+    two = "2"
+    ten = "10"
+
+    @property
+    def heading(self) -> str:
+        return {"e": "log P", "2": "log₂ P", "10": "log₁₀ P"}[self.value]
+
+    def of(self, nats: float) -> float:
+        """A log-probability in nats, in this base."""
+        return nats / {"e": 1.0, "2": math.log(2), "10": math.log(10)}[self.value]
+
+
+def score(
+    sentences: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SENTENCE",
+            help='The sentences, each in quotes; "-" (or nothing, in a pipe) reads lines of stdin.',
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", "-f", metavar="FILE", help="Score the lines of a file.", show_default=False
+        ),
+    ] = None,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="Show every token: log P, surprisal in bits, rank.")
+    ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Show every word: log P and surprisal as a whole word.")
+    ] = False,
+    context: Annotated[
+        Context,
+        typer.Option(help="Each sentence on its own, or as following those before it (stream)."),
+    ] = Context.sentence,
+    no_eos: Annotated[
+        bool, typer.Option("--no-eos", help="Leave the sentence end out of all numbers.")
+    ] = False,
+    log_base: Annotated[
+        LogBase, typer.Option(help="Base of printed log-probabilities. (JSON: always nats.)")
+    ] = LogBase.e,
+    json: Json = False,
+    tsv: Annotated[
+        bool,
+        typer.Option(
+            "--tsv", help="Print tab-separated values; with --tokens or --words a row for each."
+        ),
+    ] = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    model: ModelPath = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Say how probable a model finds sentences.
+
+    For each: log-probability, probability, perplexity per token, bits per character, and OOV,
+    the number of tokens that the model does not know. Several sentences are ranked, and the most
+    probable is marked ▶. In TSV, ids begin with 1.
+
+    \b
+    charlm score "the apple and pair salad" "the apple and pear salad"
+    charlm score --words "The cats, which already ate fish, were full."
+    charlm score -f sentences.txt --tsv > scores.tsv
+    echo "The cat was full." | charlm score --tokens --json
+    """
+    from ..score import score as score_sentences
+
+    if json and tsv:
+        raise CharlmError("--json and --tsv exclude each other: choose one")
+    if tsv and tokens and words:
+        raise CharlmError("--tsv shows --tokens or --words, not both in one table: choose one")
+    used = open_model(model)
+    texts = _texts(sentences or [], file, used, encoding, errors)
+    with lively(f"scoring {show.count(len(texts), 'sentence')}"):
+        scores = score_sentences(
+            used.lm,
+            used.tokenizer,
+            texts,
+            eos=not no_eos,
+            context=context.value,
+            tokens=tokens,
+            words=words,
+        )
+    if json:
+        show.emit_json([one.as_dict() for one in scores])
+    elif tsv:
+        _print_tsv(scores, log_base, tokens, words)
+    else:
+        if len({one.measures.oov for one in scores}) > 1:
+            note("OOV tokens all count as <UNK>: sentences with more of them look too probable")
+        for one in scores if tokens or words else ():
+            _print_details(one, log_base)
+        _print_table(scores, log_base)
+
+
+def ranks(scores: Sequence[SentenceScore]) -> list[int]:
+    """Each sentence's place by falling probability, 1 first; equals share a place."""
+    places: dict[float, int] = {}
+    for place, logprob in enumerate(sorted((s.logprob for s in scores), reverse=True), 1):
+        places.setdefault(logprob, place)
+    return [places[one.logprob] for one in scores]
+
+
+def _texts(
+    sentences: list[str], file: str | None, model: Model, encoding: str, errors: str
+) -> list[str]:
+    """The sentences from wherever they come. Raises CharlmError if there is none."""
+    if file is not None and sentences:
+        raise CharlmError("sentences and --file exclude each other: give one of them")
+    if file is None and sentences == ["-"]:
+        file = "-"
+    if file is None and not sentences:
+        if show.is_terminal(sys.stdin):
+            raise CharlmError("nothing to score: give sentences, --file FILE, or text on stdin")
+        file = "-"
+    if file is None:
+        for number, sentence in enumerate(sentences, 1):
+            if not sentence.strip():
+                raise CharlmError(f"sentence {number} is empty: there is nothing to score")
+        return sentences
+    with open_file(file, model, encoding, errors) as source:
+        lines = "".join(source.chunks()).removesuffix("\n").split("\n")
+    texts = [line for line in lines if line.strip()]
+    if not texts:
+        raise CharlmError(f"{file} holds only empty lines: there is nothing to score")
+    if len(texts) < len(lines):
+        note(f"{show.count(len(lines) - len(texts), 'empty line')} skipped")
+    return texts
+
+
+# Rendering ------------------------------------------------------------------------------------
+
+
+def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
+    """The ranked table. On a terminal too narrow for it, each sentence stands below its row."""
+    any_oov = any(one.measures.oov for one in scores)
+    headings = [base.heading, "P", "perplexity", "w/o OOV", "bits/char", "OOV"]
+    rows = [headings, *(_numbers(one, base) for one in scores)]
+    if not any_oov:
+        rows = [row[:3] + row[4:] for row in rows]
+    places = ranks(scores)
+    several = len(scores) > 1
+    if several:
+        wide = len(str(len(scores)))
+        marks = ["", *(f"{'▶' if place == 1 else ' '} {place:>{wide}}" for place in places)]
+        rows = [[mark, *row] for mark, row in zip(marks, rows, strict=True)]
+    lines = show.columns(rows, ">" * len(rows[0]))
+    show.line(lines[0], "dim")
+    lead = _lead(scores)
+    tails = [
+        show.visible(one.text) + (f"   {lead}" if place == 1 and lead else "")
+        for one, place in zip(scores, places, strict=True)
+    ]
+    room = show.width() - show.cells(lines[1]) - 2
+    below = show.is_terminal(sys.stdout) and any(show.cells(tail) > room for tail in tails)
+    for line, tail, place in zip(lines[1:], tails, places, strict=True):
+        style = "bold" if several and place == 1 else ""
+        if below:
+            show.line(line, style)
+            show.paragraph(tail, indent=6 if several else 2, style=style)
+        else:
+            show.line(f"{line}  {tail}", style)
+
+
+def _numbers(one: SentenceScore, base: LogBase) -> list[str]:
+    m = one.measures
+    return [
+        show.number(base.of(m.logprob)),
+        show.power_of_ten(m.log10prob),
+        show.number(m.perplexity),
+        show.number(m.perplexity_excluding_oov),
+        show.number(m.bits_per_char),
+        str(m.oov),
+    ]
+
+
+def _lead(scores: Sequence[SentenceScore]) -> str:
+    """How much more probable the winner is than the next; nothing where there is no winner."""
+    order = sorted((one.measures.log10prob for one in scores), reverse=True)
+    if len(order) < 2 or order[0] == order[1]:
+        return ""
+    factor = show.times(order[0] - order[1])
+    return f"{factor} as probable" + ("" if len(order) == 2 else " as the next")
+
+
+def _print_details(one: SentenceScore, base: LogBase) -> None:
+    """The sentence on a background of surprisal, and a row for each token and each word."""
+    if one.token_scores is not None:
+        names = [show.visible(t.token) for t in one.token_scores]
+        heat.print_line(names, [t.surprisal for t in one.token_scores])
+        rows = [
+            [name.replace(" ", "␣"), show.number(base.of(t.logprob)), show.number(t.surprisal)]
+            for name, t in zip(names, one.token_scores, strict=True)
+        ]
+        rows = [[*row, f"{t.rank:,}"] for row, t in zip(rows, one.token_scores, strict=True)]
+        _print_rows([["token", base.heading, "surprisal (bits)", "rank"], *rows])
+    if one.word_scores is not None:
+        names = [show.visible(w.word) for w in one.word_scores]
+        heat.print_line(names, [w.surprisal for w in one.word_scores], gap=" ")
+        rows = [
+            [name, show.number(base.of(w.logprob)), show.number(w.surprisal)]
+            for name, w in zip(names, one.word_scores, strict=True)
+        ]
+        _print_rows([["word", base.heading, "surprisal (bits)"], *rows])
+
+
+def _print_rows(rows: list[list[str]]) -> None:
+    head, *lines = show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
+    show.line(head, "dim")
+    for line in lines:
+        show.line(line)
+    show.line()
+
+
+def _print_tsv(scores: Sequence[SentenceScore], base: LogBase, tokens: bool, words: bool) -> None:
+    """A row for each sentence, token or word; `logprob` in the base asked for, ids from 1."""
+    if tokens:
+        show.emit_tsv(
+            ["sentence_id", "token_id", "token", "logprob", "surprisal", "rank"],
+            (
+                [s, t, item.token, base.of(item.logprob), item.surprisal, item.rank]
+                for s, one in enumerate(scores, 1)
+                for t, item in enumerate(one.token_scores or (), 1)
+            ),
+        )
+    elif words:
+        show.emit_tsv(
+            ["sentence_id", "word_id", "word", "logprob", "surprisal"],
+            (
+                [s, w, item.word, base.of(item.logprob), item.surprisal]
+                for s, one in enumerate(scores, 1)
+                for w, item in enumerate(one.word_scores or (), 1)
+            ),
+        )
+    else:
+        records = [one.measures.as_dict() for one in scores]
+        for one, record in zip(scores, records, strict=True):
+            record["logprob"] = base.of(one.measures.logprob)
+        show.emit_tsv(
+            ["sentence_id", "rank", *records[0], "text"],
+            (
+                [s, place, *record.values(), one.text]
+                for s, (place, record, one) in enumerate(
+                    zip(ranks(scores), records, scores, strict=True), 1
+                )
+            ),
+        )

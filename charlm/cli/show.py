@@ -1,0 +1,223 @@
+"""How results look: numbers, aligned columns, JSON, TSV. Everything here goes to stdout.
+
+A terminal gets colour and wrapped lines; a pipe gets plain, untruncated lines.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
+_CONTROL_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029], 0xFFFD)
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+# Where output goes ----------------------------------------------------------------------------
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person is looking at `stream`."""
+    return stream is not None and stream.isatty()
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+@cache
+def console(stderr: bool = False) -> Console:
+    """The rich console, made when first needed: rich costs a plain pipe nothing."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def line(text: str = "", style: str = "") -> None:
+    """One line of a result on stdout, in `style` (rich's names) where that is a terminal."""
+    if style and is_terminal(sys.stdout):
+        from rich.text import Text
+
+        console().print(Text(text, style=style), soft_wrap=True)
+    else:
+        sys.stdout.write(text + "\n")
+
+
+def emit_json(value: Any) -> None:
+    """`value` as JSON on stdout: one line in a pipe, indented on a terminal.
+
+    NaN and infinities, which JSON does not know, become null; halves of characters become U+FFFD.
+    """
+    ascii_only = not _is_utf8()
+    indent = 2 if is_terminal(sys.stdout) else None
+    line(json.dumps(_plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=indent))
+
+
+def emit_tsv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    r"""Tab-separated values on stdout, a heading first; tab, newline, … in a cell as \t, \n, …."""
+    line("\t".join(headings))
+    for row in rows:
+        line("\t".join(_tsv_cell(cell) for cell in row))
+
+
+# Text -----------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """`text` with whatever is not a Unicode character (lone surrogates) as U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def visible(text: str) -> str:
+    """`text` on one line: control characters as their pictures (newline is ␊, escape ␛)."""
+    return printable(text).translate(_CONTROL_PICTURES)
+
+
+def harmless(text: str) -> str:
+    """`text` for a terminal: newlines and tabs kept, other control characters as pictures."""
+    keep = {code: code for code in map(ord, "\n\t")}
+    return printable(text).translate(_CONTROL_PICTURES | keep)
+
+
+def cells(text: str) -> int:
+    """Terminal columns that `text` takes: Chinese characters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+# Numbers --------------------------------------------------------------------------------------
+
+
+def number(value: float, places: int = 2) -> str:
+    """A number for reading: 9.71, −54.32, 1,235; ∞; – for what is undefined."""
+    if math.isnan(value):
+        return _glyph("–", "-")
+    if math.isinf(value):
+        return _glyph("∞" if value > 0 else "−∞", "inf" if value > 0 else "-inf")
+    if abs(value) >= 1e7:
+        sign = "" if value > 0 else _minus()
+        return sign + power_of_ten(math.log10(abs(value)))
+    text = f"{value:,.{places if abs(value) < 1e3 else 0}f}"
+    return text.replace("-", _minus())
+
+
+def power_of_ten(log10: float) -> str:
+    """10 ** log10 as textbooks write it: 4.1 × 10⁻¹³ (4.1e-13 where output is not Unicode)."""
+    if math.isnan(log10) or math.isinf(log10):
+        return "0" if log10 == -math.inf else number(log10)
+    exponent = math.floor(log10)
+    mantissa = f"{10 ** (log10 - exponent):.1f}"
+    if mantissa == "10.0":
+        mantissa, exponent = "1.0", exponent + 1
+    if exponent == 0:
+        return mantissa
+    if not _is_utf8():
+        return f"{mantissa}e{exponent}"
+    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def times(log10: float) -> str:
+    """The factor 10 ** log10: ×1,000."""
+    if log10 >= 6:
+        factor = power_of_ten(log10)
+    else:
+        value = 10.0**log10
+        factor = f"{value:.2f}" if value < 9.995 else f"{value:,.0f}"
+    return _glyph("×", "x") + factor
+
+
+def size(count: int) -> str:
+    """Bytes for reading: 5.4 MB."""
+    if count < 1000:
+        return f"{count} bytes"
+    power = min(len(str(count)) - 1, 14) // 3
+    return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
+
+
+def count(number_of: int, what: str) -> str:
+    """1 line, 2 lines, 1,234 lines."""
+    return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"
+
+
+# Columns --------------------------------------------------------------------------------------
+
+
+def columns(rows: Sequence[Sequence[str]], align: str) -> list[str]:
+    """Rows of cells as aligned lines, two spaces apart; `align` holds < or > for each column."""
+    widths = [max(cells(row[k]) for row in rows) for k in range(len(align))]
+    return ["  ".join(map(_pad, row, widths, align)).rstrip() for row in rows]
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> None:
+    """Names and what they are, a line each; long ones go on below themselves on a terminal."""
+    rows = list(rows)
+    wide = max(cells(name) for name, _ in rows)
+    for name, value in rows:
+        paragraph(f"{name:<{wide}}  {value}", indent=wide + 2, first=0)
+
+
+def paragraph(text: str, *, indent: int, first: int | None = None, style: str = "") -> None:
+    """Text on stdout, wrapped and indented on a terminal; in a pipe one line, however long."""
+    first = indent if first is None else first
+    if not is_terminal(sys.stdout):
+        line(" " * first + text)
+        return
+    from rich.text import Text
+
+    lead, rest = text[: indent - first], text[indent - first :]
+    room = max(20, width() - indent)
+    for k, part in enumerate(Text(rest).wrap(console(), room)):
+        line((" " * first + lead if k == 0 else " " * indent) + part.plain.rstrip(), style)
+
+
+def _pad(cell: str, wide: int, align: str) -> str:
+    space = " " * (wide - cells(cell))
+    return cell + space if align == "<" else space + cell
+
+
+# Private --------------------------------------------------------------------------------------
+
+
+def _is_utf8() -> bool:
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    return encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig", "utf16")
+
+
+def _glyph(unicode: str, ascii: str) -> str:
+    return unicode if _is_utf8() else ascii
+
+
+def _minus() -> str:
+    """A minus sign for reading; programs that read a pipe want the ASCII one."""
+    return "−" if is_terminal(sys.stdout) and _is_utf8() else "-"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return printable(value)
+    if hasattr(value, "item"):  # a NumPy scalar
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _tsv_cell(cell: object) -> str:
+    text = printable(str(cell)).replace("\\", "\\\\")
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
