@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import CharlmError
     from .model import Model, load
-    from .train import train
+    from .training import train
 
 from .version import __version__
 
 __all__ = ["CharlmError", "Model", "__version__", "load", "train"]
 
-_HOMES = {"CharlmError": "errors", "Model": "model", "load": "model", "train": "train"}
+_HOMES = {"CharlmError": "errors", "Model": "model", "load": "model", "train": "training"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain, groupby, repeat
 from typing import Any
 
 import numpy as np
@@ -162,20 +162,19 @@ def _word_pattern() -> re.Pattern[str]:
 
     `re` does not count combining marks as letters, so they are listed here.
     """
-    marks = "".join(
-        chr(c)
-        for block in (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
-        for c in block
-        if unicodedata.category(chr(c))[0] == "M"
-    )
+    blocks = map(chr, (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)))
+    marked = [c for c in blocks if unicodedata.category(c)[0] == "M"]
+    grouped = groupby(enumerate(marked), key=lambda item: ord(item[1]) - item[0])
+    runs = ([c for _, c in run] for _, run in grouped)  # as ranges, which `re` looks up faster
+    marks = "".join(f"{run[0]}-{run[-1]}" for run in runs)
     letter = rf"(?:(?![{CJK}])\w[{marks}\u200c\u200d]*)"
     return re.compile(
         rf"""
-        (?: (?![{CJK}])[^\W\d_]\. ){{2,}}                     # e.g. U.S.A.
+        [{CJK}][{marks}]*
+        | (?: (?![{CJK}])[^\W\d_]\. ){{2,}}                   # e.g. U.S.A.
         | {letter}+ (?: (?: ['’·\-‐‑&]|(?<=\d)[.,:/](?=\d) ) {letter}+ )*  # don't, 3.14, so-so
         | ['’](?:s|S|d|m|t|ll|re|ve|em|tis|twas|til)(?!\w)  # ’s on its own
         | ``|''|\.{{2,}}|-{{2,}}                            # Penn quotes, ellipsis, dash
-        | [{CJK}][{marks}]*
         | \S[{marks}\u200d\ufe0f]*
         """,
         re.VERBOSE,

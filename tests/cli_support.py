@@ -96,8 +96,8 @@ def run(
     return subprocess.run(line, input=stdin, env=surroundings, capture_output=True, timeout=60)
 
 
-def on_terminal(model: Path, *args: str, columns: int = 80, **env: str) -> str:
-    """Run a command on a terminal of so many columns; everything that it wrote there."""
+def on_terminal(model: Path, *args: str, columns: int = 80, program: str = "", **env: str) -> str:
+    """Run a command (or a Python program) on a terminal; everything that it wrote there."""
     import fcntl
     import pty
     import struct
@@ -105,7 +105,8 @@ def on_terminal(model: Path, *args: str, columns: int = 80, **env: str) -> str:
 
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    command = [sys.executable, "-m", "charlm", *args]
+    what = ["-c", program] if program else ["-m", "charlm", *args]
+    command = [sys.executable, *what]
     surroundings = environment(model, TERM="xterm-256color", **env)
     with subprocess.Popen(command, env=surroundings, stdin=child, stdout=child, stderr=child):
         os.close(child)

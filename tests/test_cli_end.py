@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, environment, run, write_model
+from cli_support import Cli, environment, on_terminal, run, write_model
 
 import charlm
 from charlm import cli as command_line
@@ -145,6 +145,24 @@ def test_ctrl_c_ends_quietly(model: Path) -> None:
         time.sleep(0.1)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (130, b"")
+
+
+LONG_WORK = """
+import time
+from charlm.cli import common
+common.PATIENCE = {patience}
+with common.lively("reading") as report:
+    report(0.42)
+    time.sleep(0.5)
+print("done")
+"""
+
+
+def test_long_work_shows_that_it_lives(model: Path) -> None:
+    shown = on_terminal(model, program=LONG_WORK.format(patience=0.01))
+    assert "reading" in shown
+    assert "42%" in shown
+    assert on_terminal(model, program=LONG_WORK.format(patience=60)) == "done\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

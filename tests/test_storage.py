@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +28,14 @@ def test_replaces_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
 def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     storage.write_text(path, "old")
-    with pytest.raises(ZeroDivisionError), storage.atomic(path) as file:
-        file.write(b"new")
-        raise ZeroDivisionError
+
+    def fail_midway() -> None:
+        with storage.atomic(path) as file:
+            file.write(b"new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_midway()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -44,16 +50,20 @@ def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     def fsync(_: int) -> None:
         raise FullDiskError
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(FullDiskError):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
-        storage.write_bytes(path, b"new" * 1000)
+        with pytest.raises(FullDiskError):
+            storage.write_bytes(path, b"new" * 1000)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_tensorfile_round_trip_and_kinds(tmp_path: Path) -> None:
     path = tmp_path / "t.safetensors"
-    tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros(0, np.uint8)}
+    tensors: dict[str, Any] = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "b": np.zeros(0, np.uint8),
+    }
     tensorfile.write(path, "charlm-test", {"x": [1, "ü"]}, tensors)
     contents, back = tensorfile.read(path, "charlm-test")
     assert contents == {"x": [1, "ü"]}
@@ -62,7 +72,9 @@ def test_tensorfile_round_trip_and_kinds(tmp_path: Path) -> None:
         assert back[name].dtype == tensors[name].dtype
         np.testing.assert_array_equal(back[name], tensors[name])
     first = path.read_bytes()
-    tensorfile.write(path, "charlm-test", {"x": [1, "ü"]}, dict(reversed(tensors.items())))
+    tensorfile.write(
+        path, "charlm-test", {"x": [1, "ü"]}, {name: tensors[name] for name in reversed(tensors)}
+    )
     assert path.read_bytes() == first
     with pytest.raises(CharlmError):
         tensorfile.read(path, "charlm-other")

@@ -19,7 +19,7 @@ from charlm.errors import CharlmError
 from charlm.measures import Measures
 from charlm.network import Network
 from charlm.tensorfile import read
-from charlm.train import resume, train
+from charlm.training import resume, train
 from charlm.trainer import Listener, Outcome, Plan, Step
 
 SMALL: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -168,8 +169,12 @@ def open_file(path: str, model: Model, encoding: str, errors: str) -> Iterator[T
     from ..text import open_text
 
     with TemporaryDirectory(prefix="charlm-") as spool:
-        source = open_text([path], encoding, errors, Path(spool))
-        yield source.for_level(model.tokenizer.level)
+        try:
+            source = open_text([path], encoding, errors, Path(spool))
+            yield source.for_level(model.tokenizer.level)
+        except CharlmError as error:  # nobody has heard of the copy of stdin
+            named = re.sub(re.escape(spool) + r"\S+\.txt", "stdin", str(error))
+            raise CharlmError(named) from None
 
 
 # How a command ends ---------------------------------------------------------------------------

@@ -85,9 +85,14 @@ class Display(Listener, AbstractContextManager["Display"]):
         )
         note(f"writing {plan.run}   (Ctrl-C saves and stops)")
         if self.fancy:
-            from rich.progress import BarColumn, Progress
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-            self.bar = Progress(BarColumn(bar_width=None), expand=True)
+            columns = (
+                BarColumn(bar_width=None),
+                TaskProgressColumn(),
+                TextColumn("{task.description}"),
+            )
+            self.bar = Progress(*columns, expand=True)
             self.bar.add_task("", total=config.steps, completed=plan.resumed_at)
 
     def step(self, step: Step) -> None:
@@ -101,7 +106,9 @@ class Display(Listener, AbstractContextManager["Display"]):
             self._draw(step)
         elif not self.fancy and not talk.quiet and now - self.said > LOG_SECONDS:
             self.said = now
-            note(self._line(step))
+            assert self.plan is not None
+            done = step.step / self.plan.config.steps
+            note(f"{done:4.0%}  {self._line(step)} · {clock(step.seconds_left)} left")
 
     def validated(self, step: int, measures: Measures, is_best: bool) -> None:
         shown = f"{number(measures.bits_per_char, 3)} bits/char"
@@ -122,17 +129,15 @@ class Display(Listener, AbstractContextManager["Display"]):
         warn(message)
 
     def _line(self, step: Step) -> str:
-        """The numbers of the moment, in at most 79 columns."""
+        """The numbers of the moment, in at most 78 columns."""
         assert self.plan is not None
         assert self.smooth is not None
         text = self.plan.corpus.train_text
         bits = self.smooth / LN2 * text.tokens / max(1, text.chars)
         speed = step.tokens_per_second
         return (
-            f"{step.step / self.plan.config.steps:4.0%}  loss {self.smooth:.3f} "
-            f"· ppl {number(perplexity(-self.smooth, 1), 1)} · bits/char {bits:.3f} "
-            f"· {speed / 1000:.1f}k tok/s · |∇| {step.gradient_norm:.2f} "
-            f"· {clock(step.seconds_left)} left"
+            f"loss {self.smooth:.3f} · perplexity {number(perplexity(-self.smooth, 1), 1)} "
+            f"· bits/char {bits:.3f} · {speed / 1000:.1f}k tok/s · |∇| {step.gradient_norm:.2f}"
         )
 
     def _draw(self, step: Step) -> None:
@@ -141,7 +146,8 @@ class Display(Listener, AbstractContextManager["Display"]):
 
         assert self.bar is not None
         assert self.live is not None
-        self.bar.update(self.bar.task_ids[0], completed=step.step)
+        left = f"{clock(step.seconds_left)} left"
+        self.bar.update(self.bar.task_ids[0], completed=step.step, description=left)
         best = f"best {self.best} on validation" if self.best else ""
         parts: list[RenderableType] = [self.bar, Text(self._line(step), no_wrap=True)]
         if best:

@@ -123,8 +123,8 @@ def train(
     from .. import allocator
 
     allocator.relaunch()
-    from ..train import resume as go_on
-    from ..train import train as begin
+    from ..training import resume as go_on
+    from ..training import train as begin
     from .progress import Display
 
     for name in ("resume", "json", "quiet", "verbose"):
