@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Self, TypedDict, Unpack, overload
 
 from . import modelfile
 from .evaluate import evaluate
@@ -13,6 +13,30 @@ from .measures import Measures
 from .sample import Sample, sample
 from .score import SentenceScore, score
 from .tokenizer import Tokenizer
+
+
+class ScoreOptions(TypedDict, total=False):
+    """Keywords of `charlm.score.score`, which documents them."""
+
+    eos: bool
+    context: str
+    tokens: bool
+    words: bool
+
+
+class SampleOptions(TypedDict, total=False):
+    """Keywords of `charlm.sample.sample`, which documents them."""
+
+    prompt: str
+    num_samples: int
+    max_tokens: int
+    lines: int
+    temperature: float
+    top_k: int
+    top_p: float
+    seed: int
+    allow_unk: bool
+    on_text: Callable[[str], None] | None
 
 
 class Model:
@@ -40,18 +64,22 @@ class Model:
         return cls(lm, contents.tokenizer, describe(file, contents))
 
     @overload
-    def score(self, text: str, **options: Any) -> SentenceScore: ...
+    def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], but one sentence
+        self, text: str, **options: Unpack[ScoreOptions]
+    ) -> SentenceScore: ...
     @overload
-    def score(self, text: Sequence[str], **options: Any) -> list[SentenceScore]: ...
     def score(
-        self, text: str | Sequence[str], **options: Any
+        self, text: Sequence[str], **options: Unpack[ScoreOptions]
+    ) -> list[SentenceScore]: ...
+    def score(
+        self, text: str | Sequence[str], **options: Unpack[ScoreOptions]
     ) -> SentenceScore | list[SentenceScore]:
         """Score a sentence, or several in order; options as of `charlm.score.score`."""
         if isinstance(text, str):
             return score(self.lm, self.tokenizer, [text], **options)[0]
         return score(self.lm, self.tokenizer, text, **options)
 
-    def sample(self, **options: Any) -> list[Sample]:
+    def sample(self, **options: Unpack[SampleOptions]) -> list[Sample]:
         """Draw texts; options as of `charlm.sample.sample`."""
         return sample(self.lm, self.tokenizer, **options)
 

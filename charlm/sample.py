@@ -67,9 +67,10 @@ def sample(
 
     A text ends when `lines` lines are closed by <EOS>, or after `max_tokens` tokens. <UNK> is
     never drawn unless `allow_unk` (the others' probabilities are scaled up to 1); in the prompt
-    it stands for what the tokenizer does not know. Each sample has a random generator of its
-    own, so sample i is the same however many are drawn, up to rounding. Where one sample is
-    drawn, `on_text` is called with each piece of its text as soon as that is certain.
+    it stands for what the tokenizer does not know. A space that ends the prompt of a word or
+    subword model asks for a new word. Each sample has a random generator of its own, so sample i
+    is the same however many are drawn, up to rounding. Where one sample is drawn, `on_text` is
+    called with each piece of its text as soon as that is certain.
 
     Raises CharlmError for settings out of range.
     """
@@ -84,8 +85,13 @@ def sample(
     require(top_k >= 0, f"top-k must be 0 (no limit) or positive, not {top_k}")
     require(0 < top_p <= 1, f"top-p must be above 0 and at most 1, not {top_p}")
 
-    def choose(predicted_BV: Nats, draws_B: Nats) -> Ids:
+    prompt_ids, spaced = encode_prompt(tokenizer, prompt)
+    barred = np.flatnonzero(~tokenizer.starts_word() & spaced)  # as the first token
+
+    def choose(predicted_BV: Nats, draws_B: Nats, first: bool) -> Ids:
         nats: Nats = predicted_BV.astype(np.float64)
+        if first:
+            nats[:, barred] = -np.inf
         if tokenizer.unk is not None and not allow_unk:
             nats[:, tokenizer.unk] = -np.inf
         if temperature != 1:
@@ -96,9 +102,10 @@ def sample(
             nats = apply_top_p(nats, top_p)
         return draw(nats, draws_B)
 
-    prompt_ids = tokenizer.encode(prompt)
     _, state = lm.follow(lm.start(1), prompt_ids[None])
-    writer = Writer(tokenizer, prompt_ids, on_text) if on_text and num_samples == 1 else None
+    writer = None
+    if on_text and num_samples == 1:
+        writer = Writer(tokenizer, prompt_ids, on_text, spaced)
     rows = max(1, min(ROWS, CHUNK // lm.vocab_size))
     samples = []
     for first in range(0, num_samples, rows):
@@ -116,6 +123,7 @@ def sample(
         for ids, logprob in drawn:
             ended = int((ids == tokenizer.eos).sum()) == lines
             text = continuation(tokenizer, prompt_ids, ids[:-1] if ended else ids)
+            text = text.removeprefix(" ") if spaced else text
             samples.append(Sample(text, len(ids), logprob, prompt))
     if writer:
         writer.close(samples[0].text)
@@ -132,7 +140,7 @@ def _draw_batch(
     eos: int,
     state: Any,
     generators: list[np.random.Generator],
-    choose: Callable[[Nats, Nats], Ids],
+    choose: Callable[[Nats, Nats, bool], Ids],
     max_tokens: int,
     lines: int,
     on_token: Callable[[int], None] | None,
@@ -150,7 +158,7 @@ def _draw_batch(
         if t % DRAWS == 0:
             draws = np.stack([generators[row].random(DRAWS) for row in rows])
         predicted = lm.predict(state)
-        ids = choose(predicted, draws[:, t % DRAWS])
+        ids = choose(predicted, draws[:, t % DRAWS], t == 0)
         columns.append(ids)
         nats += predicted[np.arange(len(ids)), ids]
         closed += ids == eos
@@ -236,6 +244,12 @@ def draw(nats_BV: Nats, draws_B: Nats) -> Ids:
 # Text -----------------------------------------------------------------------------------------
 
 
+def encode_prompt(tokenizer: Tokenizer, prompt: str) -> tuple[Ids, bool]:
+    """The prompt's tokens, and whether it ends in a space that belongs to the next token."""
+    spaced = tokenizer.level in ("word", "subword") and prompt.endswith(" ")
+    return tokenizer.encode(prompt.rstrip(" ") if spaced else prompt), spaced
+
+
 def continuation(tokenizer: Tokenizer, prompt_ids: Ids, ids: Ids) -> str:
     """The text of `ids` where it follows `prompt_ids`: with the space between two words, say."""
     before = tokenizer.decode(prompt_ids)
@@ -251,10 +265,11 @@ class Writer:
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, prompt_ids: Ids, on_text: Callable[[str], None]
+        self, tokenizer: Tokenizer, prompt_ids: Ids, on_text: Callable[[str], None], spaced: bool
     ) -> None:
         self.tokenizer = tokenizer
         self.on_text = on_text
+        self.spaced = spaced  # whether the space before the first word has been shown already
         ends = np.flatnonzero(prompt_ids == tokenizer.eos)
         self.line = prompt_ids[ends[-1] + 1 if len(ends) else 0 :].tolist()  # tokens of this line
         self.shown = len(tokenizer.decode(self.line))  # characters of this line handed on
@@ -291,6 +306,8 @@ class Writer:
         self._hand_on(text[self.sent :])
 
     def _hand_on(self, piece: str) -> None:
+        if piece and self.spaced:
+            piece, self.spaced = piece.removeprefix(" "), False
         if piece:
             self.on_text(piece)
             self.sent += len(piece)

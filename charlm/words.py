@@ -78,11 +78,12 @@ def word_scores(
     first = 0  # where the word began; separators before it have been gathered in
     for start, end in pairwise(places):
         closing = bool(end == len(ids) and end > start and ids[start] == tokenizer.eos)
-        word = tokenizer.token(tokenizer.eos) if closing else tokenizer.decode(ids[first:end])
-        if not closing and not word.strip() and (end < len(ids) or start == end):
+        word = text[first:end] if tokenizer.level == "char" else tokenizer.decode(ids[first:end])
+        word = tokenizer.token(tokenizer.eos) if closing else word.strip()
+        if not word and (end < len(ids) or start == end):
             continue
         total = logprob[end] - logprob[first] - (boundary[end] if closing else 0.0)
-        spelt.append((word if closing else word.strip(), float(total)))
+        spelt.append((word, float(total)))
         first = end
     return tuple(WordScore(*pair) for pair in _named(tokenizer, text, spelt))
 
@@ -90,13 +91,13 @@ def word_scores(
 def _named(
     tokenizer: Tokenizer, text: str, spelt: list[tuple[str, float]]
 ) -> list[tuple[str, float]]:
-    """The words under the names they have in `text`, where <UNK> hides them."""
+    """The words of a word model, those that are <UNK> under the names they have in `text`."""
     originals = text.split()
-    if tokenizer.unk is None or len(originals) not in (len(spelt), len(spelt) - 1):
+    if tokenizer.level != "word" or len(originals) not in (len(spelt), len(spelt) - 1):
         return spelt
-    unknown = tokenizer.token(tokenizer.unk)
+    unknown = None if tokenizer.unk is None else tokenizer.token(tokenizer.unk)
     names = [*originals, *(word for word, _ in spelt[len(originals) :])]
     return [
-        (name if unknown in word else word, total)
+        (name if word == unknown else word, total)
         for name, (word, total) in zip(names, spelt, strict=True)
     ]

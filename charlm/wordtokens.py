@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, groupby, repeat
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from .lm import Ids, Mask
 from .text import Memo, smallest_unsigned
 
 EOS, UNK = 0, 1
-TALLY_CHARS = 1 << 22  # of text whose words are counted before they are split any further
+TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split any further
 KINDS_LIMIT = 2_000_000  # kinds counted at once; beyond it the rarest are forgotten
 
 
@@ -39,11 +39,11 @@ class WordTokenizer:
         """`words` are the kinds from id 2 on."""
         self.split, self.lower = split, lower
         self._names = ["</s>", "<UNK>", *words]
-        self._ids = dict(zip(words, range(2, len(words) + 2), strict=True))
+        self._ids = _Vocabulary(zip(words, range(2, len(words) + 2), strict=True))
         if len(self._ids) != len(words) or not all(words) or "\n" in self._ids:
             raise CharlmError("the word list is damaged: words are empty or occur twice")
         self._ids["\n"] = EOS
-        self._memo = Memo(lambda word: (self._ids.get(w, UNK) for w in split_word(word)))
+        self._memo = Memo(lambda word: map(self._ids.__getitem__, split_word(word)))
         self.vocab_size = len(self._names)
         self._dtype = smallest_unsigned(self.vocab_size)
 
@@ -77,7 +77,7 @@ class WordTokenizer:
         if self.split == "unicode":
             ids: Iterable[int] = chain.from_iterable(map(self._memo.__getitem__, words))
             return np.fromiter(ids, self._dtype)
-        return np.fromiter(map(self._ids.get, words, repeat(UNK)), self._dtype, len(words))
+        return np.fromiter(map(self._ids.__getitem__, words), self._dtype, len(words))
 
     def decode(self, ids: Ids | Sequence[int]) -> str:
         """Running text: words spaced as in print, <EOS> as a newline, <UNK> as "<UNK>"."""
@@ -108,6 +108,13 @@ class WordTokenizer:
         if split not in ("whitespace", "unicode") or not isinstance(lower, bool):
             raise ValueError("split or lower has an impossible value")
         return cls(words, split, lower)
+
+
+class _Vocabulary(dict[str, int]):
+    """Word → id, UNK for a word that is not there."""
+
+    def __missing__(self, word: str) -> int:
+        return UNK
 
 
 def words_of(text: str, lower: bool = False) -> list[str]:

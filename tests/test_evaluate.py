@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_chunks_may_be_cut_anywhere(
 ) -> None:
     lm, tokenizer = pair_of(level)
     cuts = [0, *sorted(cuts), len(TEXT)]
-    chunks = [TEXT[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    chunks = [TEXT[a:b] for a, b in pairwise(cuts)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "PIECE", piece)
         found = evaluate(lm, tokenizer, chunks, **mode)
@@ -89,7 +90,7 @@ def test_progress() -> None:
         total = evaluate(*pair_of("char"), [TEXT], progress=seen.append)
     assert len(seen) == -(-len(TEXT) // 10)
     assert seen[-1] == total
-    assert all(a.bytes < b.bytes for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.bytes < b.bytes for a, b in pairwise(seen))
 
 
 def test_memory_is_bounded() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -189,7 +188,7 @@ def test_resolve_prefers_the_nearer_wish(place: Path, monkeypatch: pytest.Monkey
     assert resolve().samefile("runs/one/model.safetensors")
     mark_latest(Path("runs/two"))
     assert resolve().samefile("runs/two/model.safetensors")
-    assert os.readlink("runs/latest") == "two"
+    assert Path("runs/latest").readlink() == Path("two")
     monkeypatch.setenv(modelfile.ENVIRONMENT, "runs/one")
     assert resolve().samefile("runs/one/model.safetensors")
     assert resolve("runs/two").samefile("runs/two/model.safetensors")

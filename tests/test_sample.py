@@ -124,7 +124,7 @@ def test_frequencies_are_the_filtered_probabilities(
 ) -> None:
     lm, tokenizer = chars
     _, state = lm.follow(lm.start(1), tokenizer.encode("a")[None])
-    nats = lm.predict(state).astype(np.float64)
+    nats: Nats = lm.predict(state).astype(np.float64)
     nats[:, 1] = -np.inf
     nats = apply_temperature(nats, options.get("temperature", 1.0))
     nats = apply_top_p(apply_top_k(nats, options.get("top_k", 0)), options.get("top_p", 1.0))
@@ -208,6 +208,21 @@ def test_words_after_a_prompt_are_spaced() -> None:
     assert "," in texts
 
 
+@pytest.mark.parametrize("level", TEXTS)
+def test_a_space_after_the_prompt_asks_for_a_new_word(level: str) -> None:
+    lm, tokenizer = pair_of(level)
+    drawn = sample(lm, tokenizer, prompt="the ", num_samples=60, max_tokens=2, lines=2)
+    if level in ("word", "subword"):
+        bare = tokenizer.encode("the")
+        for one in drawn:
+            whole = tokenizer.encode(one.full_text).tolist()
+            assert whole[: len(bare)] == bare.tolist()
+            assert not one.text.startswith("  ")
+    else:
+        assert tokenizer.encode("the ").size == 4
+    assert len({one.text for one in drawn}) > 10
+
+
 def test_unknown_characters_in_the_prompt(chars: tuple[CausalLM, Tokenizer]) -> None:
     lm, tokenizer = chars
     (one,) = sample(lm, tokenizer, prompt="a☃b", max_tokens=10, seed=1)
@@ -227,7 +242,10 @@ def first_tokens_unk(lm: CausalLM, tokenizer: Tokenizer, allow_unk: bool) -> int
 
 @pytest.mark.parametrize("level", TEXTS)
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 1 << 30), prompt=st.sampled_from(["", "the cat", "a\nthe", "' the"]))
+@given(
+    seed=st.integers(0, 1 << 30),
+    prompt=st.sampled_from(["", "the cat", "a\nthe", "' the", "the ", " "]),
+)
 def test_streamed_pieces_are_the_text(level: str, seed: int, prompt: str) -> None:
     lm, tokenizer = pair_of(level)
     pieces: list[str] = []

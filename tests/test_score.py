@@ -66,7 +66,7 @@ def test_ranks(level: str) -> None:
     state = lm.start(1)
     for token, found in zip(tokenizer.encode(text + "\n"), one.token_scores, strict=True):
         nats = lm.predict(state)[0].tolist()
-        order = sorted(range(len(nats)), key=lambda i: (-nats[i], i))  # noqa: B023
+        order = sorted(range(len(nats)), key=lambda i: (-nats[i], i))
         assert found.rank == order.index(int(token)) + 1
         assert found.logprob == pytest.approx(nats[token], abs=1e-5)
         assert found.surprisal == pytest.approx(-found.logprob / math.log(2))
@@ -129,7 +129,8 @@ def test_an_empty_sentence_is_its_end() -> None:
     assert [t.token for t in one.token_scores] == ["</s>"]
     (none,) = score(lm, tokenizer, [""], eos=False, tokens=True, words=True)
     assert none.measures == Measures(0.0, 0, 0, 0)
-    assert none.token_scores == none.word_scores == ()
+    assert none.token_scores == ()
+    assert none.word_scores == ()
     assert score(lm, tokenizer, [], context="stream", words=True) == []
 
 

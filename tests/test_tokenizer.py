@@ -1,10 +1,8 @@
-"""Tokenizers: round trips, laws, vocabularies, and how words are put back into a line."""
+"""Tokenizers of every level: round trips, laws, characters and bytes, damaged descriptions."""
 
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +12,8 @@ from hypothesis import strategies as st
 
 from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
-from charlm.subword import SAMPLE_CHARS, SubwordTokenizer, common_runs, sentences, thin_out
-from charlm.text import WORD_LIMIT, utf8
+from charlm.subword import SubwordTokenizer
+from charlm.text import utf8
 from charlm.tokenizer import (
     ByteTokenizer,
     CharTokenizer,
@@ -24,7 +22,7 @@ from charlm.tokenizer import (
     encode_chunks,
     from_dict,
 )
-from charlm.wordtokens import WordTokenizer, join_words, split_word, words_of
+from charlm.wordtokens import WordTokenizer
 
 STORY = (
     "The cat, which already ate fish, was full.\n"
@@ -212,203 +210,6 @@ def test_bytes() -> None:
     assert tokenizer.unk is None
 
 
-# ── words ────────────────────────────────────────────────────────────────────────────────────
-
-
-def words(tokenizer: Tokenizer) -> list[str]:
-    return [tokenizer.token(i) for i in range(tokenizer.vocab_size)]
-
-
-def test_word_ids_go_by_frequency_then_alphabet() -> None:
-    tokenizer = build(TokenizerConfig("word"), ["b a b\nC a\u3000é\tb"])
-    assert words(tokenizer) == ["</s>", "<UNK>", "b", "a", "C", "é"]
-    assert ids_of(tokenizer, "a\nnew b") == [3, 0, 1, 2]
-    assert tokenizer.decode([3, 0, 1, 2]) == "a\n<UNK> b"
-
-
-def test_word_vocabulary_is_cut_and_folded() -> None:
-    text = "the The THE cat cat dog"
-    assert words(build(TokenizerConfig("word", lower=True), [text]))[2:] == ["the", "cat", "dog"]
-    assert words(build(TokenizerConfig("word", min_count=2), [text]))[2:] == ["cat"]
-    cut = build(TokenizerConfig("word", lower=True, vocab_size=4), [text])
-    assert words(cut) == ["</s>", "<UNK>", "the", "cat"]
-    assert ids_of(cut, "THE dog") == [2, 1]
-
-
-def test_literal_names_of_specials_are_ordinary_words() -> None:
-    tokenizer = build(TokenizerConfig("word"), ["<UNK> </s>"])
-    assert ids_of(tokenizer, "</s> <UNK> other") == [2, 3, 1]
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("Hello, world!", "Hello , world !"),
-        ("don't it’s o'clock rock'n'roll", "don't it’s o'clock rock'n'roll"),
-        ("'tis the dogs' n't 's", "'tis the dogs ' n't 's"),
-        ("well-known U.S.A. e.g. AT&T", "well-known U.S.A. e.g. AT&T"),
-        ("3.14 1,000,000 10:30 2/3.", "3.14 1,000,000 10:30 2/3 ."),
-        ("wait... what--no?!", "wait ... what -- no ? !"),
-        ("``Well,'' (he) [said]", "`` Well , '' ( he ) [ said ]"),
-        ("我用Python写，好吗？", "我 用 Python 写 ， 好 吗 ？"),
-        ("ひらカタ한국어", "ひ ら カ タ 한국어"),
-        ("नमस्ते दुनिया।", "नमस्ते दुनिया ।"),
-        ("cafe\u0301 na\u00efve", "cafe\u0301 na\u00efve"),
-        ("snake_case $5.00 50%", "snake_case $ 5.00 50 %"),
-        ("👍🏽👩\u200d🚀", "👍 🏽 👩\u200d 🚀"),
-    ],
-)
-def test_unicode_split(text: str, parts: str) -> None:
-    found = [part for word in text.split() for part in split_word(word)]
-    assert found == parts.split()
-
-
-@given(text=anything | savage)
-def test_splitting_only_drops_white_space(text: str) -> None:
-    found = [part for word in words_of(text) for part in split_word(word)]
-    assert "".join(found).replace("\n", "") == "".join(text.split())
-    assert all(found)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "`` Well '' , he said ; `` no . ''",
-        "She said : `` it 's ( almost ) done ! ''",
-        "I do n't think it ’s 50 % of $ 5",
-        'He said " yes " and " no " .',
-        "the dogs ' bowls , ' he said '",
-        "Mr. Smith lives in the U.S. .",
-        "and / or",
-        "“ quoted ” [ text ] { here } …",
-        "我 昨天 上学 迟到 了 ， 老师 批评 了 我 。",
-        "2018 年 用 Python 写",
-    ],
-)
-def test_join_words_reads_naturally(line: str) -> None:
-    natural = {
-        "`` Well '' , he said ; `` no . ''": "``Well'', he said; ``no.''",
-        "She said : `` it 's ( almost ) done ! ''": "She said: ``it's (almost) done!''",
-        "I do n't think it ’s 50 % of $ 5": "I don't think it’s 50% of $5",
-        'He said " yes " and " no " .': 'He said "yes" and "no".',
-        "the dogs ' bowls , ' he said '": "the dogs' bowls, 'he said'",
-        "Mr. Smith lives in the U.S. .": "Mr. Smith lives in the U.S.",
-        "and / or": "and/or",
-        "“ quoted ” [ text ] { here } …": "“quoted” [text] {here}…",
-        "我 昨天 上学 迟到 了 ， 老师 批评 了 我 。": "我昨天上学迟到了，老师批评了我。",
-        "2018 年 用 Python 写": "2018年用Python写",
-    }
-    assert join_words(line.split()) == natural[line]
-
-
-@pytest.mark.parametrize("text", [STORY, CHINESE, 'The "new" well-known U.S. law (1,000 pages).\n'])
-def test_ordinary_text_survives_the_unicode_split(text: str) -> None:
-    tokenizer = build(TokenizerConfig("word", split="unicode"), [text])
-    assert tokenizer.decode(tokenizer.encode(text)) == text
-
-
-MARKS = ["a", "'", "''", "``", '"', ".", ",", "U.S.", "(", ")", "'s", "中", "，", "/", "$", "-"]
-
-
-@given(st.lists(st.sampled_from(MARKS)))
-def test_more_words_only_add_to_a_line(line: Sequence[str]) -> None:
-    for n in range(len(line)):
-        assert join_words(line).startswith(join_words(line[:n]))
-
-
-def test_rare_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("charlm.wordtokens.KINDS_LIMIT", 100)
-    monkeypatch.setattr("charlm.wordtokens.TALLY_CHARS", 50)
-    chunks = [f"the cat{i % 3} rare{i}\n" for i in range(1000)]
-    tokenizer = WordTokenizer.train(chunks)
-    assert words(tokenizer)[2:6] == ["the", "cat0", "cat1", "cat2"]
-    assert tokenizer.vocab_size < 120
-
-
-def test_a_word_beyond_all_bounds_is_cut() -> None:
-    chunks = ["x" * 1_000_000] * 3
-    tokenizer = build(TokenizerConfig("word"), chunks)
-    assert words(tokenizer)[2] == "x" * WORD_LIMIT
-    assert sum(map(len, encode_chunks(tokenizer, chunks))) == -(-3_000_000 // WORD_LIMIT)
-
-
-# ── subwords ─────────────────────────────────────────────────────────────────────────────────
-
-
-def test_subword_names_and_layout() -> None:
-    tokenizer = TOKENIZERS["subword bpe"]
-    assert (tokenizer.eos, tokenizer.unk) == (0, 1)
-    assert [tokenizer.token(i) for i in range(2, 258)] == [f"0x{b:02X}" for b in range(256)]
-    pieces = [tokenizer.token(int(i)) for i in tokenizer.encode("The cat")]
-    assert "".join(pieces) == "▁The▁cat"
-    assert pieces[0].startswith("▁")
-
-
-def test_subword_pieces_belong_to_words() -> None:
-    tokenizer = TOKENIZERS["subword unigram"]
-    cat = ids_of(tokenizer, "cat")
-    assert ids_of(tokenizer, "cat cat\ncat") == [*cat, *cat, 0, *cat]
-
-
-def test_subword_vocabulary_shrinks_with_the_text_and_is_silent(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    for algorithm in ("unigram", "bpe"):
-        config = TokenizerConfig("subword", algorithm=algorithm)
-        tokenizer = build(config, ["a small text\n"])
-        assert 258 < tokenizer.vocab_size < 4000
-        assert build(config, ["a small text\n"]).as_dict() == tokenizer.as_dict()
-    printed = capfd.readouterr()
-    assert printed.out == printed.err == ""
-
-
-def test_subword_of_more_characters_than_pieces() -> None:
-    kinds = [chr(c) for c in range(0x4E00, 0x4E00 + 1500)]
-    text = "".join("".join(kinds[i::k]) + "\n" for k in (1, 2, 3) for i in range(k))
-    tokenizer = build(TokenizerConfig("subword", vocab_size=600), [text])
-    assert tokenizer.vocab_size <= 600
-    assert tokenizer.decode(tokenizer.encode(text)) == text
-
-
-@pytest.mark.parametrize("word", ["novel ", "小说"])
-def test_subword_of_one_long_line(word: str) -> None:
-    text = word * 30_000
-    for algorithm in ("unigram", "bpe"):
-        tokenizer = build(TokenizerConfig("subword", algorithm=algorithm), [text])
-        assert tokenizer.decode(tokenizer.encode(text)) == text
-
-
-def test_sentences_for_training_are_short_and_complete() -> None:
-    text = "one two " * 1000 + "\n\n" + "x" * 2500 + "\n短"
-    found = list(sentences([text]))
-    assert "".join(found) == text.replace("\n", "")
-    assert max(map(len, found)) <= 1000
-    assert all(len(line.encode()) <= 4000 for line in found)
-    assert all(line.startswith(" ") or line.endswith(("two", "x", "短")) for line in found)
-
-
-def test_rare_characters_are_spelled_in_bytes() -> None:
-    assert list(common_runs(["aab▁bca", " ca a"], 4)) == [" aab", "bca", " ca a"]
-    assert list(common_runs(["a" * 5000 + "b" + "a" * 5000 + "c"], 9)) == [
-        " " + "a" * 5000,
-        "a" * 5000,
-    ]
-    assert list(common_runs(["aab▁bca"], 1)) == [" aa", "a"]
-
-
-@given(st.lists(st.integers(1, 50)), st.integers(1, 300))
-def test_thin_out_is_even_and_bounded(sizes: list[int], budget: int) -> None:
-    lines = [f"{i}".ljust(size) for i, size in enumerate(sizes)]
-    kept = thin_out(lines, budget)
-    assert sum(map(len, kept)) <= budget or len(kept) == 1
-    assert any(kept == lines[:: 1 << k] for k in range(12))
-    assert kept == lines or sum(map(len, lines)) > budget
-
-
-def test_sample_is_large_enough_for_a_real_corpus() -> None:
-    assert SAMPLE_CHARS >= 4_000_000
-
-
 # ── errors ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -426,11 +227,6 @@ def test_sample_is_large_enough_for_a_real_corpus() -> None:
 def test_settings_that_make_no_sense(config: TokenizerConfig, message: str) -> None:
     with pytest.raises(CharlmError, match=message):
         build(config, ["some text\n"])
-
-
-def test_subword_of_nothing() -> None:
-    with pytest.raises(CharlmError, match="SentencePiece could not find subwords"):
-        build(TokenizerConfig("subword"), ["\n\n"])
 
 
 @pytest.mark.parametrize(
@@ -472,4 +268,3 @@ def test_types_fit_the_protocol() -> None:
     assert isinstance(subword, SubwordTokenizer)
     some.append(subword)
     assert [one.level for one in some] == ["char", "byte", "word", "subword"]
-    assert unicodedata.category("\u0301") == "Mn"

@@ -19,8 +19,8 @@ from charlm.errors import CharlmError
 from charlm.measures import Measures
 from charlm.network import Network
 from charlm.tensorfile import read
-from charlm.training import resume, train
 from charlm.trainer import Listener, Outcome, Plan, Step
+from charlm.training import resume, train
 
 SMALL: dict[str, Any] = {
     "hidden": 16,

@@ -49,6 +49,20 @@ def test_words_and_sentence_end_add_up_to_the_sentence(level: str, text: str) ->
 
 
 @levels
+@settings(max_examples=30, deadline=None)
+@given(text=st.text().map(lambda text: text.replace("\n", "\t")), eos=st.booleans())
+def test_any_text_has_words(level: str, text: str, eos: bool) -> None:
+    lm, tokenizer = pair_of(level)
+    (one,) = score(lm, tokenizer, [text], eos=eos, words=True)
+    assert one.word_scores is not None
+    total = sum(word.logprob for word in one.word_scores)
+    assert total == pytest.approx(one.logprob, abs=1e-9) if eos else total <= one.logprob + 1e-9
+    if level == "char":  # the space character is the only white space it knows
+        spelt = "".join(word.word for word in one.word_scores).removesuffix("</s>" if eos else "")
+        assert "".join(spelt.split()) == "".join(text.split())
+
+
+@levels
 @pytest.mark.parametrize("text", ["the cat sat", "abc", " abc", "a  b  ", "the ☃ cat"])
 def test_words_are_what_the_definition_says(level: str, text: str) -> None:
     """P(word | before) = P(text begins with before and word) / P(it begins with before)."""
