@@ -65,7 +65,9 @@ def train(
             device=pace.choose_device(device),
             threads=settings.get("threads") or torch.get_num_threads(),
         )
-        config = _settle(config, network_config, text, budget, settings, began)
+        network_config, config = _settle(
+            network_config, config, text, facts, budget, settings, began
+        )
     run.write_config(_record(source, held_out, text, tokenizer_config, network_config, config))
     return Trainer(run, text, network_config, config, listener).fit()
 
@@ -101,14 +103,15 @@ def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
 
 
 def _settle(
-    config: TrainConfig,
     network: NetworkConfig,
+    config: TrainConfig,
     corpus: Corpus,
+    facts: Facts,
     budget: Budget,
     settings: Mapping[str, Any],
     began: float,
-) -> TrainConfig:
-    """Fix precision, number of steps and validations: by measurement where time is the budget."""
+) -> tuple[NetworkConfig, TrainConfig]:
+    """Fix precision, steps, validations and dropout: by measurement where time is the budget."""
     allocator.keep_pages()
     torch.set_num_threads(config.threads)
     streams = Streams(
@@ -136,7 +139,9 @@ def _settle(
     times = max(4, min(40, int(VALIDATION_SHARE * steps / max(cost, 1e-9))))
     eval_every = settings.get("eval_every") or max(1, math.ceil(steps / times))
     warmup = min(config.warmup, max(1, steps // 10))
-    return replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
+    config = replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
+    epochs = steps / streams.steps_per_epoch
+    return defaults.dropout(network, settings, facts, epochs), config
 
 
 def _record(

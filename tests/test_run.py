@@ -58,10 +58,15 @@ def test_budget_is_one_thing() -> None:
 
 def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
     facts = Facts("char", 1_000_000, 65)
-    chosen = defaults.network({"hidden": 99, "dropout": 0.5}, facts)
-    assert (chosen.hidden, chosen.embed, chosen.dropout_output) == (99, 99, 0.5)
+    chosen = defaults.network({"hidden": 99, "dropout_input": 0.1}, facts)
+    assert (chosen.hidden, chosen.embed, chosen.dropout_input) == (99, 64, 0.1)
     assert chosen.vocab_size == 65
-    assert defaults.network({"dropout_input": 0.1}, facts).dropout_input == 0.1
+    assert defaults.network({}, Facts("word", 1_000_000, 20_000)).tied
+    dropped = defaults.dropout(chosen, {"dropout": 0.5, "dropout_output": 0.2}, facts, 1)
+    assert (dropped.dropout_input, dropped.dropout_between) == (0.1, 0.5)
+    assert dropped.dropout_output == 0.2
+    rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 8, 19, 30, 99)]
+    assert rates == [0, 0, 0.15, 0.3, 0.3]
     small = defaults.training({}, Facts("char", 5_000, 65))
     assert small.batch_size * small.bptt * 2 <= 5_000
     assert defaults.training({"lr": 0.5}, facts).lr == 0.5
