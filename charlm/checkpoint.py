@@ -26,6 +26,8 @@ class Progress:
     """Where a run is. Mutable: the training loop moves it on."""
 
     step: int = 0  # optimiser steps done; also the position in the streams
+    steps: int = 0  # in all, as planned by now
+    annealed: float = 0.0  # share of the steps after warm-up that is done
     lr_scale: float = 1.0  # what plateaus and roll-backs have made of the learning rate
     best_nats: float | None = None  # best validation so far, nats per token
     best_step: int = 0

@@ -11,19 +11,18 @@ from torch import Tensor, nn
 from .config import TrainConfig
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate at `step` (0-based): linear warm-up, then the schedule over exactly `steps`.
+def learning_rate(config: TrainConfig, step: int, annealed: float) -> float:
+    """The rate at `step` (0-based): linear warm-up, then the schedule.
 
-    cosine: min + (peak − min) · ½ (1 + cos π p), p the share of the steps after warm-up that is
-    done (Loshchilov and Hutter 2017). constant and plateau: the peak (a plateau's halvings come
-    from validation and are a factor outside).
+    cosine: min + (peak − min) · ½ (1 + cos π p), p = `annealed`, the share of the steps after
+    warm-up that is done (Loshchilov and Hutter 2017). constant and plateau: the peak (a plateau's
+    halvings come from validation and are a factor outside).
     """
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
     if config.schedule != "cosine":
         return config.lr
-    done = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.min_lr + (config.lr - config.min_lr) * 0.5 * (1 + math.cos(math.pi * done))
+    return config.min_lr + (config.lr - config.min_lr) * 0.5 * (1 + math.cos(math.pi * annealed))
 
 
 def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:

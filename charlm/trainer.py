@@ -37,6 +37,7 @@ VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validati
 CHECKPOINT_SHARE = 0.02  # of a run's time that checkpoints may take
 CHECKPOINT_SECONDS = 2.0  # and no more often than this
 RETRIES = 3  # non-finite steps in a row before rolling back
+REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
 ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
 
 
@@ -57,6 +58,7 @@ class Step:
     """One optimiser step, for display."""
 
     step: int
+    steps: int  # in all, as planned by now
     loss: float  # nats per token of this batch
     gradient_norm: float  # L2, before clipping
     learning_rate: float
@@ -112,7 +114,9 @@ class Trainer:
         network_config: NetworkConfig,
         config: TrainConfig,
         listener: Listener,
+        deadline: float | None = None,
     ) -> None:
+        """`deadline`, on time.monotonic's clock: plan the number of steps anew to meet it."""
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
         self.run, self.corpus, self.config, self.listener = run, corpus, config, listener
@@ -126,7 +130,9 @@ class Trainer:
         eos = corpus.tokenizer.eos
         self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
         self.state = self.network.start(config.batch_size)
-        self.progress = Progress()
+        self.progress = Progress(steps=config.steps)
+        self.deadline = deadline
+        self.planned_at = (time.monotonic(), 0)  # and the step at that time
         self.rows: list[dict[str, Any]] = []
         self.recent = Speedometer(config.batch_size * config.bptt)
         self.next_save = 0.0  # on time.monotonic's clock
@@ -167,13 +173,16 @@ class Trainer:
                 progress.seconds += now - since
                 since = now
                 losses.append(loss)
-                speed, left = self.recent.tick(now, config.steps - progress.step)
-                self.listener.step(Step(progress.step, loss, norm, rate, speed, left))
+                speed, left = self.recent.tick(now, progress.steps - progress.step)
+                self.listener.step(
+                    Step(progress.step, progress.steps, loss, norm, rate, speed, left)
+                )
                 if progress.step % self._log_every() == 0:
                     self._log(losses, norm, rate, speed)
                     losses = []
-                if progress.step % config.eval_every == 0 or progress.step == config.steps:
+                if progress.step % config.eval_every == 0 or progress.step == progress.steps:
                     self._validate()
+                    self._replan()
                 if now >= self.next_save:
                     self._save()
             interrupted = stop.is_set() and not self._finished()
@@ -195,7 +204,7 @@ class Trainer:
 
     def _finished(self) -> bool:
         p, c = self.progress, self.config
-        return p.step >= c.steps or bool(c.patience and p.stalled >= c.patience)
+        return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
 
     def _just_validated(self) -> bool:
         return bool(self.rows) and "valid" in self.rows[-1]
@@ -219,12 +228,27 @@ class Trainer:
 
     def _update(self) -> float:
         """Take the step; gives the learning rate it was taken with."""
-        rate = optimise.learning_rate(self.config, self.progress.step) * self.progress.lr_scale
+        p = self.progress
+        rate = optimise.learning_rate(self.config, p.step, p.annealed) * p.lr_scale
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
-        self.progress.step += 1
+        if p.step >= self.config.warmup:
+            p.annealed += (1 - p.annealed) / max(1, p.steps - p.step)
+        p.step += 1
         return rate
+
+    def _replan(self) -> None:
+        """Where time is the budget: as many steps as it still holds at the pace of late.
+
+        The schedule goes on from where it is to its end over the new number of steps.
+        """
+        p, now = self.progress, time.monotonic()
+        (then, step), self.planned_at = self.planned_at, (now, p.step)
+        if self.deadline is None or p.annealed > REPLAN_UNTIL or p.step == step:
+            return
+        pace_seconds = (now - then) / (p.step - step)
+        p.steps = p.step + max(1, int((self.deadline - now) / pace_seconds))
 
     def _skip(self, failures: int) -> None:
         """Leave out a step whose loss or gradient is not finite; after a few, roll back."""

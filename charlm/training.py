@@ -22,6 +22,7 @@ from .text import TextSource, open_text
 from .trainer import VALIDATION_TOKENS, Listener, Outcome, Trainer
 from .version import __version__
 
+CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 VALIDATION_SHARE = 0.05  # of a run's time that validations may take
 
 
@@ -69,7 +70,10 @@ def train(
             network_config, config, text, facts, budget, settings, began
         )
     run.write_config(_record(source, held_out, text, tokenizer_config, network_config, config))
-    return Trainer(run, text, network_config, config, listener).fit()
+    deadline = None
+    if budget.minutes is not None:
+        deadline = began + 60 * budget.minutes - CLOSING_SECONDS
+    return Trainer(run, text, network_config, config, listener, deadline).fit()
 
 
 def resume(run: str | Path, listener: Listener | None = None) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def weights(outcome: Outcome) -> bytes:
 
 def test_golden_losses_of_twenty_steps(text: Path) -> None:
     heard = Recorder()
-    train(text, steps=20, warmup=5, lr=0.01, listener=heard, **SMALL)
+    train(text, steps=20, warmup=5, lr=0.01, dropout=0.2, listener=heard, **SMALL)
     golden = [
         3.022386, 3.01437, 3.009048, 2.920419, 2.918277, 2.862142, 2.861556, 2.726496, 2.771358,
         2.73069, 2.885412, 2.716763, 2.679349, 2.567759, 2.64811, 2.693766, 2.708381, 2.713616,
@@ -260,7 +261,7 @@ def test_optimizers_against_their_definition(optimizer: str) -> None:
 
 def test_learning_rate_schedule() -> None:
     config = TrainConfig(steps=110, warmup=10, lr=2.0, min_lr=0.5)
-    rates = [optimise.learning_rate(config, step) for step in range(111)]
+    rates = [optimise.learning_rate(config, step, max(0, step - 10) / 100) for step in range(111)]
     assert rates[0] == pytest.approx(0.2)
     assert rates[10] == pytest.approx(2.0)
     assert rates[60] == pytest.approx(1.25)  # half way down
@@ -291,6 +292,25 @@ def test_minutes_fix_the_number_of_steps(text: Path, monkeypatch: pytest.MonkeyP
     config: Any = train(text, minutes=10, **SMALL)
     assert 0.9 * 1200 < config.steps <= 1200
     assert config.as_dict() == charlm_config("runs/text")["training"]
+
+
+def test_the_number_of_steps_follows_the_clock(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine turns out to be ten times slower than measured: the run still ends in time."""
+    monkeypatch.setattr("charlm.pace.seconds_per_step", lambda *_: 0.0005)
+    rates: list[float] = []
+
+    class Slow(Recorder):
+        def step(self, step: Step) -> None:
+            time.sleep(0.005)
+            rates.append(step.learning_rate)
+
+    began = time.monotonic()
+    outcome = train(text, minutes=0.08, eval_every=50, listener=Slow(), **SMALL)
+    assert time.monotonic() - began < 8
+    assert outcome.steps < 1500
+    falls = [a - b for a, b in pairwise(rates[50:])]
+    assert min(falls) >= 0  # the schedule never jumps back
+    assert rates[-1] < 0.02 * max(rates)  # and reaches its end
 
 
 def charlm_config(run: str) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class Display(Listener, AbstractContextManager["Display"]):
         elif not self.fancy and not talk.quiet and now - self.said > LOG_SECONDS:
             self.said = now
             assert self.plan is not None
-            done = step.step / self.plan.config.steps
+            done = step.step / step.steps
             note(f"{done:4.0%}  {self._line(step)} · {clock(step.seconds_left)} left")
 
     def validated(self, step: int, measures: Measures, is_best: bool) -> None:
@@ -147,7 +147,9 @@ class Display(Listener, AbstractContextManager["Display"]):
         assert self.bar is not None
         assert self.live is not None
         left = f"{clock(step.seconds_left)} left"
-        self.bar.update(self.bar.task_ids[0], completed=step.step, description=left)
+        self.bar.update(
+            self.bar.task_ids[0], completed=step.step, total=step.steps, description=left
+        )
         best = f"best {self.best} on validation" if self.best else ""
         parts: list[RenderableType] = [self.bar, Text(self._line(step), no_wrap=True)]
         if best:
