@@ -52,7 +52,7 @@ def network(settings: Mapping[str, Any], facts: Facts) -> NetworkConfig:
     instead of 512 makes LSTM 512 training 1.5 times as fast. A large softmax shares its matrix
     with the embedding (Press and Wolf 2017), so both are as wide as the layer.
     """
-    hidden = settings.get("hidden") or (256 if facts.tokens < 400_000 else 512)
+    hidden = settings.get("hidden") or (256 if facts.tokens < 200_000 else 512)
     chosen: dict[str, Any] = {"vocab_size": facts.vocab_size, "hidden": hidden}
     if facts.vocab_size > LARGE_SOFTMAX:
         chosen |= {"tied": True, "embed": hidden}
@@ -72,7 +72,7 @@ def dropout(
     """
     rate = settings.get("dropout")
     if rate is None:
-        early, late = (2, 8) if facts.vocab_size > LARGE_SOFTMAX else (8, 30)
+        early, late = (2, 8) if facts.vocab_size > LARGE_SOFTMAX else (10, 60)
         most = 0.5 if facts.vocab_size > LARGE_SOFTMAX else 0.3
         rate = round(most * min(1.0, max(0.0, (epochs - early) / (late - early))), 2)
     places = {"dropout_between": rate, "dropout_output": rate}

@@ -65,7 +65,7 @@ def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
     dropped = defaults.dropout(chosen, {"dropout": 0.5, "dropout_output": 0.2}, facts, 1)
     assert (dropped.dropout_input, dropped.dropout_between) == (0.1, 0.5)
     assert dropped.dropout_output == 0.2
-    rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 8, 19, 30, 99)]
+    rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 10, 35, 60, 99)]
     assert rates == [0, 0, 0.15, 0.3, 0.3]
     small = defaults.training({}, Facts("char", 5_000, 65))
     assert small.batch_size * small.bptt * 2 <= 5_000

@@ -40,7 +40,7 @@ class Display(Listener, AbstractContextManager["Display"]):
         self.smooth: float | None = None  # training loss, nats per token
         self.best = ""
         self.sample = ""
-        self.said = 0.0
+        self.said = self.said_validation = 0.0  # when a line was last written
         self.live: Live | None = None
         self.bar: Progress | None = None
 
@@ -114,7 +114,9 @@ class Display(Listener, AbstractContextManager["Display"]):
         shown = f"{number(measures.bits_per_char, 3)} bits/char"
         if is_best:
             self.best = shown
-        if not self.fancy:
+        now = time.monotonic()
+        if not self.fancy and now - self.said_validation > LOG_SECONDS:
+            self.said_validation = now
             better = " (best so far, kept)" if is_best else ""
             note(
                 f"step {step:,}: validation perplexity {number(measures.perplexity)}, "
