@@ -1,8 +1,17 @@
-"""`python -m charlm` is `charlm`."""
+"""`python -m charlm` and the command `charlm`: the same, and quiet when interrupted early."""
 
 import sys
 
-from .cli import main
+
+def main() -> int:
+    """Run the command line; Ctrl-C while Python is still importing ends it without a traceback."""
+    try:
+        from .cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -87,8 +87,9 @@ class NetworkConfig(Settings):
             value = getattr(self, name)
             require(
                 isinstance(value, int) and 0 < value <= 1 << 24,
-                f"{name} must be a positive whole number, not {value!r}",
+                f"{name} must be a whole number from 1 to {1 << 24:,}, not {value!r}",
             )
+        require(self.layers <= 64, f"layers must be at most 64, not {self.layers}")
         require(0 <= self.dense <= 64, "dense must be between 0 and 64 layers")
         for name in ("dropout_input", "dropout_between", "dropout_output"):
             value = getattr(self, name)
@@ -169,6 +170,10 @@ class TrainConfig(Settings):
             require(getattr(self, name) >= 1, f"{name} must be at least 1")
         for name in ("warmup", "patience", "clip_norm", "clip_max", "clip_value", "weight_decay"):
             require(getattr(self, name) >= 0, f"{name} must not be negative")
-        require(self.lr > 0, f"lr must be positive, not {self.lr}")
+        require(0 < self.lr < 1e6, f"lr must be positive and finite, not {self.lr}")
+        require(self.weight_decay < 1e6, f"weight_decay must be finite, not {self.weight_decay}")
+        require(0 <= self.seed < 1 << 63, f"seed must be from 0 to 2^63 - 1, not {self.seed}")
+        require(self.threads <= 1024, f"threads must be at most 1024, not {self.threads}")
+        require(self.steps < 1 << 53, "that many steps would never end")
         require(0 <= self.momentum < 1, f"momentum must be in [0, 1), not {self.momentum}")
         require(0 <= self.beta2 < 1, f"beta2 must be in [0, 1), not {self.beta2}")

@@ -281,7 +281,8 @@ class Streams:
         if N < B * T:
             raise CharlmError(
                 f"the training text has {N:,} tokens, fewer than one batch of {B} × {T}: "
-                f"give more text, or a smaller --batch-size or --bptt (such as {max(1, N // B)})."
+                "give more text, or a smaller "
+                + (f"--bptt (such as {N // B})." if N >= B else f"--batch-size (below {N:,}).")
             )
         self._ids, self._seed, self._eos = np.asarray(ids), seed, eos
         self.batch_size, self.bptt, self.step = B, T, 0

@@ -27,8 +27,8 @@ class Budget:
         if len(given) > 1:
             raise CharlmError(f"--{given[0]} and --{given[1]} both say how long: give one of them")
         for name in given:
-            if not getattr(self, name) > 0:
-                raise CharlmError(f"--{name} must be positive")
+            if not 0 < getattr(self, name) < 1e9:
+                raise CharlmError(f"--{name} must be positive and below a thousand million")
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ def resolve(model: str | Path | None = None) -> Path:
 
     `model` is a model file or a run directory. Raises CharlmError where there is none.
     """
+    if model is not None and not str(model):
+        raise CharlmError("--model is empty: name a run directory or a model file")
     named = model or os.environ.get(ENVIRONMENT) or None
     if named is None and not os.path.lexists(LATEST):
         raise CharlmError(

@@ -83,6 +83,8 @@ class RunDirectory:
             return []
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise CharlmError(f"{self.metrics} is damaged: {error}; delete it to go on") from None
+        if not all(isinstance(row, dict) for row in rows):
+            raise CharlmError(f"{self.metrics} is damaged; delete it to go on")
         return [row for row in rows if row.get("step", 0) <= last_step]
 
 
@@ -92,6 +94,8 @@ def create(out: str | None, corpus: str) -> RunDirectory:
     Raises CharlmError if `out` already holds a run, OSError if it cannot be made.
     """
     if out is not None:
+        if not out.strip():
+            raise CharlmError("--out is empty: name a directory for the run")
         run = RunDirectory(Path(out))
         if run.config.exists() or run.model.exists():
             raise CharlmError(

@@ -84,6 +84,8 @@ def _canonical(value: Any) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise CharlmError(f"{path} is not a regular file")
         return path.read_bytes()
     except FileNotFoundError:
         raise CharlmError(f"there is no file {path}") from None

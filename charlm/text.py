@@ -229,7 +229,11 @@ def no_text(name: str, amount: str) -> CharlmError:
 
 def _readable(name: str, spool: Path) -> Path:
     if name == "-":
+        if sys.stdin is None:
+            raise CharlmError("stdin is closed: name a file, or pipe some text in.")
         return _spool(sys.stdin.buffer, spool)
+    if not name:
+        raise CharlmError("a file name is empty. Name a file, or - for standard input.")
     path = Path(name)
     try:
         if path.is_dir():

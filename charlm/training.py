@@ -53,6 +53,8 @@ def train(
     budget = Budget(steps, epochs, minutes)
     tokenizer_config = defaults.tokenizer(settings)
     names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+    if not names or not str(names[0]):
+        raise CharlmError("no text given. Name a file, or - for stdin")
     run = create(str(out) if out is not None else None, str(names[0]))
     with _removed_if_empty(run.path):
         spool = run.cache / "stdin"
@@ -85,6 +87,10 @@ def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
     listener = listener or Listener()
     directory = RunDirectory(Path(run))
     record = directory.read_config()
+    if directory.model.exists() and not directory.checkpoint.exists():
+        raise CharlmError(
+            f"{directory.checkpoint} is gone, so the run cannot go on; its model can still be used"
+        )
     try:
         where, tokenizer_config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
         network_config = NetworkConfig.from_dict(record["network"])
@@ -125,8 +131,10 @@ def _settle(
     if budget.steps is None and budget.epochs is None and minutes is None:
         minutes = defaults.MINUTES
     seconds = math.nan
-    if minutes is not None or settings.get("precision") is None:
+    if minutes is not None:
         config, seconds = pace.measure(network, config, streams, settings.get("precision"))
+    elif settings.get("precision") is None:  # the same settings must make the same run
+        config = replace(config, precision=pace.usual_precision(network, config.device))
     if budget.steps is not None:
         steps = budget.steps
     elif budget.epochs is not None:

@@ -93,7 +93,7 @@ def test_bad_text(capsys: pytest.CaptureFixture[str], content: bytes, say: str) 
 
 
 def test_short_text_names_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--batch-size" in refused(capsys, "text.txt", "--steps", "2", "--batch-size", "64")
+    assert "--bptt (such as" in refused(capsys, "text.txt", "--steps", "2", "--batch-size", "64")
 
 
 def test_errors_replace_and_latin1_read_it_after_all() -> None:

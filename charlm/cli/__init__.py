@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +70,8 @@ def main(args: Sequence[str] | None = None) -> int:
         app(prog_name="charlm")
     arguments = list(sys.argv[1:] if args is None else args)
     talk.quiet = talk.verbose = False
+    if sys.stdout is None:  # closed by the caller (>&-): nobody wants the results
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an ASCII terminal gets "?" rather than a crash
             stream.reconfigure(errors="replace")

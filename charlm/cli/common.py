@@ -198,7 +198,7 @@ def ending(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, OSError) and error.strerror:
         name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
         return USER_ERROR, f"{name}{': ' if name else ''}{error.strerror}"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
         return USER_ERROR, "not enough memory for this: ask for less at a time"
     return None
 

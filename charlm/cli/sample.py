@@ -27,7 +27,10 @@ def sample(
         str, typer.Option("--prompt", "-p", help="Text to go on from.", show_default=False)
     ] = "",
     num_samples: Annotated[
-        int, typer.Option("--num-samples", "-n", min=1, help="How many texts, drawn as one batch.")
+        int,
+        typer.Option(
+            "--num-samples", "-n", min=1, max=100_000, help="How many texts, drawn as one batch."
+        ),
     ] = 1,
     lines: Annotated[
         int | None,

@@ -149,6 +149,8 @@ def _texts(
         raise CharlmError("sentences and --file exclude each other: give one of them")
     if file is None and sentences == ["-"]:
         file = "-"
+    if file is None and "-" in sentences:
+        raise CharlmError("- (stdin) and sentences exclude each other: give one of them")
     if file is None and not sentences:
         if show.is_terminal(sys.stdin):
             raise CharlmError("nothing to score: give sentences, --file FILE, or text on stdin")

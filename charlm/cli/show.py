@@ -110,6 +110,8 @@ def number(value: float, places: int = 2) -> str:
         sign = "" if value > 0 else _minus()
         return sign + power_of_ten(math.log10(abs(value)))
     text = f"{value:,.{places if abs(value) < 1e3 else 0}f}"
+    if not text.strip("-0."):  # rounded to nothing: no sign either
+        text = text.lstrip("-")
     return text.replace("-", _minus())
 
 

@@ -100,7 +100,9 @@ def train(
     precision: Annotated[
         str | None, _option(OPTIMISATION, "Matrix products in fp32 or bf16; else the faster.")
     ] = None,
-    seed: Annotated[int | None, _option(OPTIMISATION, "Same seed, same run.")] = None,
+    seed: Annotated[
+        int | None, _option(OPTIMISATION, "Same seed, steps and precision: same run.", min=0)
+    ] = None,
     device: Annotated[str, _option(OPTIMISATION, "auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, _option(OPTIMISATION, "CPU threads.", min=1)] = None,
     json: Annotated[
@@ -134,6 +136,8 @@ def train(
             outcome = go_on(resume, listener=display)
         else:
             outcome = begin(given.pop("corpus"), listener=display, **given)
+    if outcome.tokens_per_second == 0:
+        note(f"{outcome.run} was finished already: {outcome.steps:,} steps. Nothing was left to do")
     _report(outcome, json)
     if outcome.interrupted:
         note(f"stopped at step {outcome.steps:,}. Go on with:  charlm train --resume {outcome.run}")
