@@ -39,7 +39,7 @@ def test_kill_and_resume(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     words = ["sea", "see", "pear", "pair", "cat", "cats", "was", "were"]
     text.write_text("\n".join(" ".join(rng.choices(words, k=6)) for _ in range(3000)) + "\n")
-    start = [str(text), "--steps", "700", "--eval-every", "90", *HOW.split()]
+    start = [str(text), "--steps", str(350 * KILLS), "--eval-every", "90", *HOW.split()]
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     subprocess.run(command(*start, "--out", str(straight)), check=True, capture_output=True)
 
