@@ -1,4 +1,4 @@
-"""The training loop, reading top to bottom, and the events it tells a listener of.
+"""The training loop, reading top to bottom.
 
 Truncated backpropagation through time (Werbos 1990; Williams and Peng 1990): B parallel streams,
 T tokens at a time, the hidden state carried on, the gradient cut.
@@ -12,8 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
@@ -26,7 +25,7 @@ from .config import NetworkConfig, TrainConfig
 from .corpus import Corpus, Streams
 from .curves import draw
 from .errors import CharlmError
-from .measures import Measures
+from .listener import Listener, Outcome, Plan, Step
 from .network import NetworkState, detach
 from .recurrent import RecurrentLM
 from .run import RunDirectory
@@ -41,69 +40,6 @@ RESTARTS = 1 / 16  # share of rows whose hidden state begins anew at a batch
 RETRIES = 3  # non-finite steps in a row before rolling back
 REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
 ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is about to be trained, for display."""
-
-    run: Path
-    corpus: Corpus
-    network: NetworkConfig
-    config: TrainConfig
-    parameters: int
-    resumed_at: int  # step
-
-
-@dataclass(frozen=True)
-class Step:
-    """One optimiser step, for display."""
-
-    step: int
-    steps: int  # in all, as planned by now
-    loss: float  # nats per token of this batch
-    gradient_norm: float  # L2, before clipping
-    learning_rate: float
-    tokens_per_second: float  # of late
-    seconds_left: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to."""
-
-    run: Path
-    model: Path
-    best: dict[str, Any]  # the measures of the best validation (`Measures.as_dict`)
-    best_step: int
-    seconds: float
-    steps: int
-    tokens_per_second: float
-    interrupted: bool
-
-
-class Listener:
-    """Told how training goes; the base class keeps quiet."""
-
-    wants_samples = False
-
-    def stage(self, name: str, done: float) -> None:
-        """Preparation: stage `name` is `done` (0 to 1)."""
-
-    def started(self, plan: Plan) -> None:
-        """Training begins or goes on."""
-
-    def step(self, step: Step) -> None:
-        """An optimiser step has been made."""
-
-    def validated(self, step: int, measures: Measures, is_best: bool) -> None:
-        """The validation text has been scored."""
-
-    def wrote(self, text: str) -> None:
-        """The model wrote this sample."""
-
-    def warn(self, message: str) -> None:
-        """Something the user should know went wrong and was handled."""
 
 
 class Trainer:

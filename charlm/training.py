@@ -17,9 +17,10 @@ from .config import NetworkConfig, TokenizerConfig, TrainConfig
 from .corpus import Corpus, Streams, prepare
 from .defaults import Budget, Facts
 from .errors import CharlmError
+from .listener import Listener, Outcome
 from .run import RunDirectory, create
 from .text import TextSource, open_text
-from .trainer import VALIDATION_TOKENS, Listener, Outcome, Trainer
+from .trainer import VALIDATION_TOKENS, Trainer
 from .version import __version__
 
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves

@@ -17,10 +17,10 @@ import charlm
 from charlm import checkpoint, modelfile, optimise, trainer
 from charlm.config import OPTIMIZERS, NetworkConfig, TrainConfig
 from charlm.errors import CharlmError
+from charlm.listener import Listener, Outcome, Plan, Step
 from charlm.measures import Measures
 from charlm.network import Network
 from charlm.tensorfile import read
-from charlm.trainer import Listener, Outcome, Plan, Step
 from charlm.training import resume, train
 
 SMALL: dict[str, Any] = {

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ..listener import Listener, Plan, Step
 from ..measures import LN2, perplexity
-from ..trainer import Listener, Plan, Step
 from .common import note, talk, warn
 from .show import console, is_terminal, number, visible
 

@@ -13,7 +13,7 @@ from .common import INTERRUPTED, Encoding, Errors, Quiet, Verbose, note
 from .show import emit_json, line, number
 
 if TYPE_CHECKING:
-    from ..trainer import Outcome
+    from ..listener import Outcome
 
 TEXT, SIZE, TIME, OPTIMISATION = "Text", "Network", "How long", "Optimisation"
 
