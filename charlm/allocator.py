@@ -3,7 +3,8 @@ fresh zeroed pages for every large temporary.
 
 `mallopt` raises the sizes above which glibc maps and unmaps; transparent huge pages need a setting
 in the environment before the process starts, so `relaunch` replaces the process once. Linux with
-glibc only, harmless elsewhere; `CHARLM_ALLOCATOR=off` turns both off.
+glibc only, harmless elsewhere; `CHARLM_ALLOCATOR=off` or `charlm train --no-allocator` turn both
+off.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ def wanted() -> bool:
         and platform.libc_ver()[0] == "glibc"
         and os.environ.get(SWITCH) != "off"
     )
+
+
+def turn_off() -> None:
+    """Leave the C library as it is, in this process and those it starts."""
+    os.environ[SWITCH] = "off"
 
 
 def keep_pages() -> bool:

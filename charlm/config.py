@@ -10,7 +10,7 @@ from .errors import CharlmError
 
 CELLS = ("rnn", "rnn-relu", "lstm", "lstm-peephole", "gru")
 LEVELS = ("char", "word", "byte", "subword")
-OPTIMIZERS = ("adamw", "adam", "sgd")
+OPTIMIZERS = ("muon", "adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
 
 
@@ -32,6 +32,11 @@ class Settings:
             return cls(**dict(values))
         except TypeError as error:
             raise CharlmError(f"settings are incomplete or of the wrong type: {error}") from None
+
+
+def flag(name: str) -> str:
+    """A setting's name as the command line spells it."""
+    return name.replace("_", "-")
 
 
 def require(condition: bool, message: str) -> None:
@@ -77,9 +82,10 @@ class NetworkConfig(Settings):
     dense: int = 0  # tanh layers of width H between the recurrent stack and the softmax
     tied: bool = False  # the softmax uses the embedding matrix (projected to E where H != E)
     learned_start: bool = False  # the state before the first token is learned instead of zero
-    dropout_input: float = 0.0  # probability of dropping an entry of a token's vector
+    dropout_input: float = 0.0  # probability of dropping an entry of all tokens' vectors (locked)
     dropout_between: float = 0.0  # … of an entry handed from one layer to the next
     dropout_output: float = 0.0  # … of an entry handed to the softmax
+    weight_drop: float = 0.0  # … of a weight from hidden state to hidden state (DropConnect)
 
     def __post_init__(self) -> None:
         require(self.cell in CELLS, f"unknown cell {self.cell!r}: choose {' | '.join(CELLS)}")
@@ -87,13 +93,13 @@ class NetworkConfig(Settings):
             value = getattr(self, name)
             require(
                 isinstance(value, int) and 0 < value <= 1 << 24,
-                f"{name} must be a whole number from 1 to {1 << 24:,}, not {value!r}",
+                f"{flag(name)} must be a whole number from 1 to {1 << 24:,}, not {value!r}",
             )
         require(self.layers <= 64, f"layers must be at most 64, not {self.layers}")
         require(0 <= self.dense <= 64, "dense must be between 0 and 64 layers")
-        for name in ("dropout_input", "dropout_between", "dropout_output"):
+        for name in ("dropout_input", "dropout_between", "dropout_output", "weight_drop"):
             value = getattr(self, name)
-            require(0 <= value < 1, f"{name} must be in [0, 1), not {value}")
+            require(0 <= value < 1, f"{flag(name)} must be in [0, 1), not {value}")
 
     @property
     def gates(self) -> int:
@@ -139,7 +145,7 @@ class TrainConfig(Settings):
     batch_size: int = 32  # B, parallel streams
     bptt: int = 128  # T, tokens through which a gradient flows back (truncated BPTT)
     steps: int = 1000  # optimiser steps in all; the schedule anneals over exactly these
-    optimizer: str = "adamw"  # adamw | adam | sgd
+    optimizer: str = "adamw"  # muon | adamw | adam | sgd
     lr: float = 3e-3  # peak learning rate
     min_lr: float = 0.0  # learning rate at the end of the cosine
     warmup: int = 50  # steps of linear warm-up
@@ -167,9 +173,9 @@ class TrainConfig(Settings):
         )
         require(self.precision in ("fp32", "bf16"), f"unknown precision {self.precision!r}")
         for name in ("batch_size", "bptt", "steps", "eval_every"):
-            require(getattr(self, name) >= 1, f"{name} must be at least 1")
+            require(getattr(self, name) >= 1, f"{flag(name)} must be at least 1")
         for name in ("warmup", "patience", "clip_norm", "clip_max", "clip_value", "weight_decay"):
-            require(getattr(self, name) >= 0, f"{name} must not be negative")
+            require(getattr(self, name) >= 0, f"{flag(name)} must not be negative")
         require(0 < self.lr < 1e6, f"lr must be positive and finite, not {self.lr}")
         require(self.weight_decay < 1e6, f"weight_decay must be finite, not {self.weight_decay}")
         require(0 <= self.seed < 1 << 63, f"seed must be from 0 to 2^63 - 1, not {self.seed}")

@@ -66,6 +66,11 @@ class Measures:
         return perplexity(self.logprob - self.oov_logprob, self.tokens - self.oov)
 
     @property
+    def nats_per_token(self) -> float:
+        """The mean loss: ln of the perplexity."""
+        return -self.logprob / self.tokens if self.tokens else math.nan
+
+    @property
     def nats_per_char(self) -> float:
         return -self.logprob / self.chars if self.chars else math.nan
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import TrainConfig
+from .muon import Muon
 
 
 def learning_rate(config: TrainConfig, step: int, annealed: float) -> float:
@@ -51,16 +52,36 @@ def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
 
 
 def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """The configured optimiser; weight decay falls on matrices only, never on biases."""
-    own = [p for p in network.parameters() if p.requires_grad]
+    """The configured optimiser; weight decay falls on matrices only, never on biases.
+
+    Muon takes the square matrices of the recurrent stack, AdamW the rest.
+    """
+    named = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    muon = [p for name, p in named.items() if config.optimizer == "muon" and _hidden(name, p)]
+    taken = {id(p) for p in muon}
+    own = [p for p in named.values() if id(p) not in taken]
     groups = [
         {"params": [p for p in own if p.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in own if p.dim() < 2], "weight_decay": 0.0},
     ]
+    if config.optimizer == "muon":
+        return Muon(
+            muon,
+            groups,
+            lr=config.lr,
+            beta2=config.beta2,
+            weight_decay=config.weight_decay,
+            precision=torch.bfloat16 if config.precision == "bf16" else torch.float32,
+        )
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)
     adam = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return adam(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
+
+
+def _hidden(name: str, p: nn.Parameter) -> bool:
+    """Whether a parameter takes hidden states to hidden states."""
+    return name.startswith("rnn.") and p.dim() == 2 and not name.startswith("rnn.0.weight_ih")
 
 
 def get_state(optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:

@@ -243,6 +243,7 @@ class RecurrentLM:
         """
         check_tensors(config, tensors)
         self.config = config
+        self.tensors = tensors
         self.vocab_size = config.vocab_size
         self.eos = eos
         self.embedding = tensors["embedding.weight"]

@@ -222,9 +222,7 @@ def open_text(
 
 def no_text(name: str, amount: str) -> CharlmError:
     """The error for a text that is empty or as good as empty."""
-    return CharlmError(
-        f"{name} holds no text ({amount}). Give a file with at least a few thousand characters."
-    )
+    return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")
 
 
 def _readable(name: str, spool: Path) -> Path:

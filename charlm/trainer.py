@@ -231,7 +231,7 @@ class Trainer:
         tokenizer, text = corpus.tokenizer, corpus.valid_text
         raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
         measures = share(raw, len(corpus.valid), text.chars, text.bytes)
-        nats = -measures.logprob / measures.tokens
+        nats = measures.nats_per_token
         if not math.isfinite(nats):
             self.listener.warn(f"step {progress.step}: validation is not finite; model not kept")
             return
@@ -244,7 +244,13 @@ class Trainer:
             progress.stalled += 1
             if self.config.schedule == "plateau":
                 progress.lr_scale /= 2
-        self.rows.append({"step": progress.step, "valid": measures.as_dict()})
+        self.rows.append(
+            {
+                "step": progress.step,
+                "seconds": round(progress.seconds, 3),
+                "valid": measures.as_dict(),
+            }
+        )
         self.run.write_metrics(self.rows)
         self.listener.validated(progress.step, measures, is_best)
         if self.listener.wants_samples:

@@ -62,11 +62,17 @@ def train(
         source = open_text([str(name) for name in names], encoding, errors, spool)
         held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
         text = prepare(source, held_out, tokenizer_config, run.cache, progress=listener.stage)
-        facts = Facts(tokenizer_config.level, len(text.train), text.tokenizer.vocab_size)
+        device = pace.choose_device(device)
+        facts = Facts(
+            tokenizer_config.level,
+            len(text.train),
+            text.tokenizer.vocab_size,
+            pace.has_bf16(device) and settings.get("precision") != "fp32",
+        )
         network_config = defaults.network(settings, facts)
         config = replace(
             defaults.training(settings, facts),
-            device=pace.choose_device(device),
+            device=device,
             threads=settings.get("threads") or torch.get_num_threads(),
         )
         network_config, config = _settle(

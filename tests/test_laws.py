@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import variety
 
+from charlm.engine import TorchLM
 from charlm.lm import CausalLM, Ids
 
 MODELS: dict[str, CausalLM] = {**variety()}  # each of 11 tokens
+MODELS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
 ROUNDING = 2e-5
 
 model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())

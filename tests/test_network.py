@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from charlm.config import CELLS, NetworkConfig
-from charlm.network import Network
+from charlm.network import Network, kept
 from charlm.recurrent import RecurrentLM
 
 BASE = NetworkConfig(vocab_size=13, embed=6, hidden=8)
@@ -74,7 +74,9 @@ def test_initialisation() -> None:
         assert torch.equal(one, two)
 
 
-@pytest.mark.parametrize("place", ["dropout_input", "dropout_between", "dropout_output"])
+@pytest.mark.parametrize(
+    "place", ["dropout_input", "dropout_between", "dropout_output", "weight_drop"]
+)
 def test_dropout_acts_in_training_only(place: str) -> None:
     settings: dict[str, Any] = {"layers": 2, place: 0.5}
     config = replace(BASE, **settings)
@@ -85,6 +87,24 @@ def test_dropout_acts_in_training_only(place: str) -> None:
     network.train()
     moving = [network.features(x_TB, network.start(5))[0] for _ in range(2)]
     assert not torch.equal(*moving)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.5])
+def test_a_mask_drops_so_many_and_keeps_the_mean(rate: float) -> None:
+    torch.manual_seed(1)
+    mask = kept(torch.ones(301, 333), rate)  # not a multiple of eight entries
+    assert sorted(set(mask.flatten().tolist())) == pytest.approx([0, 1 / (1 - rate)], rel=0.01)
+    assert float((mask == 0).float().mean()) == pytest.approx(rate, abs=0.01)
+    assert float(mask.mean()) == pytest.approx(1, abs=0.01)
+
+
+def test_dropout_is_locked_over_time_and_differs_between_rows() -> None:
+    config = replace(BASE, embed=64, dropout_input=0.5)
+    network = network_of(config)
+    network.train()
+    x_TBD = network._drop(torch.ones(7, 5, 64), 0.5)
+    assert torch.equal(x_TBD, x_TBD[:1].expand(7, -1, -1))
+    assert not torch.equal(x_TBD[0, 0], x_TBD[0, 1])
 
 
 @pytest.mark.parametrize("cell", CELLS)

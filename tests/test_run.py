@@ -6,6 +6,7 @@ import ctypes
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,13 +64,20 @@ def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
     assert chosen.vocab_size == 65
     assert defaults.network({}, Facts("word", 1_000_000, 20_000)).tied
     dropped = defaults.dropout(chosen, {"dropout": 0.5, "dropout_output": 0.2}, facts, 1)
-    assert (dropped.dropout_input, dropped.dropout_between) == (0.1, 0.5)
+    assert (dropped.dropout_input, dropped.dropout_between) == (0.12, 0.5)
     assert dropped.dropout_output == 0.2
-    rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 10, 35, 60, 99)]
-    assert rates == [0, 0, 0.15, 0.3, 0.3]
+    rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 4, 8, 16, 999)]
+    assert rates == [0, 0.1, 0.22, 0.34, 0.5]
+    drops = [defaults.dropout(chosen, {}, facts, n).weight_drop for n in (1, 16, 32, 64, 999)]
+    assert drops == [0, 0, 0.1, 0.2, 0.2]
+    words = Facts("word", 1_000_000, 20_000)
+    rates = [defaults.dropout(chosen, {}, words, n).dropout_input for n in (1, 2, 5, 8, 99)]
+    assert rates == [0, 0, 0.25, 0.5, 0.5]
     small = defaults.training({}, Facts("char", 5_000, 65))
     assert small.batch_size * small.bptt * 2 <= 5_000
     assert defaults.training({"lr": 0.5}, facts).lr == 0.5
+    assert defaults.training({}, replace(facts, bf16=True)).optimizer == "muon"
+    assert defaults.training({}, facts).optimizer == "adamw"
     assert defaults.tokenizer({"level": "word", "min_count": 3}).min_count == 3
 
 

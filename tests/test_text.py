@@ -174,7 +174,7 @@ def test_missing_directory_empty(tmp_path: Path) -> None:
     assert "nowhere.txt does not exist" in complaint(tmp_path / "nowhere.txt")
     assert "is a directory" in complaint(tmp_path)
     empty = complaint(written(tmp_path / "empty.txt", ""))
-    assert empty.startswith("empty.txt holds no text (0 bytes). Give a file with at least")
+    assert empty.startswith("empty.txt holds no text (0 bytes). Give a file with some text")
     assert "no text given" in complaint()
     assert "cannot be read" in complaint("nul\0in-name")
     assert "only once" in complaint("-", "-")

@@ -89,9 +89,9 @@ def test_golden_losses_of_twenty_steps(text: Path) -> None:
     heard = Recorder()
     train(text, steps=20, warmup=5, lr=0.01, dropout=0.2, listener=heard, **SMALL)
     golden = [
-        3.022386, 3.01437, 3.009048, 2.928272, 2.916931, 2.863158, 2.861033, 2.726261, 2.769992,
-        2.728591, 2.886543, 2.712907, 2.705242, 2.587257, 2.64639, 2.69243, 2.718651, 2.730437,
-        2.823349, 2.564427,
+        3.028335, 3.016174, 3.023421, 2.928298, 2.927782, 2.882299, 2.851099, 2.740988, 2.812513,
+        2.761967, 2.879975, 2.697757, 2.684812, 2.590034, 2.643152, 2.620648, 2.745828, 2.746907,
+        2.817008, 2.605471,
     ]  # fmt: skip
     np.testing.assert_allclose(heard.losses, golden, rtol=2e-4)
 
@@ -241,7 +241,7 @@ def test_patience_and_plateau(text: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert contents["progress"]["lr_scale"] == 0.5**5
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])  # muon: test_muon.py
 def test_optimizers_against_their_definition(optimizer: str) -> None:
     """One step from zero moments, written out (Kingma and Ba 2015; Loshchilov and Hutter 2019)."""
     config = TrainConfig(optimizer=optimizer, lr=0.1, weight_decay=0.5)

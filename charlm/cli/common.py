@@ -136,6 +136,15 @@ ModelPath = Annotated[
         show_default=False,
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="WHERE",
+        help="Score in bulk with torch: auto, cpu or cuda. Without it: NumPy, which starts sooner.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, log-probabilities in nats.")]
 Encoding = Annotated[
     str, typer.Option("--encoding", metavar="NAME", help="How the text's bytes are to be read.")
@@ -151,14 +160,21 @@ Errors = Annotated[
 # Finding things -------------------------------------------------------------------------------
 
 
-def open_model(model: str | None) -> Model:
-    """The model that --model, $CHARLM_MODEL or runs/latest names."""
+def open_model(model: str | None, device: str | None = None) -> Model:
+    """The model that --model, $CHARLM_MODEL or runs/latest names, on --device where one is."""
     from ..model import Model
     from ..modelfile import resolve
 
+    if device not in (None, "auto", "cpu", "cuda"):
+        raise CharlmError(f"unknown device {device!r}: choose auto | cpu | cuda")
     path = resolve(model)
     detail(f"model: {path}")
-    return Model.load(path)
+    loaded = Model.load(path)
+    if device is not None:
+        from ..engine import on_device
+
+        loaded.lm = on_device(loaded.lm, device)
+    return loaded
 
 
 @contextmanager

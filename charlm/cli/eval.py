@@ -9,6 +9,7 @@ import typer
 from . import show
 from .common import (
     Context,
+    Device,
     Encoding,
     Errors,
     Json,
@@ -36,6 +37,7 @@ def evaluate(
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     model: ModelPath = None,
+    device: Device = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -52,7 +54,7 @@ def evaluate(
     from ..evaluate import evaluate as measure
     from ..measures import Measures
 
-    used = open_model(model)
+    used = open_model(model, device)
     with open_file(file, used, encoding, errors) as source, lively(source.name) as report:
         size = max(1, source.size)
 

@@ -14,6 +14,7 @@ from ..errors import CharlmError
 from . import heat, show
 from .common import (
     Context,
+    Device,
     Encoding,
     Errors,
     Json,
@@ -88,6 +89,7 @@ def score(
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     model: ModelPath = None,
+    device: Device = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -109,7 +111,7 @@ def score(
         raise CharlmError("--json and --tsv exclude each other: choose one")
     if tsv and tokens and words:
         raise CharlmError("--tsv shows --tokens or --words, not both in one table: choose one")
-    used = open_model(model)
+    used = open_model(model, device)
     texts = _texts(sentences or [], file, used, encoding, errors)
     with lively(f"scoring {show.count(len(texts), 'sentence')}"):
         scores = score_sentences(

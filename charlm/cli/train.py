@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TEXT, SIZE, TIME, OPTIMISATION = "Text", "Network", "How long", "Optimisation"
 
 
+MANNERS = ("json", "quiet", "verbose", "no_allocator")  # of the command, not of the run
+
+
 def _option(panel: str, help: str, *names: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
 
@@ -73,16 +76,20 @@ def train(
         _option(SIZE, "Learn the first hidden state.", "--learned-start/--no-learned-start"),
     ] = None,
     dropout: Annotated[
-        float | None, _option(SIZE, "Dropout between layers and before the softmax.")
+        float | None,
+        _option(SIZE, "Dropout between layers and before the softmax; of token vectors less."),
     ] = None,
     dropout_input: Annotated[float | None, _option(SIZE, "… of token vectors.")] = None,
     dropout_between: Annotated[float | None, _option(SIZE, "… between layers.")] = None,
     dropout_output: Annotated[float | None, _option(SIZE, "… before the softmax.")] = None,
+    weight_drop: Annotated[
+        float | None, _option(SIZE, "… of weights from hidden state to hidden state.")
+    ] = None,
     batch_size: Annotated[int | None, _option(OPTIMISATION, "Parallel streams.")] = None,
     bptt: Annotated[
         int | None, _option(OPTIMISATION, "Tokens a gradient flows back (truncated BPTT).")
     ] = None,
-    optimizer: Annotated[str | None, _option(OPTIMISATION, "adamw, adam or sgd.")] = None,
+    optimizer: Annotated[str | None, _option(OPTIMISATION, "muon, adamw, adam or sgd.")] = None,
     lr: Annotated[float | None, _option(OPTIMISATION, "Peak learning rate.")] = None,
     schedule: Annotated[str | None, _option(OPTIMISATION, "cosine, plateau or constant.")] = None,
     warmup: Annotated[int | None, _option(OPTIMISATION, "Steps of warm-up.")] = None,
@@ -105,6 +112,14 @@ def train(
     ] = None,
     device: Annotated[str, _option(OPTIMISATION, "auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, _option(OPTIMISATION, "CPU threads.", min=1)] = None,
+    no_allocator: Annotated[
+        bool,
+        typer.Option(
+            "--no-allocator",
+            rich_help_panel=OPTIMISATION,
+            help="Leave the C library's memory settings alone.",
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as JSON, last line of stdout.")
     ] = False,
@@ -124,12 +139,14 @@ def train(
     _check(given)
     from .. import allocator
 
+    if no_allocator:
+        allocator.turn_off()
     allocator.relaunch()
     from ..training import resume as go_on
     from ..training import train as begin
     from .progress import Display
 
-    for name in ("resume", "json", "quiet", "verbose"):
+    for name in ("resume", *MANNERS):
         given.pop(name, None)
     with Display() as display:
         if resume is not None:
@@ -150,7 +167,7 @@ def _check(given: dict[str, Any]) -> None:
         raise CharlmError(f"unknown device {given['device']!r}: choose auto | cpu | cuda")
     if "resume" in given:
         usual = {n: p.default for n, p in inspect.signature(train).parameters.items()}
-        kept = {"resume", "json", "quiet", "verbose"}
+        kept = {"resume", *MANNERS}
         other = [n for n, v in given.items() if n not in kept and v != usual[n]]
         if other:
             name = other[0].replace("_", "-")

@@ -1,0 +1,135 @@
+"""What the benchmarks share: the machine's name, processes of their own, and the plain loop.
+
+`PlainLM` is what a tutorial shows and charlm is measured against: torch's own layer, fp32, one
+learning rate, nothing else touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from charlm import allocator
+
+PLAIN_BATCH, PLAIN_BPTT = 32, 64  # streams, and tokens a gradient flows back
+PLAIN_LR = 3e-3  # AdamW's, where most tutorials stand between 1e-3 and 1e-2
+CLIP = 1.0
+
+
+class PlainLM(nn.Module):
+    """Embedding, `nn.LSTM` (or GRU, RNN), linear softmax: fp32, as in a tutorial."""
+
+    def __init__(
+        self, V: int, E: int, H: int, layers: int = 1, cell: str = "lstm", tied: bool = False
+    ) -> None:
+        super().__init__()
+        kinds: dict[str, Callable[[int, int, int], nn.RNNBase]] = {
+            "lstm": nn.LSTM,
+            "gru": nn.GRU,
+            "rnn": nn.RNN,
+        }
+        self.embedding = nn.Embedding(V, E)
+        self.rnn = kinds[cell](E, H, layers)
+        self.output = nn.Linear(H, V)
+        if tied:
+            nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+            self.output.weight = self.embedding.weight
+
+    def forward(self, x_TB: Tensor, y_TB: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Mean −log P(y) in nats per token, and the state after step T."""
+        h_TBH, state = self.rnn(self.embedding(x_TB), state)
+        logits = self.output(h_TBH)
+        return functional.cross_entropy(logits.flatten(0, 1), y_TB.flatten()), state
+
+
+def cut(state: Any) -> Any:
+    """The state without its gradient."""
+    return tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+
+
+def train_step(
+    model: PlainLM, optimizer: torch.optim.Optimizer, x_TB: Tensor, y_TB: Tensor, state: Any
+) -> tuple[float, Any]:
+    """One step of the tutorial's loop: the loss in nats per token, and the state to carry on."""
+    loss, state = model(x_TB, y_TB, state)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+    optimizer.step()
+    return loss.item(), cut(state)
+
+
+def gemm_peak(precision: torch.dtype, size: int = 2048) -> float:
+    """GFLOP/s of the best of some square matrix products: what this machine can do."""
+    a, b = (torch.randn(size, size).to(precision) for _ in "ab")
+    return 2 * size**3 / best_of(lambda: a @ b, seconds=1.0) / 1e9
+
+
+def best_of(what: Callable[[], object], seconds: float) -> float:
+    """Least seconds that `what` took, tried over and over for about `seconds`."""
+    what()
+    best, end = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        began = time.perf_counter()
+        what()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def environment(*, tuned: bool) -> dict[str, str]:
+    """The environment of a process with charlm's allocator settings, or as a user's own has it."""
+    kept = {k: v for k, v in os.environ.items() if k not in (allocator.TUNABLES, allocator.SWITCH)}
+    if not tuned or not allocator.wanted():
+        return {**kept, allocator.SWITCH: "off"}
+    return {**kept, allocator.SWITCH: "tuned", allocator.TUNABLES: allocator.HUGE_PAGES}
+
+
+def child(script: str, spec: dict[str, Any], *, tuned: bool) -> Any:
+    """What `script --child SPEC` prints as JSON, from a process of its own."""
+    done = subprocess.run(
+        [sys.executable, script, "--child", json.dumps(spec)],
+        env=environment(tuned=tuned),
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+def about() -> dict[str, Any]:
+    """Which machine and software the numbers are from."""
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in _lines(Path("/proc/cpuinfo"))
+        if line.startswith("model name")
+    ]
+    found = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "bf16": [name for name in ("amx_bf16", "avx512_bf16") if found.get(name)],
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def write_json(path: Path | None, results: dict[str, Any]) -> None:
+    """Write `results`, and of which machine they are, where --json says."""
+    if path is not None:
+        path.write_text(json.dumps({"about": about(), **results}, indent=2) + "\n")
