@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from .text import utf8
 from .tokenizer import Tokenizer, encode_chunks
 
 PIECE = 1 << 18  # characters of text held and measured at a time
+ROWS_TOKENS = 1 << 15  # tokens of windows read side by side
 
 
 def evaluate(
@@ -32,8 +34,9 @@ def evaluate(
 
     context "stream": the text is one sequence, all of it read before each token;
     context "sentence": each line on its own, after a sentence end;
-    window N (with "stream"): every N tokens the model begins afresh, as at a sentence start, so
-        that models which cannot look back further can be compared on equal terms.
+    window N (with "stream"): every N tokens the model forgets all but the last token, so that it
+        can be compared with models that look back no further: a transformer is measured in windows
+        of N inputs, of which the first is a token that counts in no sum.
 
     `progress` is called now and then with the measures so far. Raises CharlmError for unknown
     settings and for a text without a single character.
@@ -44,13 +47,13 @@ def evaluate(
         window is None or context == "stream",
         "a window cuts the stream: leave it out with context sentence",
     )
-    if context == "sentence":
-        reader = Reader(lm, lambda ids, _: np.flatnonzero(ids == tokenizer.eos) + 1)
-    elif window is not None:
-        size = window
-        reader = Reader(lm, lambda ids, seen: np.arange(-seen % size, len(ids), size))
+    reader: Reader | Windows
+    if window is not None:
+        reader = Windows(lm, window, tokenizer.eos)
+    elif context == "sentence":
+        reader = Reader(lm, lambda ids: np.flatnonzero(ids == tokenizer.eos) + 1)
     else:
-        reader = Reader(lm, lambda ids, seen: np.zeros(0, np.intp))
+        reader = Reader(lm, lambda ids: np.zeros(0, np.intp))
     total = Measures(0.0, 0, 0, 0)
 
     def counted() -> Iterator[str]:
@@ -82,20 +85,17 @@ def slices(chunks: Iterable[str]) -> Iterator[str]:
 class Reader:
     """Reads an endless sequence piece by piece, beginning afresh wherever `cut` says.
 
-    `cut(ids, seen)` gives the places in `ids`, in order, before which the model's memory is
-    cleared, `seen` tokens having been read before these.
+    `cut(ids)` gives the places in `ids`, in order, before which a sentence begins.
     """
 
-    def __init__(self, lm: CausalLM, cut: Callable[[Ids, int], Ids]) -> None:
+    def __init__(self, lm: CausalLM, cut: Callable[[Ids], Ids]) -> None:
         self.lm = lm
         self.cut = cut
-        self.seen = 0
         self.state = lm.start(1)
 
     def read(self, ids: Ids) -> Nats:
         """The log-probability of each of the next tokens, (N,) nats."""
-        first, *parts = np.split(ids, self.cut(ids, self.seen))
-        self.seen += len(ids)
+        first, *parts = np.split(ids, self.cut(ids))
         nats_BT, self.state = self.lm.follow(self.state, first[None])
         nats = [nats_BT[0]]
         if parts:
@@ -104,3 +104,41 @@ class Reader:
             nats_BT, self.state = self.lm.follow(self.lm.start(1), last[None])
             nats.append(nats_BT[0])
         return np.concatenate(nats)
+
+
+class Windows:
+    """Reads an endless sequence piece by piece, in windows of `size` tokens.
+
+    Each begins with nothing known but the one token before it; the first follows <EOS>.
+    """
+
+    def __init__(self, lm: CausalLM, size: int, eos: int) -> None:
+        self.lm, self.size = lm, size
+        self.seen, self.last = 0, eos
+        self.state = lm.blank(1)
+
+    def read(self, ids: Ids) -> Nats:
+        """The log-probability of each of the next tokens, (N,) nats."""
+        ahead = min(-self.seen % self.size, len(ids))  # tokens of the window begun before
+        nats_BT, self.state = self.lm.follow(self.state, ids[None, :ahead])
+        nats = [nats_BT[0]]
+        before = np.concatenate([[self.last], ids[:-1]])  # the token before each
+        whole = (len(ids) - ahead) // self.size
+        rows = max(1, ROWS_TOKENS // self.size)
+        for first in range(0, whole, rows):
+            count = min(rows, whole - first)
+            begin = ahead + first * self.size
+            place_BT = begin + np.arange(count * self.size).reshape(count, self.size)
+            nats_BT, _ = self.lm.follow(self._begin(before[place_BT[:, 0]]), ids[place_BT])
+            nats.append(nats_BT.ravel())
+        rest = ahead + whole * self.size
+        if rest < len(ids):
+            nats_BT, self.state = self.lm.follow(self._begin(before[rest, None]), ids[None, rest:])
+            nats.append(nats_BT[0])
+        self.seen += len(ids)
+        self.last = int(ids[-1]) if len(ids) else self.last
+        return np.concatenate(nats)
+
+    def _begin(self, ids_B: Ids) -> Any:
+        """The states of windows that follow these tokens."""
+        return self.lm.advance(self.lm.blank(len(ids_B)), ids_B)

@@ -58,6 +58,13 @@ class CausalLM(LanguageModel, Protocol):
         """The State of `batch` texts just after `<EOS>`: at the beginning of a sentence."""
         ...
 
+    def blank(self, batch: int) -> Any:
+        """The State of `batch` texts before any token: it knows of nothing, not of `<EOS>` either.
+
+        `start` is `blank`, advanced by `<EOS>`.
+        """
+        ...
+
     def predict(self, state: Any) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
         ...

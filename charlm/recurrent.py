@@ -270,6 +270,10 @@ class RecurrentLM:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
         return self._start.take(np.zeros(batch, np.intp))
 
+    def blank(self, batch: int) -> RecurrentState:
+        """The state of `batch` texts before any token."""
+        return self.initial.take(np.zeros(batch, np.intp))
+
     def predict(self, state: RecurrentState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
         z = self.logits(state.layers[-1][0])

@@ -49,8 +49,11 @@ def test_a_text_is_the_sum_of_its_lines(level: str, context: str) -> None:
 def test_windows_begin_afresh(level: str, window: int) -> None:
     lm, tokenizer = pair_of(level)
     ids = tokenizer.encode(TEXT)
-    parts = [ids[start : start + window] for start in range(0, len(ids), window)]
-    expected = sum(float(lm.logprobs([part])[0].sum()) for part in parts)
+    expected = 0.0
+    for start in range(0, len(ids), window):  # one token of context, the rest forgotten
+        before = ids[start - 1 : start] if start else np.array([tokenizer.eos])
+        nats, _ = lm.follow(lm.advance(lm.blank(1), before), ids[None, start : start + window])
+        expected += float(nats.sum())
     measures = evaluate(lm, tokenizer, [TEXT], window=window)
     assert measures.logprob == pytest.approx(expected, rel=1e-5)
     assert measures.tokens == len(ids)
@@ -124,9 +127,21 @@ def test_refusals(text: str, options: dict[str, Any], words: str) -> None:
         evaluate(*pair_of("char"), [text], **options)
 
 
+def test_windows_do_not_depend_on_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    lm, tokenizer = pair_of("char")
+    ids = np.random.default_rng(1).integers(0, lm.vocab_size, 100)
+    whole = room.Windows(lm, 7, tokenizer.eos).read(ids)
+    monkeypatch.setattr(room, "ROWS_TOKENS", 20)  # two windows side by side
+    for cuts in ([0], [3, 4, 50], [7, 14, 15], [6, 99]):
+        reader = room.Windows(lm, 7, tokenizer.eos)
+        parts = [reader.read(part) for part in np.split(ids, cuts)]
+        np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
+
+
 def test_reader_begins_afresh_where_told() -> None:
     lm, _ = pair_of("char")
-    reader = room.Reader(lm, lambda ids, seen: np.array([0, 2, 2]) if seen else np.zeros(0, int))
+    cuts = iter([np.zeros(0, int), np.array([0, 2, 2])])
+    reader = room.Reader(lm, lambda ids: next(cuts))
     ids = np.array([3, 4, 5, 6])
     first, second = reader.read(ids), reader.read(ids)
     np.testing.assert_allclose(first, lm.logprobs([ids])[0], atol=1e-5)

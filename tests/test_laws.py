@@ -50,6 +50,12 @@ def test_predictions_sum_to_one(lm: CausalLM, ids: Ids) -> None:
 
 
 @model
+def test_start_is_blank_and_a_sentence_end(lm: CausalLM) -> None:
+    after_eos = lm.advance(lm.blank(3), np.zeros(3, np.int64))
+    np.testing.assert_allclose(lm.predict(lm.start(3)), lm.predict(after_eos), atol=ROUNDING)
+
+
+@model
 @settings(max_examples=10)
 @given(ids=batch())
 def test_follow_is_stepping(lm: CausalLM, ids: Ids) -> None:

@@ -267,6 +267,8 @@ def test_characters_are_streamed_whole() -> None:
         def start(self, batch: int) -> Any:
             return np.zeros(batch, np.int64)
 
+        blank = start
+
         def predict(self, state: Any) -> Nats:
             nats = np.full((len(state), 257), -np.inf)
             nats[np.arange(len(state)), np.frombuffer("猫".encode(), np.uint8)[state % 3]] = 0
