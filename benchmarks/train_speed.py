@@ -10,7 +10,7 @@ for some rounds and the best round of each counts, as other work on a machine on
 
 GFLOP/s counts the products alone, 6 · (G·H·(E + H) a layer + H·V) a token: two for a multiply-add,
 once forwards and twice backwards. The share is that of a square matrix product on this machine in
-the same precision.
+the same precision, by torch's `@`; a layer may be above 1 where another library multiplies for it.
 """
 
 from __future__ import annotations
