@@ -99,7 +99,7 @@ def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
         # tinyshakespeare, LSTM 512, one run each, docs/decisions/0007. AdamW, 82 to 98 s: 1.631 at
         # a rate of 3e-3, 1.541 at 6e-3, 1.478 at 1e-2 and 1.475 at 8e-3, where Muon has 1.451.
         chosen["lr"] = 8e-3
-        if facts.bf16:  # else its orthogonalisation takes longer than the step it improves
+        if facts.bf16:  # else its orthogonalisation takes as long as the rest of the step
             chosen["optimizer"] = "muon"
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)

@@ -105,3 +105,10 @@ def test_relaunch_happens_once_and_keeps_the_arguments() -> None:
         if not allocator.wanted():
             expected = "None"
         assert done.stdout == f"{expected} ['a b', '--c']\n"
+
+
+def test_the_allocator_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(allocator.SWITCH, "tuned")  # put back afterwards, whatever turn_off does
+    allocator.turn_off()
+    assert not allocator.wanted()
+    assert not allocator.keep_pages()
