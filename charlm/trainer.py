@@ -37,6 +37,7 @@ VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validati
 CHECKPOINT_SHARE = 0.02  # of a run's time that checkpoints may take
 CHECKPOINT_SECONDS = 2.0  # and no more often than this
 RESTARTS = 1 / 16  # share of rows whose hidden state begins anew at a batch
+EARLY = 3  # validations up to the first that is due
 RETRIES = 3  # non-finite steps in a row before rolling back
 REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
 ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
@@ -118,7 +119,7 @@ class Trainer:
                 if progress.step % self._log_every() == 0:
                     self._log(losses, norm, rate, speed)
                     losses = []
-                if progress.step % config.eval_every == 0 or progress.step == progress.steps:
+                if self._validation_due():
                     self._validate()
                     self._replan()
                 if now >= self.next_save:
@@ -143,6 +144,13 @@ class Trainer:
     def _finished(self) -> bool:
         p, c = self.progress, self.config
         return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
+
+    def _validation_due(self) -> bool:
+        """Every so many steps and at the end; sooner at first, when there is most to see."""
+        step, every = self.progress.step, self.config.eval_every
+        soon = every // EARLY
+        early = soon > 9 and step in range(soon, every - soon + 1, soon)
+        return early or step % every == 0 or step == self.progress.steps
 
     def _just_validated(self) -> bool:
         return bool(self.rows) and "valid" in self.rows[-1]
