@@ -1,113 +1,205 @@
-"""The recurrent layer that torch lacks: the peephole LSTM, with its gradient written by hand.
+"""The recurrent cells in NumPy, each written from its equations.
 
-It takes one large product for the inputs of all time steps, one small product a step for the
-recurrence, and, on the way back, one large product for the weight gradients of all steps together
-(truncated BPTT: Williams and Peng 1990).
+What a finished model runs on: no torch, and arithmetic that a learner can read beside a textbook.
 
-Notation: a_t = W_ih x_t + b_ih arrives precomputed for all t as `a_TBG` (G = gates · H);
-u_t = W_hh h_{t-1} + b_hh; σ is the logistic function, ∘ the entry-wise product. Gate order in the
-G entries is that of `torch.nn`.
+Shape letters: N inputs, B batch rows, E inputs' width, H hidden units, G gates.
+
+One identity is used throughout: σ(x) = 1 / (1 + exp(−x)) = (1 + tanh(x/2)) / 2. The rows of the
+weights that feed a σ are halved once, on loading (exact in binary arithmetic), so that a single
+tanh serves all gates of a cell and nothing can overflow.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
-import torch
-from torch import Tensor
-from torch.autograd.function import once_differentiable
+import numpy as np
+import numpy.typing as npt
 
-# Every function below takes the recurrent matrix in the precision its products should have
-# (fp32 or bf16); all entry-wise arithmetic is done in the precision of `a_TBG`.
+Array: TypeAlias = npt.NDArray[np.float32]
+Cell: TypeAlias = tuple[Array, ...]  # what one layer remembers: (h_BH,) or (h_BH, c_BH)
 
-
-def _products(matrix: Tensor, like: Tensor) -> Any:
-    """A function x ↦ x @ matrix, the product in the precision of `matrix`, the result as `like`."""
-    if matrix.dtype == like.dtype:
-        return lambda x: x @ matrix
-    return lambda x: (x.to(matrix.dtype) @ matrix).to(like.dtype)
+FEW = 6  # for up to so many rows, row-by-row products with a matrix are faster than one
 
 
-def _weight_gradient(grad_TBG: Tensor, h0_BH: Tensor, h_TBH: Tensor, weight: Tensor) -> Tensor:
-    """Σ_t grad_tᵀ h_{t-1}, the deferred gradient of W_hh, as one product."""
-    before_TBH = torch.cat([h0_BH[None], h_TBH[:-1]])
-    grad, before = grad_TBG.flatten(0, 1), before_TBH.flatten(0, 1)
-    return grad.to(weight.dtype).t() @ before.to(weight.dtype)
+def times(weight_NH: Array, h_BH: Array) -> Array:
+    """Every row of `h` multiplied by `weight`: (B, N)."""
+    rows = len(h_BH)
+    if rows > FEW:
+        return h_BH @ weight_NH.T
+    product = np.empty((rows, len(weight_NH)), np.float32)
+    for row in range(rows):  # memory-bound: BLAS is quickest at one vector after another
+        np.dot(weight_NH, h_BH[row], out=product[row])
+    return product
 
 
-class _PeepholeLstm(torch.autograd.Function):
-    """Long short-term memory whose gates see the cell (Gers and Schmidhuber 2000).
+def arrange(weight: Array, blocks: Sequence[int], halved: int) -> Array:
+    """Reorder the G blocks of H rows of a weight or bias; halve the first `halved` of them."""
+    parts = np.split(weight, len(blocks))
+    return np.concatenate(
+        [parts[b] * np.float32(0.5 if i < halved else 1) for i, b in enumerate(blocks)]
+    )
 
-    i, f = σ(a_if + u_if + p_if ∘ c_{t-1});  g = tanh(a_g + u_g);  c_t = f ∘ c_{t-1} + i ∘ g
-    o = σ(a_o + u_o + p_o ∘ c_t);  h_t = o ∘ tanh(c_t)
+
+class RNN:
+    """The simple recurrent network (Elman 1990).
+
+    h_t = tanh(W x_t + b + U h_{t−1})
     """
 
-    @staticmethod
-    def forward(
-        ctx: Any,
-        a_TBG: Tensor,
-        h0_BH: Tensor,
-        c0_BH: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        peephole_3H: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        H = h0_BH.shape[1]
-        recur = _products(weight.t(), a_TBG)
-        p_i, p_f, p_o = peephole_3H
-        gates_TBG = a_TBG + bias  # becomes i, f, g, o
-        h_TBH = a_TBG.new_empty(*a_TBG.shape[:2], H)
-        c_TBH = torch.empty_like(h_TBH)
-        h, c = h0_BH, c0_BH
-        for t, gates in enumerate(gates_TBG):
-            gates += recur(h)
-            i, f, g, o = torch.split(gates, H, dim=1)
-            i.addcmul_(p_i, c).sigmoid_()
-            f.addcmul_(p_f, c).sigmoid_()
-            g.tanh_()
-            c = torch.mul(f, c, out=c_TBH[t]).addcmul_(i, g)
-            o.addcmul_(p_o, c).sigmoid_()
-            h = torch.mul(o, c.tanh(), out=h_TBH[t])
-        ctx.save_for_backward(h0_BH, c0_BH, weight, peephole_3H, h_TBH, c_TBH, gates_TBG)
-        return h_TBH, c_TBH
+    blocks: tuple[int, ...] = (0,)  # order of the gates here, as places in torch's order
+    halved = 0  # how many of them, from the first, are sigmoids
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, dh_TBH: Tensor, dc_TBH: Tensor) -> tuple[Tensor | None, ...]:
-        h0, c0, weight, peephole_3H, h_TBH, c_TBH, gates_TBG = ctx.saved_tensors
-        H = h0.shape[1]
-        back = _products(weight, h_TBH)
-        p_i, p_f, p_o = peephole_3H
-        i, f, g, o = torch.split(gates_TBG, H, dim=2)
-        before = torch.cat([c0[None], c_TBH[:-1]])
-        tanh_c = c_TBH.tanh()
-        h_to_o = tanh_c * o * (1 - o)
-        h_to_c = o * (1 - tanh_c * tanh_c)
-        c_to_i, c_to_f, c_to_g = g * i * (1 - i), before * f * (1 - f), i * (1 - g * g)
-        da_TBG = torch.empty_like(gates_TBG)
-        dh, dc = torch.zeros_like(h0), torch.zeros_like(c0)
-        for t in range(len(h_TBH) - 1, -1, -1):
-            di, df, dg, do = torch.split(da_TBG[t], H, dim=1)
-            dh = dh + dh_TBH[t]
-            torch.mul(dh, h_to_o[t], out=do)
-            dc = (dc + dc_TBH[t]).addcmul_(dh, h_to_c[t]).addcmul_(do, p_o)
-            torch.mul(dc, c_to_i[t], out=di)
-            torch.mul(dc, c_to_f[t], out=df)
-            torch.mul(dc, c_to_g[t], out=dg)
-            dc = (dc * f[t]).addcmul_(di, p_i).addcmul_(df, p_f)
-            dh = back(da_TBG[t])
-        di_T, df_T, _, do_T = torch.split(da_TBG, H, dim=2)
-        dpeephole = torch.stack(
-            [(di_T * before).sum((0, 1)), (df_T * before).sum((0, 1)), (do_T * c_TBH).sum((0, 1))]
-        )
-        dweight = _weight_gradient(da_TBG, h0, h_TBH, weight)
-        return da_TBG, dh, dc, dweight, da_TBG.sum((0, 1)), dpeephole
+    def __init__(self, weights: Mapping[str, Array]) -> None:
+        self.W = arrange(weights["weight_ih"], self.blocks, self.halved)
+        self.U = arrange(weights["weight_hh"], self.blocks, self.halved)
+        self.b = arrange(weights["bias_ih"], self.blocks, self.halved)
+        b_hh = arrange(weights["bias_hh"], self.blocks, self.halved)
+        self.hidden = self.U.shape[1]
+        self.prepare(weights, b_hh)
+
+    def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
+        """Take up the second bias and whatever else the cell has."""
+        self.b += b_hh  # both biases are always added together
+
+    def inputs(self, x_NE: Array) -> Array:
+        """W x + b, the part of a step that needs no memory: (N, G·H)."""
+        product = times(self.W, x_NE)
+        product += self.b
+        return product
+
+    def step(self, x_BG: Array, cell: Cell) -> Cell:
+        """One time step, from `inputs(x_t)` and the cell before to the cell after."""
+        a = times(self.U, cell[0])
+        a += x_BG
+        return (np.tanh(a, out=a),)
 
 
-def peephole_lstm(
-    a_TBG: Tensor, h0_BH: Tensor, c0_BH: Tensor, weight: Tensor, bias: Tensor, peephole_3H: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Peephole LSTM layer; all hidden states and all cells, each (T, B, H)."""
-    apply: Any = _PeepholeLstm.apply
-    h_TBH, c_TBH = apply(a_TBG, h0_BH, c0_BH, weight, bias, peephole_3H)
-    return h_TBH, c_TBH
+class ReluRNN(RNN):
+    """The simple recurrent network with rectified units (Le, Jaitly and Hinton 2015).
+
+    h_t = max(0, W x_t + b + U h_{t−1})
+    """
+
+    def step(self, x_BG: Array, cell: Cell) -> Cell:
+        a = times(self.U, cell[0])
+        a += x_BG
+        return (np.maximum(a, 0, out=a),)
+
+
+class LSTM(RNN):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000).
+
+    i_t = σ(W_i x_t + b_i + U_i h_{t−1})        how much of the new is written
+    f_t = σ(W_f x_t + b_f + U_f h_{t−1})        how much of the old is kept
+    o_t = σ(W_o x_t + b_o + U_o h_{t−1})        how much of the memory is shown
+    g_t = tanh(W_g x_t + b_g + U_g h_{t−1})     the new
+    c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
+    h_t = o_t ⊙ tanh(c_t)
+    """
+
+    blocks = (3, 0, 1, 2)  # o, i, f, g from torch's i, f, g, o
+    halved = 3
+
+    def step(self, x_BG: Array, cell: Cell) -> Cell:
+        h, c = cell
+        H = self.hidden
+        a = times(self.U, h)
+        a += x_BG
+        np.tanh(a, out=a)
+        sigmoid = a[:, : 3 * H]
+        sigmoid += 1
+        sigmoid *= 0.5
+        o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
+        c = f * c
+        i *= g
+        c += i
+        h = np.tanh(c)
+        h *= o
+        return h, c
+
+
+class PeepholeLSTM(LSTM):
+    """LSTM whose gates see the memory (Gers and Schmidhuber 2000); p: one weight per unit.
+
+    i_t = σ(W_i x_t + b_i + U_i h_{t−1} + p_i ⊙ c_{t−1})
+    f_t = σ(W_f x_t + b_f + U_f h_{t−1} + p_f ⊙ c_{t−1})
+    g_t = tanh(W_g x_t + b_g + U_g h_{t−1})
+    c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
+    o_t = σ(W_o x_t + b_o + U_o h_{t−1} + p_o ⊙ c_t)
+    h_t = o_t ⊙ tanh(c_t)
+    """
+
+    def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
+        super().prepare(weights, b_hh)
+        self.p_i, self.p_f, self.p_o = weights["peephole"] * np.float32(0.5)  # inside a σ
+
+    def step(self, x_BG: Array, cell: Cell) -> Cell:
+        h, c = cell
+        H = self.hidden
+        a = times(self.U, h)
+        a += x_BG
+        o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
+        i += self.p_i * c
+        f += self.p_f * c
+        np.tanh(a[:, H:], out=a[:, H:])
+        sigmoid = a[:, H : 3 * H]
+        sigmoid += 1
+        sigmoid *= 0.5
+        c = f * c
+        i *= g
+        c += i
+        o += self.p_o * c
+        np.tanh(o, out=o)
+        o += 1
+        o *= 0.5
+        h = np.tanh(c)
+        h *= o
+        return h, c
+
+
+class GRU(RNN):
+    """Gated recurrent unit (Cho et al. 2014), with the reset gate inside, as in cuDNN and torch.
+
+    r_t = σ(W_r x_t + b_r + U_r h_{t−1})                        how much of the old the new sees
+    z_t = σ(W_z x_t + b_z + U_z h_{t−1})                        how much of the old is kept
+    n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t−1} + b_hn))      the new
+    h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t−1}
+    """
+
+    blocks = (0, 1, 2)  # r, z, n
+    halved = 2
+
+    def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
+        H = self.hidden
+        self.b[: 2 * H] += b_hh[: 2 * H]
+        self.b_hn = b_hh[2 * H :]
+
+    def step(self, x_BG: Array, cell: Cell) -> Cell:
+        (h,) = cell
+        H = self.hidden
+        a = times(self.U, h)
+        sigmoid = a[:, : 2 * H]
+        sigmoid += x_BG[:, : 2 * H]
+        np.tanh(sigmoid, out=sigmoid)
+        sigmoid += 1
+        sigmoid *= 0.5
+        r, z, n = a[:, :H], a[:, H : 2 * H], a[:, 2 * H :]
+        n += self.b_hn
+        n *= r
+        n += x_BG[:, 2 * H :]
+        np.tanh(n, out=n)
+        h = h - n
+        h *= z
+        h += n
+        return (h,)
+
+
+CELL_CLASSES: dict[str, type[RNN]] = {
+    "rnn": RNN,
+    "rnn-relu": ReluRNN,
+    "lstm": LSTM,
+    "lstm-peephole": PeepholeLSTM,
+    "gru": GRU,
+}

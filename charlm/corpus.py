@@ -259,8 +259,8 @@ def _digest(value: Any) -> str:
 class Batch:
     """T tokens of B streams, and the tokens that follow them."""
 
-    x_TB: npt.NDArray[np.int64]  # noqa: N815 – read
-    y_TB: npt.NDArray[np.int64]  # noqa: N815 – to be predicted: y follows x
+    x_TB: npt.NDArray[np.int64]
+    y_TB: npt.NDArray[np.int64]
     fresh: bool  # first batch of an epoch: the hidden state starts anew
 
 

@@ -106,6 +106,16 @@ def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
     return TrainConfig(**(chosen | _pick(TrainConfig, settings)))
 
 
+def ngram_order(level: str) -> int:
+    """N of an n-gram model: six characters reach a word back, five words a phrase."""
+    return 6 if level in ("char", "byte") else 5
+
+
+def ngram_context(level: str) -> str:
+    """Lines of characters are often parts of sentences; lines of words are sentences."""
+    return "stream" if level in ("char", "byte") else "sentence"
+
+
 def check(settings: Mapping[str, Any]) -> None:
     """Raise CharlmError on a name that is no setting at all."""
     known = {"dropout"} | {

@@ -48,6 +48,7 @@ class Outcome:
     steps: int
     tokens_per_second: float
     interrupted: bool
+    network: dict[str, Any] | None = None  # where an n-gram model is mixed in: of the network alone
 
 
 class Listener:

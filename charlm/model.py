@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack, overload
 
-from . import modelfile
+from . import kenlm, modelfile
 from .evaluate import evaluate
 from .lm import CausalLM
 from .measures import Measures
@@ -78,6 +78,12 @@ class Model:
         if isinstance(text, str):
             return score(self.lm, self.tokenizer, [text], **options)[0]
         return score(self.lm, self.tokenizer, text, **options)
+
+    def full_scores(
+        self, sentence: str, bos: bool = True, eos: bool = True
+    ) -> Iterator[tuple[float, int, bool]]:
+        """By word (log10 P, tokens that it was predicted from and itself, OOV), as KenLM gives."""
+        return kenlm.full_scores(self.lm, self.tokenizer, sentence, bos=bos, eos=eos)
 
     def sample(self, **options: Unpack[SampleOptions]) -> list[Sample]:
         """Draw texts; options as of `charlm.sample.sample`."""

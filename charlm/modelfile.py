@@ -7,16 +7,20 @@ used before its digest and its shapes have been checked.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import storage, tensorfile
+import numpy as np
+
+from . import arpa, storage, tensorfile
 from .config import NetworkConfig
 from .errors import CharlmError
 from .lm import CausalLM
+from .mixture import MixtureLM
+from .ngram import NgramLM
 from .recurrent import RecurrentLM
 from .tensorfile import Tensors
 from .tokenizer import Tokenizer
@@ -33,11 +37,20 @@ LATEST = Path("runs") / "latest"
 class ModelFile:
     """What a model file holds."""
 
-    family: str  # "recurrent"
+    family: str  # one of FAMILIES
     config: dict[str, Any]  # of the family; NetworkConfig.as_dict() for "recurrent"
     tokenizer: Tokenizer
-    tensors: Tensors  # float32
+    tensors: Tensors
     training: dict[str, Any] = field(default_factory=dict)  # what it learned from, how well, when
+
+
+def _mixture(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
+    """A mixture contains its parts: the tensors of part k are named "k." and their own names."""
+    parts = [
+        _build(part["family"], part["config"], _under(f"{k}.", tensors), eos)
+        for k, part in enumerate(config["parts"])
+    ]
+    return MixtureLM(parts, np.array(config["weights"], np.float64))
 
 
 # Families: what makes a language model of a configuration and its tensors.
@@ -45,6 +58,8 @@ FAMILIES: dict[str, Callable[[Mapping[str, Any], Tensors, int], CausalLM]] = {
     "recurrent": lambda config, tensors, eos: RecurrentLM(
         NetworkConfig.from_dict(config), tensors, eos
     ),
+    "ngram": NgramLM.from_tensors,
+    "mixture": _mixture,
 }
 
 
@@ -64,11 +79,14 @@ def write(path: str | Path, modelfile: ModelFile) -> None:
 
 
 def read(path: str | Path) -> ModelFile:
-    """Read and check a model file.
+    """Read and check a model file; an n-gram model in an ARPA file of any tool will do.
 
     Raises CharlmError if it is missing, not ours, damaged in any byte, or of a newer format.
     """
     path = Path(path)
+    if arpa.is_arpa(path):
+        lm, tokenizer = arpa.read(path)
+        return ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
     contents, tensors = tensorfile.read(path, KIND)
     version = contents.get("format")
     if version != FORMAT:
@@ -94,18 +112,63 @@ def build_lm(modelfile: ModelFile) -> CausalLM:
     Raises CharlmError for an unknown family, and where tensors, tokenizer and configuration
     do not fit together.
     """
-    family = FAMILIES.get(modelfile.family)
-    if family is None:
-        raise CharlmError(
-            f"unknown model family {modelfile.family!r}: made by a newer charlm? Upgrade it"
-        )
-    lm = family(modelfile.config, modelfile.tensors, modelfile.tokenizer.eos)
+    lm = _build(modelfile.family, modelfile.config, modelfile.tensors, modelfile.tokenizer.eos)
     if lm.vocab_size != modelfile.tokenizer.vocab_size:
         raise CharlmError(
             f"the network has {lm.vocab_size} tokens and its tokenizer "
             f"{modelfile.tokenizer.vocab_size}: the model file is damaged"
         )
     return lm
+
+
+def _build(family: str, config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
+    maker = FAMILIES.get(family)
+    if maker is None:
+        raise CharlmError(f"unknown model family {family!r}: made by a newer charlm? Upgrade it")
+    try:
+        return maker(config, tensors, eos)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CharlmError(f"the {family} model's settings are damaged: {error!r}") from None
+
+
+def _under(prefix: str, tensors: Tensors) -> Tensors:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def part(contents: ModelFile, k: int) -> ModelFile:
+    """The model file of part `k` of a mixture; a file of another family is its own part 0."""
+    if contents.family != "mixture":
+        return contents
+    own = contents.config["parts"][k]
+    training = {**contents.training, "best": contents.training.get("network")} if k == 0 else {}
+    return ModelFile(
+        own["family"],
+        own["config"],
+        contents.tokenizer,
+        _under(f"{k}.", contents.tensors),
+        training,
+    )
+
+
+def mixture(lm: MixtureLM, parts: Sequence[ModelFile], training: dict[str, Any]) -> ModelFile:
+    """The model file of `lm`, a mixture of the models in `parts`.
+
+    Raises CharlmError unless all have the same tokens.
+    """
+    own = parts[0].tokenizer
+    for part in parts[1:]:
+        if part.tokenizer.as_dict() != own.as_dict():
+            raise CharlmError("models of different vocabularies cannot be mixed")
+    config = {
+        "weights": lm.weights.tolist(),
+        "parts": [{"family": part.family, "config": part.config} for part in parts],
+    }
+    tensors = {
+        f"{k}.{name}": tensor
+        for k, part in enumerate(parts)
+        for name, tensor in part.tensors.items()
+    }
+    return ModelFile("mixture", config, own, tensors, training)
 
 
 def resolve(model: str | Path | None = None) -> Path:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .cells import peephole_lstm
 from .config import NetworkConfig
+from .layers import gru, peephole_lstm, rnn
 from .loss import cross_entropy, token_nats
 
 LayerState: TypeAlias = tuple[Tensor, ...]  # (h,) or (h, c), each (B, H)
@@ -80,6 +80,14 @@ class Layer(nn.Module):
         if self.cell == "lstm":
             out, h, c = torch.lstm(x_TBE, hidden, weights, *flags)
             return out, (h[0].float(), c[0].float())
+        if dtype != torch.float64 and x_TBE.device.type == "cpu":
+            biases = (self.bias_ih, self.bias_hh)
+            if self.cell == "gru":
+                out, h = gru(x_TBE, state[0], *weights[:2], *biases)
+            else:
+                relu = self.cell == "rnn-relu"
+                out, h = rnn(x_TBE, state[0], *weights[:2], *biases, relu=relu)
+            return out, (h,)
         run = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
         out, h = run(x_TBE, hidden[0], weights, *flags)
         return out, (h[0].float(),)

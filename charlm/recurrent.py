@@ -1,14 +1,10 @@
-"""Recurrent networks in NumPy, each cell written from its equations.
+"""Recurrent networks in NumPy, built of the cells in `cells.py`.
 
 This room is what a finished model runs on: no torch, a cold start of a tenth of a second, and
 arithmetic that a learner can read beside a textbook. `network.py` holds the same cells in torch
 for training; the two agree to 1e-5.
 
 Shape letters: T time steps, B batch rows, V vocabulary, E embedding, H hidden units, G gates.
-
-One identity is used throughout: σ(x) = 1 / (1 + exp(−x)) = (1 + tanh(x/2)) / 2. The rows of the
-weights that feed a σ are halved once, on loading (exact in binary arithmetic), so that a single
-tanh serves all gates of a cell and nothing can overflow.
 """
 
 from __future__ import annotations
@@ -16,22 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from .cells import CELL_CLASSES, RNN, Array, Cell, times
 from .config import NetworkConfig
 from .errors import CharlmError
 from .lm import Ids, Nats
 
-Array: TypeAlias = npt.NDArray[np.float32]
-Cell: TypeAlias = tuple[Array, ...]  # what one layer remembers: (h_BH,) or (h_BH, c_BH)
-
 TABLE_BYTES = 16 << 20  # largest table of first-layer products kept, see RecurrentLM.inputs
 CHUNK = 8 << 20  # float32 entries (32 MiB) that an intermediate result may have
 ROWS = 128  # most sequences that `logprobs` runs side by side
-FEW = 6  # for up to so many rows, row-by-row products with a matrix are faster than one
 
 
 @dataclass(frozen=True)
@@ -43,188 +36,6 @@ class RecurrentState:
     def take(self, rows: Ids) -> Self:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(tuple(tuple(part[rows] for part in cell) for cell in self.layers))
-
-
-def times(weight_NH: Array, h_BH: Array) -> Array:
-    """Every row of `h` multiplied by `weight`: (B, N)."""
-    rows = len(h_BH)
-    if rows > FEW:
-        return h_BH @ weight_NH.T
-    product = np.empty((rows, len(weight_NH)), np.float32)
-    for row in range(rows):  # memory-bound: BLAS is quickest at one vector after another
-        np.dot(weight_NH, h_BH[row], out=product[row])
-    return product
-
-
-def arrange(weight: Array, blocks: Sequence[int], halved: int) -> Array:
-    """Reorder the G blocks of H rows of a weight or bias; halve the first `halved` of them."""
-    parts = np.split(weight, len(blocks))
-    return np.concatenate(
-        [parts[b] * np.float32(0.5 if i < halved else 1) for i, b in enumerate(blocks)]
-    )
-
-
-class RNN:
-    """The simple recurrent network (Elman 1990).
-
-    h_t = tanh(W x_t + b + U h_{t−1})
-    """
-
-    blocks: tuple[int, ...] = (0,)  # order of the gates here, as places in torch's order
-    halved = 0  # how many of them, from the first, are sigmoids
-
-    def __init__(self, weights: Mapping[str, Array]) -> None:
-        self.W = arrange(weights["weight_ih"], self.blocks, self.halved)
-        self.U = arrange(weights["weight_hh"], self.blocks, self.halved)
-        self.b = arrange(weights["bias_ih"], self.blocks, self.halved)
-        b_hh = arrange(weights["bias_hh"], self.blocks, self.halved)
-        self.hidden = self.U.shape[1]
-        self.prepare(weights, b_hh)
-
-    def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
-        """Take up the second bias and whatever else the cell has."""
-        self.b += b_hh  # both biases are always added together
-
-    def inputs(self, x_NE: Array) -> Array:
-        """W x + b, the part of a step that needs no memory: (N, G·H)."""
-        product = times(self.W, x_NE)
-        product += self.b
-        return product
-
-    def step(self, x_BG: Array, cell: Cell) -> Cell:
-        """One time step, from `inputs(x_t)` and the cell before to the cell after."""
-        a = times(self.U, cell[0])
-        a += x_BG
-        return (np.tanh(a, out=a),)
-
-
-class ReluRNN(RNN):
-    """The simple recurrent network with rectified units (Le, Jaitly and Hinton 2015).
-
-    h_t = max(0, W x_t + b + U h_{t−1})
-    """
-
-    def step(self, x_BG: Array, cell: Cell) -> Cell:
-        a = times(self.U, cell[0])
-        a += x_BG
-        return (np.maximum(a, 0, out=a),)
-
-
-class LSTM(RNN):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000).
-
-    i_t = σ(W_i x_t + b_i + U_i h_{t−1})        how much of the new is written
-    f_t = σ(W_f x_t + b_f + U_f h_{t−1})        how much of the old is kept
-    o_t = σ(W_o x_t + b_o + U_o h_{t−1})        how much of the memory is shown
-    g_t = tanh(W_g x_t + b_g + U_g h_{t−1})     the new
-    c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
-    h_t = o_t ⊙ tanh(c_t)
-    """
-
-    blocks = (3, 0, 1, 2)  # o, i, f, g from torch's i, f, g, o
-    halved = 3
-
-    def step(self, x_BG: Array, cell: Cell) -> Cell:
-        h, c = cell
-        H = self.hidden
-        a = times(self.U, h)
-        a += x_BG
-        np.tanh(a, out=a)
-        sigmoid = a[:, : 3 * H]
-        sigmoid += 1
-        sigmoid *= 0.5
-        o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
-        c = f * c
-        i *= g
-        c += i
-        h = np.tanh(c)
-        h *= o
-        return h, c
-
-
-class PeepholeLSTM(LSTM):
-    """LSTM whose gates see the memory (Gers and Schmidhuber 2000); p: one weight per unit.
-
-    i_t = σ(W_i x_t + b_i + U_i h_{t−1} + p_i ⊙ c_{t−1})
-    f_t = σ(W_f x_t + b_f + U_f h_{t−1} + p_f ⊙ c_{t−1})
-    g_t = tanh(W_g x_t + b_g + U_g h_{t−1})
-    c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
-    o_t = σ(W_o x_t + b_o + U_o h_{t−1} + p_o ⊙ c_t)
-    h_t = o_t ⊙ tanh(c_t)
-    """
-
-    def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
-        super().prepare(weights, b_hh)
-        self.p_i, self.p_f, self.p_o = weights["peephole"] * np.float32(0.5)  # inside a σ
-
-    def step(self, x_BG: Array, cell: Cell) -> Cell:
-        h, c = cell
-        H = self.hidden
-        a = times(self.U, h)
-        a += x_BG
-        o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
-        i += self.p_i * c
-        f += self.p_f * c
-        np.tanh(a[:, H:], out=a[:, H:])
-        sigmoid = a[:, H : 3 * H]
-        sigmoid += 1
-        sigmoid *= 0.5
-        c = f * c
-        i *= g
-        c += i
-        o += self.p_o * c
-        np.tanh(o, out=o)
-        o += 1
-        o *= 0.5
-        h = np.tanh(c)
-        h *= o
-        return h, c
-
-
-class GRU(RNN):
-    """Gated recurrent unit (Cho et al. 2014), with the reset gate inside, as in cuDNN and torch.
-
-    r_t = σ(W_r x_t + b_r + U_r h_{t−1})                        how much of the old the new sees
-    z_t = σ(W_z x_t + b_z + U_z h_{t−1})                        how much of the old is kept
-    n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t−1} + b_hn))      the new
-    h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t−1}
-    """
-
-    blocks = (0, 1, 2)  # r, z, n
-    halved = 2
-
-    def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
-        H = self.hidden
-        self.b[: 2 * H] += b_hh[: 2 * H]
-        self.b_hn = b_hh[2 * H :]
-
-    def step(self, x_BG: Array, cell: Cell) -> Cell:
-        (h,) = cell
-        H = self.hidden
-        a = times(self.U, h)
-        sigmoid = a[:, : 2 * H]
-        sigmoid += x_BG[:, : 2 * H]
-        np.tanh(sigmoid, out=sigmoid)
-        sigmoid += 1
-        sigmoid *= 0.5
-        r, z, n = a[:, :H], a[:, H : 2 * H], a[:, 2 * H :]
-        n += self.b_hn
-        n *= r
-        n += x_BG[:, 2 * H :]
-        np.tanh(n, out=n)
-        h = h - n
-        h *= z
-        h += n
-        return (h,)
-
-
-CELL_CLASSES: dict[str, type[RNN]] = {
-    "rnn": RNN,
-    "rnn-relu": ReluRNN,
-    "lstm": LSTM,
-    "lstm-peephole": PeepholeLSTM,
-    "gru": GRU,
-}
 
 
 class RecurrentLM:
@@ -321,6 +132,14 @@ class RecurrentLM:
             for b, row in enumerate(rows):
                 result[row] = nats[b, : len(seqs[row])]
         return result
+
+    def read_tops(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
+        """`follow` for one text, with the top hidden states that each token is predicted from.
+
+        Gives these, (T, H), the tokens' log-probabilities, (T,) nats, and the state after them.
+        """
+        top_T1H, after = self._read(state, ids_T[:, None])
+        return top_T1H[:, 0], self._gather(top_T1H, ids_T[:, None])[:, 0], after
 
     # Parts of the network ---------------------------------------------------------------------
 

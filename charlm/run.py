@@ -13,7 +13,8 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ class RunDirectory:
     def cache(self) -> Path:
         """Where tokenised corpora are kept: beside the runs, shared by them."""
         return self.path.parent / ".cache"
+
+    @contextmanager
+    def removed_if_empty(self) -> Iterator[None]:
+        """If what follows fails before anything is written, leave no empty directory behind."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                self.path.rmdir()
+            raise
 
     def write_config(self, settings: Mapping[str, Any]) -> None:
         storage.write_text(self.config, tomli_w.dumps(settings))

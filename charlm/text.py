@@ -220,6 +220,20 @@ def open_text(
     return source
 
 
+def lines_of(source: TextSource) -> Iterator[str]:
+    """The lines of a text, without what ends them."""
+    begun: list[str] = []
+    for chunk in source.chunks():
+        first, *others = chunk.split("\n")
+        begun.append(first)
+        if others:
+            yield "".join(begun)
+            yield from others[:-1]
+            begun = [others[-1]]
+    if last := "".join(begun):
+        yield last
+
+
 def no_text(name: str, amount: str) -> CharlmError:
     """The error for a text that is empty or as good as empty."""
     return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")

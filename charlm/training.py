@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from . import allocator, defaults, pace
+from . import allocator, defaults, modelfile, pace
 from .config import NetworkConfig, TokenizerConfig, TrainConfig
 from .corpus import Corpus, Streams, prepare
+from .counting import of_corpus
 from .defaults import Budget, Facts
 from .errors import CharlmError
 from .listener import Listener, Outcome
+from .mixture import mix
 from .run import RunDirectory, create
+from .score import measure
 from .text import TextSource, open_text
 from .trainer import VALIDATION_TOKENS, Trainer
+from .validation import share
 from .version import __version__
 
+MIXING_SECONDS = 5.0  # to estimate an n-gram model and fit its weight: seen for a million tokens
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 VALIDATION_SHARE = 0.05  # of a run's time that validations may take
 
@@ -38,6 +43,7 @@ def train(
     epochs: float | None = None,
     steps: int | None = None,
     device: str = "auto",
+    with_ngram: bool = False,
     listener: Listener | None = None,
     **settings: Any,
 ) -> Outcome:
@@ -46,7 +52,8 @@ def train(
     corpus: a file, several, or "-". valid: a file; else the corpus's last tenth. How long: one of
     minutes, epochs and steps; else a few minutes. settings: any field of TokenizerConfig,
     NetworkConfig and TrainConfig, and `dropout` for all its places; what is not given is chosen
-    from the corpus (see `defaults`). Raises CharlmError for what the user can mend.
+    from the corpus (see `defaults`). with_ngram: at the end, mix in an n-gram model of the same
+    text. Raises CharlmError for what the user can mend.
     """
     listener = listener or Listener()
     began = time.monotonic()
@@ -57,7 +64,7 @@ def train(
     if not names or not str(names[0]):
         raise CharlmError("no text given. Name a file, or - for stdin")
     run = create(str(out) if out is not None else None, str(names[0]))
-    with _removed_if_empty(run.path):
+    with run.removed_if_empty():
         spool = run.cache / "stdin"
         source = open_text([str(name) for name in names], encoding, errors, spool)
         held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
@@ -78,11 +85,14 @@ def train(
         network_config, config = _settle(
             network_config, config, text, facts, budget, settings, began
         )
-    run.write_config(_record(source, held_out, text, tokenizer_config, network_config, config))
+    record = _record(source, held_out, text, tokenizer_config, network_config, config)
+    run.write_config({**record, "with_ngram": with_ngram})
     deadline = None
     if budget.minutes is not None:
         deadline = began + 60 * budget.minutes - CLOSING_SECONDS
-    return Trainer(run, text, network_config, config, listener, deadline).fit()
+        deadline -= MIXING_SECONDS if with_ngram else 0.0
+    outcome = Trainer(run, text, network_config, config, listener, deadline).fit()
+    return mix_in_ngram(outcome, text, listener) if with_ngram else outcome
 
 
 def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
@@ -116,7 +126,29 @@ def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
         )
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and there is none here")
-    return Trainer(directory, text, network_config, config, listener).fit()
+    outcome = Trainer(directory, text, network_config, config, listener).fit()
+    return mix_in_ngram(outcome, text, listener) if record.get("with_ngram") else outcome
+
+
+def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcome:
+    """Make the model of a finished run a mixture of its network and an n-gram model of its text.
+
+    The weights are fitted on the validation text (its first VALIDATION_TOKENS tokens).
+    """
+    tokenizer = corpus.tokenizer
+    network = modelfile.part(modelfile.read(outcome.model), 0)
+    level = tokenizer.level
+    lines = defaults.ngram_context(level) == "sentence"
+    lm = of_corpus(corpus, defaults.ngram_order(level), lines=lines, listener=listener)
+    ngram = modelfile.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
+    held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
+    found = mix([modelfile.build_lm(network), lm], held_out, tokenizer.eos)
+    size = corpus.valid_text
+    raw = measure("", held_out, found.mixed, tokenizer.unk)
+    best = share(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
+    training = {**network.training, "best": best, "network": network.training.get("best")}
+    modelfile.write(outcome.model, modelfile.mixture(found.lm, [network, ngram], training))
+    return replace(outcome, best=best, network=outcome.best)
 
 
 def _settle(
@@ -186,14 +218,3 @@ def _record(
         "network": network.as_dict(),
         "training": config.as_dict(),
     }
-
-
-@contextmanager
-def _removed_if_empty(path: Path) -> Iterator[None]:
-    """If what follows fails before anything is written, leave no empty directory behind."""
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            path.rmdir()
-        raise

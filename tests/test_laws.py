@@ -12,13 +12,31 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import variety
+from toys import recurrent_lm, variety
 
 from charlm.engine import TorchLM
+from charlm.kneserney import estimate
 from charlm.lm import CausalLM, Ids
+from charlm.mixture import MixtureLM
+from charlm.ngram import NgramLM
+
+
+def ngram(order: int, *, lines: bool) -> NgramLM:
+    ids = np.random.default_rng(0).zipf(1.4, 500).clip(1, 11) - 1
+    return estimate(np.append(ids, 0), 11, 0, order, lines=lines)
+
 
 MODELS: dict[str, CausalLM] = {**variety()}  # each of 11 tokens
 MODELS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
+MODELS |= {
+    f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
+    for order in (1, 2, 4)
+    for lines in (False, True)
+}
+MODELS["mixture"] = MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.array([[0.4, 0.6]]))
+MODELS["mixture by context"] = MixtureLM(
+    [recurrent_lm("lstm"), ngram(3, lines=False)], np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]])
+)
 ROUNDING = 2e-5
 
 model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())

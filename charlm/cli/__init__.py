@@ -16,8 +16,8 @@ from typing import Annotated
 import typer
 
 from ..version import __version__
+from . import classify, compare, info, mix, ngram, pairs, rescore, sample, score, train
 from . import eval as eval_verb
-from . import info, sample, score, train
 from .common import Quiet, Verbose, ending, say_error, settle_stdout, talk
 from .show import line
 from .verb import help_text, register
@@ -61,6 +61,12 @@ register(app, train.train, "train")
 register(app, score.score, "score")
 register(app, sample.sample, "sample")
 register(app, eval_verb.evaluate, "eval")
+register(app, pairs.pairs, "pairs")
+register(app, rescore.rescore, "rescore")
+register(app, compare.compare, "compare")
+register(app, classify.classify, "classify")
+register(app, ngram.ngram, "ngram")
+register(app, mix.mix, "mix")
 register(app, info.info, "info")
 
 

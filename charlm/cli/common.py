@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -145,6 +145,24 @@ Device = Annotated[
         show_default=False,
     ),
 ]
+
+
+class Adapt(StrEnum):
+    """How a recurrent model goes on learning from what it reads."""
+
+    dynamic = "dynamic"
+    cache = "cache"
+
+
+Adaptation = Annotated[
+    Adapt | None,
+    typer.Option(
+        "--adapt",
+        help="Learn from the text just scored: take gradient steps (dynamic), or remember its "
+        "words (cache). Static numbers stand beside.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, log-probabilities in nats.")]
 Encoding = Annotated[
     str, typer.Option("--encoding", metavar="NAME", help="How the text's bytes are to be read.")
@@ -177,6 +195,21 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     return loaded
 
 
+def adapted(model: Model, how: Adapt) -> Model:
+    """The same model, learning as it reads. Raises CharlmError for other than recurrent models."""
+    from ..model import Model
+
+    if how is Adapt.cache:
+        from ..cache import CacheLM
+
+        lm: Any = CacheLM(model.lm)
+    else:
+        from ..adapt import AdaptiveLM
+
+        lm = AdaptiveLM(model.lm)
+    return Model(lm, model.tokenizer, model.info)
+
+
 @contextmanager
 def open_file(path: str, model: Model, encoding: str, errors: str) -> Iterator[TextSource]:
     """The text of a file, or of stdin for "-", read as the model's tokenizer wants it."""
@@ -191,6 +224,18 @@ def open_file(path: str, model: Model, encoding: str, errors: str) -> Iterator[T
         except CharlmError as error:  # nobody has heard of the copy of stdin
             named = re.sub(re.escape(spool) + r"\S+\.txt", "stdin", str(error))
             raise CharlmError(named) from None
+
+
+@contextmanager
+def open_lines(path: str, encoding: str, errors: str) -> Iterator[tuple[str, Iterator[str]]]:
+    """The name of a file (or stdin, for "-") for messages, and its lines."""
+    from tempfile import TemporaryDirectory
+
+    from ..text import lines_of, open_text
+
+    with TemporaryDirectory(prefix="charlm-") as spool:
+        source = open_text([path], encoding, errors, Path(spool))
+        yield ("stdin" if path == "-" else path), lines_of(source)
 
 
 # How a command ends ---------------------------------------------------------------------------

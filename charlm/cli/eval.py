@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import CharlmError
 from . import show
 from .common import (
+    Adaptation,
     Context,
     Device,
     Encoding,
@@ -16,10 +19,15 @@ from .common import (
     ModelPath,
     Quiet,
     Verbose,
+    adapted,
     lively,
     open_file,
     open_model,
 )
+
+if TYPE_CHECKING:
+    from ..measures import Measures
+    from ..model import Model
 
 
 def evaluate(
@@ -38,6 +46,7 @@ def evaluate(
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
+    adapt: Adaptation = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -50,28 +59,56 @@ def evaluate(
     charlm eval test.txt
     charlm eval test.txt --context sentence --json
     zcat big.txt.gz | charlm eval -
+    charlm eval test.txt --adapt dynamic
     """
     from ..evaluate import evaluate as measure
-    from ..measures import Measures
 
+    if adapt and window:
+        raise CharlmError("--adapt goes on where --window begins afresh: choose one")
     used = open_model(model, device)
+    static = _measured(measure, used, file, encoding, errors, context, window)
+    learning = None
+    if adapt:
+        if file == "-":
+            raise CharlmError("--adapt reads the text twice: name a file")
+        learning = _measured(measure, adapted(used, adapt), file, encoding, errors, context, window)
+    if json:
+        record = static.as_dict()
+        if learning is not None:
+            record["adapted"] = learning.as_dict()
+        show.emit_json(record)
+        return
+    rows = _rows(static)
+    if learning is not None:
+        wide = max(len(value) for _, value in rows[3:])
+        for k, (_, value) in enumerate(_rows(learning)[3:], 3):
+            rows[k] = (rows[k][0], f"{rows[k][1]:<{wide}}   {value}")
+        rows.insert(3, ("", f"{'static':<{wide}}   adapted"))
+    show.pairs(rows)
+
+
+def _measured(
+    measure: Callable[..., Measures],
+    used: Model,
+    file: str,
+    encoding: str,
+    errors: str,
+    context: Context,
+    window: int | None,
+) -> Measures:
     with open_file(file, used, encoding, errors) as source, lively(source.name) as report:
         size = max(1, source.size)
-
-        def progress(so_far: Measures) -> None:
-            report(min(1.0, so_far.bytes / size))
-
-        result = measure(
+        return measure(
             used.lm,
             used.tokenizer,
             source.chunks(),
             context=context.value,
             window=window,
-            progress=progress,
+            progress=lambda so_far: report(min(1.0, so_far.bytes / size)),
         )
-    if json:
-        show.emit_json(result.as_dict())
-        return
+
+
+def _rows(result: Measures) -> list[tuple[str, str]]:
     oov = f"{result.oov:,} ({result.oov / result.tokens:.2%})"
     rows = [
         ("text", f"{result.chars:,} characters · {show.size(result.bytes)}"),
@@ -87,4 +124,4 @@ def evaluate(
         ("bits/char", show.number(result.bits_per_char, 4)),
         ("bits/byte", show.number(result.bits_per_byte, 4)),
     ]
-    show.pairs(rows)
+    return rows

@@ -41,7 +41,7 @@ def info(
     rows = [
         ("model", f"{about['path']} · {show.size(about['bytes'])}"),
         ("network", _network(about["family"], about["config"])),
-        ("parameters", f"{about['parameters']:,}"),
+        ("parameters" if about["family"] == "recurrent" else "numbers", f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
     rows += _training(about["training"])
@@ -63,7 +63,8 @@ def _training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
         if best["oov"]:
             result += f", {show.number(best['perplexity_excluding_oov'])} w/o OOV"
-        rows.append(("best result", f"{result} · at step {about.get('step', 0):,}"))
+        at = f" · at step {about['step']:,}" if "step" in about else ""
+        rows.append(("best result", result + at))
     if "settings" in about:
         rows.append(("settings", _flow(about["settings"])))
     if "version" in about:
@@ -84,6 +85,12 @@ def _text_size(stats: Mapping[str, int]) -> str:
 
 def _network(family: str, config: Mapping[str, Any]) -> str:
     """A line such as: LSTM 1 × 512 · embedding 512."""
+    if family == "ngram":
+        reach = "within lines" if config["lines"] else "across lines"
+        return f"{config['order']}-gram model, {reach}"
+    if family == "mixture":
+        parts = [_network(part["family"], part["config"]) for part in config["parts"]]
+        return "mixture of " + " and ".join(parts)
     if family != "recurrent":
         return f"{family} · {_flow(config)}"
     parts = [

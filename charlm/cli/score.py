@@ -13,6 +13,7 @@ import typer
 from ..errors import CharlmError
 from . import heat, show
 from .common import (
+    Adaptation,
     Context,
     Device,
     Encoding,
@@ -21,6 +22,7 @@ from .common import (
     ModelPath,
     Quiet,
     Verbose,
+    adapted,
     lively,
     note,
     open_file,
@@ -90,6 +92,7 @@ def score(
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
+    adapt: Adaptation = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -111,6 +114,8 @@ def score(
         raise CharlmError("--json and --tsv exclude each other: choose one")
     if tsv and tokens and words:
         raise CharlmError("--tsv shows --tokens or --words, not both in one table: choose one")
+    if adapt and (tokens or words):
+        raise CharlmError("--adapt gives sentences' numbers only: leave out --tokens and --words")
     used = open_model(model, device)
     texts = _texts(sentences or [], file, used, encoding, errors)
     with lively(f"scoring {show.count(len(texts), 'sentence')}"):
@@ -123,8 +128,18 @@ def score(
             tokens=tokens,
             words=words,
         )
+    learning = None
+    if adapt:
+        with lively("adapting"):
+            changed = adapted(used, adapt)
+            learning = score_sentences(
+                changed.lm, used.tokenizer, texts, eos=not no_eos, context=context.value
+            )
     if json:
-        show.emit_json([one.as_dict() for one in scores])
+        records = [one.as_dict() for one in scores]
+        for record, after in zip(records, learning or [], strict=False):
+            record["adapted"] = after.as_dict()
+        show.emit_json(records)
     elif tsv:
         _print_tsv(scores, log_base, tokens, words)
     else:
@@ -133,6 +148,10 @@ def score(
         for one in scores if tokens or words else ():
             _print_details(one, log_base)
         _print_table(scores, log_base)
+        if learning is not None:
+            show.line()
+            show.line("adapted: each sentence after learning from those before it", "dim")
+            _print_table(learning, log_base)
 
 
 def ranks(scores: Sequence[SentenceScore]) -> list[int]:

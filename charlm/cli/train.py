@@ -112,6 +112,10 @@ def train(
     ] = None,
     device: Annotated[str, _option(OPTIMISATION, "auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, _option(OPTIMISATION, "CPU threads.", min=1)] = None,
+    with_ngram: Annotated[
+        bool,
+        typer.Option("--with-ngram", help="At the end, mix in an n-gram model of the same text."),
+    ] = False,
     no_allocator: Annotated[
         bool,
         typer.Option(
@@ -188,6 +192,7 @@ def _report(outcome: Outcome, json: bool) -> None:
                 "model": str(outcome.model),
                 "best": best,
                 "best_step": outcome.best_step,
+                "network": outcome.network,
                 "seconds": outcome.seconds,
                 "steps": outcome.steps,
                 "tokens_per_second": outcome.tokens_per_second,
@@ -204,6 +209,9 @@ def _report(outcome: Outcome, json: bool) -> None:
     if best["oov"]:
         without = number(best["perplexity_excluding_oov"])
         rows.append(("", f"{without} without the {best['oov']:,} unknown ones"))
+    if outcome.network is not None:
+        alone = number(outcome.network["nats_per_char"], 3)
+        rows.append(("", f"{alone} nats/char by the network alone, without the n-grams"))
     rows += [
         ("speed", f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s"),
         ("model", str(outcome.model)),

@@ -1,0 +1,91 @@
+"""`charlm compare`: two models on the same text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import CharlmError
+from . import show
+from .common import Device, Encoding, Errors, Json, Quiet, Verbose, lively, open_lines, open_model
+
+if TYPE_CHECKING:
+    from ..compare import Comparison, Line
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="Run directory or model file.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help='A text file; "-" reads stdin.')],
+    lines: Annotated[int, typer.Option(min=0, help="Sentences to show on each side.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
+    json: Json = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    device: Device = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Compare two models on the same sentences, one a line.
+
+    Bits per character compare models of any level. The interval is 95 %, by a paired bootstrap
+    over sentences; below it, the sentences on which the models differ most.
+
+    \b
+    charlm compare runs/lstm runs/fivegram test.txt
+    charlm compare runs/a runs/b test.txt --json
+    """
+    from ..compare import compare as measure
+
+    used = [open_model(first, device), open_model(second, device)]
+    with open_lines(file, encoding, errors) as (name, given):
+        sentences = [line for line in given if line.strip()]
+    if not sentences:
+        raise CharlmError(f"{name} holds only empty lines: there is nothing to compare on")
+    with lively(f"scoring {show.count(len(sentences), 'sentence')}"):
+        found = measure([(one.lm, one.tokenizer) for one in used], sentences, seed=seed)
+    order = sorted(found.lines, key=lambda line: line.difference)
+    for_first = [line for line in order[:lines] if line.difference < 0]
+    for_second = [line for line in order[::-1][:lines] if line.difference > 0]
+    if json:
+        record = {
+            "models": [one.info["path"] for one in used],
+            **found.as_dict(),
+            "first_wins": [line.as_dict() for line in for_first],
+            "second_wins": [line.as_dict() for line in for_second],
+        }
+        show.emit_json(record)
+        return
+    _print(found, first, second, for_first, for_second)
+
+
+def _print(
+    found: Comparison, first: str, second: str, for_first: list[Line], for_second: list[Line]
+) -> None:
+    rows = [["", "bits/char", "perplexity", "OOV"]]
+    for name, m in ((f"A  {first}", found.first), (f"B  {second}", found.second)):
+        bits, ppl = show.number(m.bits_per_char, 4), show.number(m.perplexity)
+        rows.append([name, bits, ppl, f"{m.oov:,}"])
+    head, *body = show.columns(rows, "<>>>")
+    show.line(head, "dim")
+    for line in body:
+        show.line(line)
+    low, high = found.interval
+    verdict = "no clear difference"
+    if low > 0 or high < 0:
+        verdict = f"{'B' if low > 0 else 'A'} is better"
+    show.line()
+    span = f"[{show.number(low, 4)}, {show.number(high, 4)}]"
+    show.line(
+        f"A − B: {show.number(found.difference, 4)} bits/char, 95 % {span}: {verdict} "
+        f"(A better in {found.better:.1%} of resamples)",
+        "bold",
+    )
+    for name, side in (("A", for_first), ("B", for_second)):
+        if side:
+            show.line()
+            show.line(f"where {name} is the more surely better, by bits", "dim")
+        for one in side:
+            bits = show.number(abs(one.difference))
+            show.paragraph(f"{bits:>8}  {show.visible(one.text)}", indent=10, first=0)

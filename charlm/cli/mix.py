@@ -1,0 +1,87 @@
+"""`charlm mix`: several models as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import show
+from .common import Encoding, Errors, Quiet, Verbose, lively
+
+if TYPE_CHECKING:
+    from ..mixing import Mixed
+
+
+def mix(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL…", help="Run directories, model files or ARPA files."),
+    ],
+    dev: Annotated[
+        str, typer.Option(metavar="FILE", help="Text the models have not seen: fits the weights.")
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(help="Directory of the mixture; without it a fresh one under runs/."),
+    ] = None,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Mix models of one vocabulary into a better one, by linear interpolation.
+
+    The weights are fitted by EM to held-out text. With an n-gram model in it, they depend on how
+    many of the last tokens that model knows.
+
+    \b
+    charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed
+    charlm eval test.txt --model runs/mixed
+    """
+    from ..mixing import mix_models
+
+    with lively("mixing"):
+        done = mix_models(models, dev, out=out, encoding=encoding, errors=errors)
+    if json:
+        show.emit_json(_record(done))
+        return
+    _print(done)
+
+
+def _record(done: Mixed) -> dict[str, object]:
+    parts = zip(done.names, done.nats_per_token, strict=True)
+    return {
+        "run": str(done.run),
+        "model": str(done.model),
+        "parts": [{"model": name, "nats_per_token": nats} for name, nats in parts],
+        "weights": done.lm.weights.tolist(),
+        "best": done.best.as_dict(),
+        "seconds": done.seconds,
+    }
+
+
+def _print(done: Mixed) -> None:
+    from ..measures import perplexity
+
+    headings = ["on the held-out text", "nats/token", "perplexity"]
+    several = len(done.lm.weights) > 1
+    heads = [f"λ{k}" if several else "λ" for k in range(len(done.lm.weights))]
+    rows = [[*headings, *heads]]
+    for k, (name, nats) in enumerate(zip(done.names, done.nats_per_token, strict=True)):
+        own = [show.number(weight) for weight in done.lm.weights[:, k]]
+        rows.append([name, show.number(nats, 4), show.number(perplexity(-nats, 1)), *own])
+    best = done.best
+    blank = [""] * len(heads)
+    rows.append(
+        ["mixture", show.number(best.nats_per_token, 4), show.number(best.perplexity), *blank]
+    )
+    head, *lines = show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
+    show.line(head, "dim")
+    for line in lines:
+        show.line(line)
+    if several:
+        show.line("λ0, λ1, …: the weight where the n-gram model knows 0, 1, … of the last tokens")
+    show.line()
+    show.pairs([("bits/char", show.number(best.bits_per_char, 3)), ("model", str(done.model))])

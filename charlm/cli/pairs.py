@@ -1,0 +1,132 @@
+"""`charlm pairs`: minimal pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import show
+from .common import (
+    Device,
+    Encoding,
+    Errors,
+    Json,
+    ModelPath,
+    Quiet,
+    Verbose,
+    lively,
+    open_lines,
+    open_model,
+)
+
+if TYPE_CHECKING:
+    from ..pairs import Accuracy, Judged
+
+
+class Norm(StrEnum):
+    """By what log P is divided."""
+
+    none = "none"
+    token = "token"
+    char = "char"
+
+
+def pairs(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help='TSV or JSON lines (BLiMP); "-" reads stdin.'),
+    ],
+    region: Annotated[
+        bool, typer.Option("--region", help="Score only where the two sentences differ.")
+    ] = False,
+    norm: Annotated[
+        Norm, typer.Option(help="Divide log P by the length in tokens or characters.")
+    ] = Norm.none,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What to group by. Without it: linguistics_term, phenomenon or UID.",
+            show_default=False,
+        ),
+    ] = None,
+    worst: Annotated[int, typer.Option(min=0, help="Failures to list, the worst first.")] = 10,
+    json: Json = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    model: ModelPath = None,
+    device: Device = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Judge minimal pairs: is the good sentence more probable than the bad one?
+
+    Lines are: good sentence, tab, bad sentence, and perhaps tab, phenomenon; or JSON objects with
+    sentence_good and sentence_bad. Intervals are 95 % (Wilson).
+
+    \b
+    charlm pairs pairs.tsv
+    charlm pairs blimp/*.jsonl --by UID
+    charlm pairs pairs.jsonl --region --json
+    """
+    from ..pairs import accuracy, by_phenomenon, judge, read
+
+    used = open_model(model, device)
+    given = []
+    for file in files:
+        with open_lines(file, encoding, errors) as (name, lines):
+            given += read(lines, name, by)
+    with lively(f"scoring {show.count(len(given), 'pair')}"):
+        judged = judge(used.lm, used.tokenizer, given, region=region, norm=norm.value)
+    overall, groups = accuracy(judged), by_phenomenon(judged)
+    failures = sorted((j for j in judged if not j.right), key=lambda j: j.difference)[:worst]
+    if json:
+        show.emit_json(
+            {
+                "model": used.info["path"],
+                "overall": overall.as_dict(),
+                "by_phenomenon": {name: group.as_dict() for name, group in groups.items()},
+                "worst": [one.as_dict() for one in failures],
+            }
+        )
+        return
+    _print(overall, groups, failures)
+
+
+def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[Judged]) -> None:
+    from ..measures import surprisal
+
+    rows = [["", "pairs", "right", "95 %", "mean Δ (bits)", "ties"]]
+    named = groups if len(groups) > 1 or "" not in groups else {}
+    rows += [_row(name or "(none)", group) for name, group in named.items()]
+    rows.append(_row("all", overall))
+    if not overall.ties:
+        rows = [row[:-1] for row in rows]
+    head, *lines = show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
+    show.line(head, "dim")
+    for line in lines[:-1]:
+        show.line(line)
+    show.line(lines[-1], "bold")
+    if failures:
+        show.line()
+        show.line("worst: the bad sentence is more probable by so many bits", "dim")
+    for one in failures:
+        bits = show.number(surprisal(one.difference))
+        show.paragraph(f"{bits:>7}  {show.visible(one.pair.bad)}", indent=9, first=0)
+        show.paragraph(f"{'not':>7}  {show.visible(one.pair.good)}", indent=9, first=0, style="dim")
+
+
+def _row(name: str, group: Accuracy) -> list[str]:
+    low, high = group.interval
+    bits = group.as_dict()["mean_difference_bits"]
+    return [
+        name,
+        f"{group.total:,}",
+        f"{group.share:.1%}",
+        f"{low:.1%}–{high:.1%}",
+        show.number(bits),
+        str(group.ties),
+    ]

@@ -1,0 +1,193 @@
+"""`charlm rescore`: reranking n-best lists."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import CharlmError
+from . import show
+from .common import (
+    Device,
+    Encoding,
+    Errors,
+    Json,
+    ModelPath,
+    Quiet,
+    Verbose,
+    lively,
+    note,
+    open_lines,
+    open_model,
+)
+
+if TYPE_CHECKING:
+    from ..nbest import Utterance
+    from ..rescore import Ranked
+
+KALDI = "Kaldi"
+
+
+class Metric(StrEnum):
+    """Word or character errors."""
+
+    wer = "wer"
+    cer = "cer"
+
+
+def rescore(
+    nbest: Annotated[
+        str,
+        typer.Argument(
+            metavar="NBEST",
+            help='TSV (utterance, hypothesis, score, perhaps old_lm_score) or JSON lines; "-" '
+            "reads stdin. With --scores: Kaldi's text.",
+        ),
+    ],
+    tune: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="Fit α and β to these references (utterance words…)."),
+    ] = None,
+    ref: Annotated[
+        str | None, typer.Option(metavar="REF", help="Only report the error rates against these.")
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="Weight of the language model; without it 1.")
+    ] = None,
+    beta: Annotated[float | None, typer.Option(help="Nats for each word; without it 0.")] = None,
+    metric: Annotated[Metric, typer.Option(help="Count errors by words or characters.")] = (
+        Metric.wer
+    ),
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the reranked list there.")
+    ] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="Only the best hypothesis of each utterance.")
+    ] = False,
+    scores: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Costs of the first pass.", rich_help_panel=KALDI),
+    ] = None,
+    lm_scores: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Costs of the old LM.", rich_help_panel=KALDI),
+    ] = None,
+    json: Json = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    model: ModelPath = None,
+    device: Device = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Rerank n-best lists: first pass + α · (LM − old LM) + β · words.
+
+    Scores are log-probabilities, higher is better; the language model's are nats. The list comes
+    back as TSV with the best hypothesis of each utterance first.
+
+    \b
+    charlm rescore dev.tsv --tune dev.ref --out reranked.tsv
+    charlm rescore test.tsv --alpha 0.6 --beta 0.4 --ref test.ref
+    charlm rescore text --scores ac_cost --lm-scores lm_cost --best
+    """
+    from ..nbest import read_references
+    from ..rescore import Weights, compare, score
+    from ..rescore import tune as fit
+
+    if tune and (alpha is not None or beta is not None):
+        raise CharlmError("--tune finds α and β: leave out --alpha and --beta")
+    if tune and ref:
+        raise CharlmError("--tune reports the error rates too: leave out --ref")
+    used = open_model(model, device)
+    given = _read(nbest, scores, lm_scores, encoding, errors)
+    references = None
+    if tune or ref:
+        with open_lines(tune or ref or "", encoding, errors) as (name, lines):
+            references = read_references(lines, name)
+    with lively(f"scoring {show.count(sum(len(u.hypotheses) for u in given), 'hypothesis')}"):
+        scored = score(used.lm, used.tokenizer, given)
+    weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
+    rates = None
+    if references is not None:
+        counted = compare(given, references, metric.value)
+        if tune:
+            with lively("tuning"):
+                weights = fit(scored, counted)
+        before, after = (counted.rate(scored.best(w)) for w in (Weights(0, 0), weights))
+        rates = {"before": before, "after": after, "oracle": counted.oracle(scored)}
+    ranked = scored.ranked(weights)
+    if json:
+        show.emit_json(
+            {
+                "alpha": weights.alpha,
+                "beta": weights.beta,
+                "metric": metric.value,
+                "error_rates": rates,
+                "utterances": [
+                    {"utterance": u.id, "hypotheses": [_record(one) for one in _kept(own, best)]}
+                    for u, own in zip(given, ranked, strict=True)
+                ],
+            }
+        )
+    else:
+        _write(given, ranked, out, best)
+    found = [f"α {weights.alpha:.4g}", f"β {weights.beta:.4g}"]
+    if rates:
+        name = metric.value.upper()
+        found += [f"{name} {key} {rate:.2%}" for key, rate in rates.items()]
+    note(" · ".join(found))
+
+
+def _read(
+    nbest: str, scores: str | None, lm_scores: str | None, encoding: str, errors: str
+) -> list[Utterance]:
+    from ..nbest import read, read_kaldi
+
+    if lm_scores and not scores:
+        raise CharlmError("--lm-scores goes with --scores")
+    with ExitStack() as stack:
+        files = [nbest, *(file for file in (scores, lm_scores) if file)]
+        opened = [stack.enter_context(open_lines(f, encoding, errors)) for f in files]
+        names, lines = [name for name, _ in opened], [lines for _, lines in opened]
+        if scores is None:
+            return read(lines[0], names[0])
+        return read_kaldi(lines[0], lines[1], lines[2] if lm_scores else None, names)
+
+
+def _kept(ranked: list[Ranked], best: bool) -> list[Ranked]:
+    return ranked[:1] if best else ranked
+
+
+def _record(one: Ranked) -> dict[str, object]:
+    return {
+        "place": one.place,
+        "hypothesis": one.hypothesis.text,
+        "combined": one.combined,
+        "score": one.hypothesis.score,
+        "lm": one.lm,
+        "old_lm_score": one.hypothesis.old_lm,
+    }
+
+
+def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, best: bool) -> None:
+    """The list as TSV, to a file or stdout; with old scores where there are any."""
+    from ..storage import write_text
+
+    old = given[0].hypotheses[0].old_lm is not None
+    heads = ["utterance", "hypothesis", "combined", "score", "lm"]
+    rows = [[*heads, *(["old_lm_score"] if old else [])]]
+    for utterance, own in zip(given, ranked, strict=True):
+        for one in _kept(own, best):
+            h = one.hypothesis
+            numbers = [one.combined, h.score, one.lm, *([h.old_lm] if old else [])]
+            rows.append([utterance.id, h.text, *(f"{n:.6g}" for n in numbers if n is not None)])
+    if out is None:
+        show.emit_tsv(rows[0], rows[1:])
+        sys.stdout.flush()
+    else:
+        write_text(Path(out), "".join("\t".join(row) + "\n" for row in rows))

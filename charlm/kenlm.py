@@ -1,0 +1,144 @@
+"""KenLM's Python interface, for any charlm model: change `import kenlm` to
+
+    import charlm.kenlm as kenlm
+
+and `kenlm.Model(path)` takes a run directory, a model file or an ARPA file. Scores are log10.
+(Heafield 2011; the names are those of the `kenlm` package.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import modelfile
+from .lm import CausalLM, Ids
+from .measures import LN10, perplexity
+from .ngram import NgramLM
+from .tokenizer import Tokenizer
+
+
+class State:
+    """What has been read so far; filled by a model's methods."""
+
+    def __init__(self) -> None:
+        self.inner: Any = None  # a state of one text of the model's
+        self.words = 0  # read since the sentence began
+
+    def __copy__(self) -> State:
+        same = State()
+        same.inner, same.words = self.inner, self.words
+        return same
+
+
+class Model:
+    """A language model with KenLM's method names."""
+
+    def __init__(self, path: str | Path, config: object = None) -> None:
+        """`config` is accepted and not used. Raises CharlmError where there is no sound model."""
+        self.path = str(path)
+        contents = modelfile.read(modelfile.resolve(path))
+        self.lm, self.tokenizer = modelfile.build_lm(contents), contents.tokenizer
+
+    @property
+    def order(self) -> int:
+        """N of an n-gram model; 0 for a model that forgets nothing by rule."""
+        return self.lm.order if isinstance(self.lm, NgramLM) else 0
+
+    def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
+        """log10 P of a sentence, after a sentence end (bos) and with its own (eos)."""
+        return sum(p for p, _, _ in self.full_scores(sentence, bos, eos))
+
+    def full_scores(
+        self, sentence: str, bos: bool = True, eos: bool = True
+    ) -> Iterator[tuple[float, int, bool]]:
+        """By word and, with eos, for the sentence's end: see `full_scores` below."""
+        return full_scores(self.lm, self.tokenizer, sentence, bos=bos, eos=eos)
+
+    def perplexity(self, sentence: str) -> float:
+        """Per word, the end of the sentence counted as one."""
+        return perplexity(self.score(sentence) * LN10, len(sentence.split()) + 1)
+
+    def __contains__(self, word: str) -> bool:
+        """Whether the model knows every token of the word."""
+        unk = self.tokenizer.unk
+        return unk is None or unk not in self.tokenizer.encode(word)
+
+    def BeginSentenceWrite(self, state: State) -> None:
+        """Make `state` the beginning of a sentence."""
+        state.inner, state.words = self.lm.start(1), 0
+
+    def NullContextWrite(self, state: State) -> None:
+        """Make `state` one in which nothing has been read."""
+        state.inner, state.words = self.lm.blank(1), 0
+
+    def BaseScore(self, in_state: State, word: str, out_state: State) -> float:
+        """log10 P(word | in_state); `out_state` becomes the state after it. "</s>" is the end."""
+        ids = word_ids(self.tokenizer, word, first=in_state.words == 0)
+        if word == "</s>":
+            ids = np.array([self.tokenizer.eos])
+        nats_BT, after = self.lm.follow(in_state.inner, ids[None])
+        out_state.inner, out_state.words = after, in_state.words + 1
+        return float(nats_BT.sum(dtype=np.float64)) / LN10
+
+    def BaseFullScore(self, in_state: State, word: str, out_state: State) -> FullScoreReturn:
+        """`BaseScore` with the length of the n-gram used and whether the word is unknown."""
+        ids = word_ids(self.tokenizer, word, first=in_state.words == 0)
+        length = _length(self.lm, in_state.inner, in_state.words, ids)
+        return FullScoreReturn(
+            self.BaseScore(in_state, word, out_state), length, word != "</s>" and word not in self
+        )
+
+
+LanguageModel = Model
+
+
+class FullScoreReturn:
+    """What `BaseFullScore` gives."""
+
+    def __init__(self, log_prob: float, ngram_length: int, oov: bool) -> None:
+        self.log_prob, self.ngram_length, self.oov = log_prob, ngram_length, oov
+
+
+class Config:
+    """KenLM's loading options, none of which means anything here."""
+
+
+def word_ids(tokenizer: Tokenizer, word: str, *, first: bool) -> Ids:
+    """The tokens that a word adds to a line: with the blank before it, unless it is the first."""
+    spelled = tokenizer.level in ("char", "byte") and not first
+    return tokenizer.encode(" " + word if spelled else word)
+
+
+def full_scores(
+    lm: CausalLM, tokenizer: Tokenizer, sentence: str, *, bos: bool = True, eos: bool = True
+) -> Iterator[tuple[float, int, bool]]:
+    """(log10 P, n-gram length, OOV) of each word between white space, and of the sentence's end.
+
+    bos: the sentence follows a sentence end, else nothing at all. eos: its end is counted. The
+    length is that of the n-gram which gave the probability or, in a model without n-grams, of
+    all tokens up to the word's first. A word of several tokens has the product of their
+    probabilities, the blank before it included.
+    """
+    words = sentence.split()
+    seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]
+    if eos:
+        seqs.append(np.array([tokenizer.eos]))
+    state, read = (lm.start(1) if bos else lm.blank(1)), int(bos)
+    for seq in seqs:
+        length = _length(lm, state, read, seq)
+        nats_BT, state = lm.follow(state, seq[None])
+        read += len(seq)
+        oov = tokenizer.unk is not None and tokenizer.unk in seq
+        yield float(nats_BT.sum(dtype=np.float64)) / LN10, length, oov
+
+
+def _length(lm: CausalLM, state: Any, read: int, seq: Ids) -> int:
+    """The length of the n-gram that gives the first of `seq` its probability."""
+    if not isinstance(lm, NgramLM) or not len(seq):
+        return read + 1
+    _, found = lm.places(state, np.asarray(seq[None, :1], np.int64))
+    return 1 + max((k for k, places in enumerate(found[1:], 1) if places[0, 0] >= 0), default=0)

@@ -1,0 +1,79 @@
+"""Scoring many sequences that begin alike: every prefix is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .lm import CausalLM, Ids, Nats
+from .ngram import NgramLM
+
+ROWS = 1 << 14  # sequences held in memory side by side
+CHUNK = 8 << 20  # entries that a (B, V) prediction may have
+MUST_SAVE = 0.8  # of the tokens; if more than so many are left to read, sharing does not pay
+
+
+def shared_logprobs(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
+    """`lm.logprobs(seqs)`, reading what sequences have in common at their beginning only once.
+
+    N-best lists and minimal pairs are mostly such beginnings. All sequences advance together, a
+    token at a time, as the distinct prefixes that are left.
+    """
+    if isinstance(lm, NgramLM):  # looks everything up at once anyway
+        return lm.logprobs(seqs)
+    result: list[Nats] = [np.zeros(0)] * len(seqs)
+    order = sorted(range(len(seqs)), key=lambda i: seqs[i].tolist())
+    for first in range(0, len(order), ROWS):
+        group = order[first : first + ROWS]
+        own = [np.asarray(seqs[i], np.int64) for i in group]
+        if _distinct(own) > MUST_SAVE * sum(map(len, own)):
+            found = lm.logprobs(own)
+        else:
+            found = _walk(lm, own)
+        for i, nats in zip(group, found, strict=True):
+            result[i] = nats
+    return result
+
+
+def _distinct(ordered: Sequence[Ids]) -> int:
+    """How many different non-empty prefixes sorted sequences have."""
+    total, before = 0, np.zeros(0, np.int64)
+    for seq in ordered:
+        n = min(len(seq), len(before))
+        differ = np.flatnonzero(seq[:n] != before[:n])
+        total += len(seq) - (int(differ[0]) if len(differ) else n)
+        before = seq
+    return total
+
+
+def _walk(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
+    lengths = np.array([len(seq) for seq in seqs])
+    ids_NT = np.zeros((len(seqs), int(lengths.max(initial=0))), np.int64)
+    for row, seq in zip(ids_NT, seqs, strict=True):
+        row[: len(seq)] = seq
+    nats_NT = np.zeros(ids_NT.shape)
+    node_N = np.zeros(len(seqs), np.int64)  # which row of `state` each sequence has come to
+    state, rows = lm.start(1), max(1, CHUNK // lm.vocab_size)
+    for t in range(ids_NT.shape[1]):
+        alive = np.flatnonzero(lengths > t)
+        keys, branch = np.unique(
+            node_N[alive] * lm.vocab_size + ids_NT[alive, t], return_inverse=True
+        )
+        parents, tokens = np.divmod(keys, lm.vocab_size)
+        own = np.empty(len(keys))
+        nodes = np.unique(parents)  # rising, as `parents` is
+        for first in range(0, len(nodes), rows):
+            part = nodes[first : first + rows]
+            begin, end = np.searchsorted(parents, [part[0], part[-1] + 1])
+            predicted = lm.predict(state.take(part))
+            places = np.searchsorted(part, parents[begin:end])
+            own[begin:end] = predicted[places, tokens[begin:end]]
+        nats_NT[alive, t] = own[branch]
+        goes_on = np.zeros(len(keys), bool)
+        goes_on[branch[lengths[alive] > t + 1]] = True
+        if not goes_on.any():
+            break
+        state = lm.advance(state.take(parents[goes_on]), tokens[goes_on])
+        node_N[alive] = (np.cumsum(goes_on) - 1)[branch]
+    return [nats[:n] for nats, n in zip(nats_NT, lengths, strict=True)]
