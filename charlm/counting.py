@@ -21,6 +21,8 @@ from .score import CONTEXTS, measure
 from .text import open_text
 from .version import __version__
 
+LARGE = 2_000_000_000  # bytes of memory that are worth a warning
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -105,6 +107,9 @@ def of_corpus(
 ) -> NgramLM:
     """The model of a prepared corpus's training part."""
     tokenizer = text.tokenizer
+    needed = len(text.train) * (order + 6) * 8  # a few numbers for each token and order
+    if needed > LARGE:
+        listener.warn(f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory")
     listener.stage("estimate", 0.0)
     lm = estimate(
         text.train,

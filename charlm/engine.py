@@ -12,6 +12,7 @@ import torch
 from .errors import CharlmError
 from .lm import CausalLM, Ids, Nats
 from .loss import token_nats
+from .mixture import MixtureLM
 from .network import Network
 from .pace import choose_device
 from .recurrent import CHUNK, RecurrentLM, RecurrentState
@@ -58,9 +59,11 @@ class TorchLM(RecurrentLM):
 def on_device(lm: CausalLM, device: str) -> CausalLM:
     """`lm` with bulk scoring in torch on `device`: auto (CUDA where there is one), cpu or cuda.
 
-    Raises CharlmError where the device is not there. Models that are not recurrent networks are
-    given back as they are.
+    Raises CharlmError where the device is not there. Of a mixture the networks are moved; models
+    that are not recurrent networks are given back as they are.
     """
+    if isinstance(lm, MixtureLM):
+        return MixtureLM([on_device(part, device) for part in lm.parts], lm.weights)
     if not isinstance(lm, RecurrentLM):
         return lm
     chosen = choose_device(device)
