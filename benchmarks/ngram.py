@@ -45,7 +45,7 @@ def run_child(spec: dict[str, Any]) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     contents = modelfile.read(done.model)
     lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
-    lines = [line for line in text.lines_of(text.open_text([spec["valid"] or spec["file"]]))]
+    lines = list(text.lines_of(text.open_text([spec["valid"] or spec["file"]])))
     sentences = [" ".join(line.split()) for line in lines if line.strip()][:SENTENCES]
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
     tokens = sum(map(len, seqs))

@@ -40,12 +40,7 @@ class AdaptiveLM:
         if not isinstance(lm, RecurrentLM):
             raise CharlmError("--adapt is for recurrent networks: this model is of another kind")
         self.vocab_size, self.eos, self.rate = lm.vocab_size, lm.eos, rate
-        self.network = Network(lm.config)
-        own = dict(self.network.named_parameters())
-        with torch.no_grad():
-            for name, tensor in lm.tensors.items():
-                own[name].copy_(torch.from_numpy(tensor))
-        self.network.eval()  # no dropout
+        self.network = Network.of(lm.config, lm.tensors).eval()  # no dropout
         self.parameters = list(self.network.parameters())
         self.began = [p.detach().clone() for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
@@ -63,8 +58,8 @@ class AdaptiveLM:
         """Log-probability of T further tokens, (1, T) nats; learns from each segment of them."""
         found: list[Nats] = []
         ids = torch.from_numpy(np.ascontiguousarray(ids_BT[0], dtype=np.int64))
-        for part in torch.split(ids, SEGMENT):
-            nats, state = self._segment(state, part)
+        for first in range(0, len(ids), SEGMENT):
+            nats, state = self._segment(state, ids[first : first + SEGMENT])
             found.append(nats)
         return np.concatenate(found or [np.zeros(0, np.float32)])[None], state
 
@@ -75,9 +70,7 @@ class AdaptiveLM:
     def _segment(self, state: NetworkState, ids_T: Tensor) -> tuple[Nats, NetworkState]:
         """Score a segment, then learn from it."""
         network = self.network
-        top_H = state[-1][0]
-        tops_TBH, after = network.tops(ids_T[:, None], state)
-        before_TBH = torch.cat([top_H[None], tops_TBH[:-1]])  # what each was predicted from
+        before_TBH, after = network.tops_before(ids_T[:, None], state)
         logits = torch.nn.functional.linear(
             network.head(before_TBH)[:, 0], network.output.weight, network.output.bias
         )

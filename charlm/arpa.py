@@ -19,8 +19,10 @@ import gzip
 import json
 import math
 import re
+import zlib
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -39,11 +41,23 @@ BLANK = "▁"
 HEADER = "# charlm "
 UNKNOWN_NATS = -100 * LN10  # of <unk> in a model that has none (as in KenLM)
 SUFFIXES = (".arpa", ".arpa.gz")
+GZIP = b"\x1f\x8b"
+LOOK = 4096  # bytes, within which \\data\\ stands
 
 
 def is_arpa(path: Path) -> bool:
-    """Whether the name says so."""
-    return path.name.endswith(SUFFIXES)
+    """Whether a file is one, by its name or by its beginning."""
+    if path.name.endswith(SUFFIXES):
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(LOOK)
+        if start.startswith(GZIP):
+            with gzip.open(path) as packed:
+                start = packed.read(LOOK)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return re.search(rb"^\\data\\\s*$", start, re.MULTILINE) is not None
 
 
 def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
@@ -58,11 +72,14 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
             "make it with --context sentence"
         )
     words = [*_names(tokenizer), START]
-    if len(set(words)) < len(words):
+    if len({UNKNOWN if word == "<UNK>" else word for word in words}) < len(words):
         raise CharlmError("two tokens would look alike in an ARPA file: it cannot hold this model")
     about = tokenizer.as_dict()
     about.pop("words", None)  # they are the 1-grams
-    with storage.atomic(path) as file:
+    with storage.atomic(path) as plain, ExitStack() as stack:
+        file: Any = plain
+        if path.name.endswith(".gz"):
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=plain, mtime=0))
 
         def put(text: str) -> None:
             file.write(text.encode("utf-8", "surrogateescape"))
@@ -135,7 +152,7 @@ class Lines:
                 text = line.strip(" \t\r\n")
                 if text:
                     yield text
-        except (UnicodeDecodeError, OSError, EOFError) as error:
+        except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
             raise self.wrong(f"it cannot be read: {error}") from None
 
     def next(self) -> str:
@@ -176,9 +193,10 @@ _BLANKS = re.compile("[ \t]+")
 @contextmanager
 def _open(path: Path) -> Iterator[IO[str]]:
     try:
-        packed = path.name.endswith(".gz")
-        opened: Any = gzip.open if packed else open
-        with opened(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        with path.open("rb") as start:
+            opened: Any = gzip.open if start.read(2) == GZIP else open
+        how = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": "\n"}
+        with opened(path, "rt", **how) as file:
             yield file
     except OSError as error:
         raise CharlmError(f"{path}: {error.strerror or error}") from None
@@ -217,6 +235,8 @@ def _unigrams(lines: Lines, size: int) -> tuple[Order, Tokenizer, dict[str, int]
     tokenizer = _tokenizer(lines, [word for word in found if word not in (START, END, UNKNOWN)])
     V = tokenizer.vocab_size
     ids = {name: k for k, name in enumerate([*_names(tokenizer), START])}
+    if UNKNOWN in ids:
+        ids.setdefault("<UNK>", ids[UNKNOWN])  # as some tools spell it
     nats, backoff = np.full(V + 1, UNKNOWN_NATS, np.float32), np.zeros(V + 1, np.float32)
     for word, (p, b) in found.items():
         if word not in ids:
@@ -241,15 +261,18 @@ def _ngrams(
     lines: Lines, k: int, size: int, ids: Mapping[str, int], shorter: Sequence[Order]
 ) -> Order:
     """The k-grams of a file, sorted; `shorter` are the orders before."""
-    nats, backoff = np.empty(size, np.float32), np.empty(size, np.float32)
-    words_NK = np.empty((size, k), np.int64)
+    p_N, b_N, flat = array("f"), array("f"), array("q")  # grown, for the count may be wrong
     first = lines.number + 1
-    for n in range(size):
-        nats[n], words, backoff[n] = lines.ngram(k)
+    for _ in range(size):
+        p, words, b = lines.ngram(k)
+        p_N.append(p)
+        b_N.append(b)
         try:
-            words_NK[n] = [ids[word] for word in words]
+            flat.extend([ids[word] for word in words])
         except KeyError as unknown:
             raise lines.wrong(f"{unknown} is not among the 1-grams") from None
+    nats, backoff = np.array(p_N, np.float32), np.array(b_N, np.float32)
+    words_NK = np.array(flat, np.int64).reshape(-1, k)
     base = len(shorter[0].keys)
     places = words_NK[:, 0]
     for j in range(1, k - 1):
@@ -257,7 +280,8 @@ def _ngrams(
         places = np.where(known, shorter[j].find(places * base + words_NK[:, j]), NONE)
     if (places == NONE).any():
         n = int(np.argmax(places == NONE))
-        words = " ".join(name for i in words_NK[n] for name, j in ids.items() if i == j)
+        names = {place: name for name, place in ids.items()}
+        words = " ".join(names[i] for i in words_NK[n].tolist())
         raise lines.wrong(
             f"among the {k}-grams (from line {first}) is {words!r}, "
             f"but its first {k - 1} words are no {k - 1}-gram"

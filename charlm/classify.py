@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from .errors import CharlmError
 from .lm import CausalLM
+from .logspace import log_softmax
 from .prefixes import shared_logprobs
 from .score import encode_line
 from .tokenizer import Tokenizer
@@ -72,9 +73,7 @@ def log_likelihoods(models: Sequence[tuple[CausalLM, Tokenizer]], texts: Sequenc
 
 def log_posteriors(likelihoods_NK: Numbers, priors_K: Numbers, temperature: float) -> Numbers:
     """log P(label | text), (N, K) nats."""
-    joint = likelihoods_NK / temperature + priors_K
-    top = joint.max(axis=1, keepdims=True)
-    return np.asarray(joint - top - np.log(np.exp(joint - top).sum(axis=1, keepdims=True)))
+    return log_softmax(likelihoods_NK / temperature + priors_K)
 
 
 def calibrate(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequence[int]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,10 @@ def count(
     """
     listener = listener or Listener()
     began = time.monotonic()
+    for name in settings.keys() - {field.name for field in fields(TokenizerConfig)}:
+        raise CharlmError(f"unknown setting {name!r}")
     config: TokenizerConfig = defaults.tokenizer(settings)
-    order = order or defaults.ngram_order(config.level)
+    order = defaults.ngram_order(config.level) if order is None else order
     if context not in (None, *CONTEXTS):
         raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     lines = (context or defaults.ngram_context(config.level)) == "sentence"
@@ -78,21 +80,21 @@ def count(
         text = prepare(source, held_out, config, run.cache, progress=listener.stage)
         lm = of_corpus(text, order, lines=lines, min_counts=min_counts, listener=listener)
         best = measured(lm, text)
-    seconds = time.monotonic() - began
-    training = {
-        "corpus": text.name,
-        "sha256": text.sha256,
-        "train": asdict(text.train_text),
-        "valid": asdict(text.valid_text),
-        "best": best.as_dict(),
-        "settings": {"order": order, "min_counts": list(min_counts), "seconds": seconds},
-        "version": __version__,
-    }
-    if arpa_file is not None:
-        arpa.write(Path(arpa_file), lm, text.tokenizer)
-    contents = modelfile.ModelFile("ngram", lm.config(), text.tokenizer, lm.tensors(), training)
-    modelfile.write(run.model, contents)
+        training = {
+            "corpus": text.name,
+            "sha256": text.sha256,
+            "train": asdict(text.train_text),
+            "valid": asdict(text.valid_text),
+            "best": best.as_dict(),
+            "settings": {"order": order, "min_counts": list(min_counts)},
+            "version": __version__,
+        }
+        tokenizer = text.tokenizer
+        contents = modelfile.ModelFile("ngram", lm.config(), tokenizer, lm.tensors(), training)
+        modelfile.write(run.model, contents)
     modelfile.mark_latest(run.path)
+    if arpa_file is not None:
+        arpa.write(Path(arpa_file), lm, tokenizer)
     sizes = tuple(len(part.keys) for part in lm.orders)
     return Counted(run.path, run.model, order, sizes, best, time.monotonic() - began)
 

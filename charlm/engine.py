@@ -24,12 +24,7 @@ class TorchLM(RecurrentLM):
     def __init__(self, lm: RecurrentLM, device: str) -> None:
         super().__init__(lm.config, lm.tensors, lm.eos)
         self.device = torch.device(device)
-        self.network = Network(lm.config)
-        own = dict(self.network.named_parameters())
-        with torch.no_grad():
-            for name, tensor in lm.tensors.items():
-                own[name].copy_(torch.from_numpy(tensor))
-        self.network.to(self.device).eval()
+        self.network = Network.of(lm.config, lm.tensors).to(self.device).eval()
 
     @torch.inference_mode()
     def follow(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
@@ -46,9 +41,7 @@ class TorchLM(RecurrentLM):
         for t in range(0, T, chunk):
             ids = np.ascontiguousarray(ids_BT[:, t : t + chunk].T, dtype=np.int64)
             y_TB = torch.from_numpy(ids).to(self.device)
-            first_BH = layers[-1][0]
-            tops_TBH, layers = self.network.tops(y_TB, layers)
-            before_TBH = torch.cat([first_BH[None], tops_TBH[:-1]])  # what each was predicted from
+            before_TBH, layers = self.network.tops_before(y_TB, layers)
             x_ND = self.network.head(before_TBH).flatten(0, 1)
             nats = token_nats(x_ND, weight, bias, y_TB.flatten()).view(y_TB.shape)
             nats_BT[:, t : t + chunk] = nats.t().cpu().numpy()

@@ -20,18 +20,30 @@ from .measures import LN10, perplexity
 from .ngram import NgramLM
 from .tokenizer import Tokenizer
 
+END = "</s>"
+
 
 class State:
-    """What has been read so far; filled by a model's methods."""
+    """What has been read so far; filled by a model's methods. Equal states predict alike."""
 
     def __init__(self) -> None:
         self.inner: Any = None  # a state of one text of the model's
-        self.words = 0  # read since the sentence began
+        self.read = 0  # tokens since the sentence began, its beginning counted
+        self.fresh = True  # whether no word has been read
 
     def __copy__(self) -> State:
         same = State()
-        same.inner, same.words = self.inner, self.words
+        same.inner, same.read, same.fresh = self.inner, self.read, self.fresh
         return same
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, State) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[bool, bytes]:
+        return self.fresh, _bytes(self.inner)
 
 
 class Model:
@@ -65,32 +77,32 @@ class Model:
     def __contains__(self, word: str) -> bool:
         """Whether the model knows every token of the word."""
         unk = self.tokenizer.unk
-        return unk is None or unk not in self.tokenizer.encode(word)
+        known = unk is None or unk not in self.tokenizer.encode(word)
+        return word == END or (bool(word) and known)
 
     def BeginSentenceWrite(self, state: State) -> None:
         """Make `state` the beginning of a sentence."""
-        state.inner, state.words = self.lm.start(1), 0
+        state.inner, state.read, state.fresh = self.lm.start(1), 1, True
 
     def NullContextWrite(self, state: State) -> None:
         """Make `state` one in which nothing has been read."""
-        state.inner, state.words = self.lm.blank(1), 0
+        state.inner, state.read, state.fresh = self.lm.blank(1), 0, True
 
     def BaseScore(self, in_state: State, word: str, out_state: State) -> float:
         """log10 P(word | in_state); `out_state` becomes the state after it. "</s>" is the end."""
-        ids = word_ids(self.tokenizer, word, first=in_state.words == 0)
-        if word == "</s>":
-            ids = np.array([self.tokenizer.eos])
-        nats_BT, after = self.lm.follow(in_state.inner, ids[None])
-        out_state.inner, out_state.words = after, in_state.words + 1
-        return float(nats_BT.sum(dtype=np.float64)) / LN10
+        return self.BaseFullScore(in_state, word, out_state).log_prob
 
     def BaseFullScore(self, in_state: State, word: str, out_state: State) -> FullScoreReturn:
         """`BaseScore` with the length of the n-gram used and whether the word is unknown."""
-        ids = word_ids(self.tokenizer, word, first=in_state.words == 0)
-        length = _length(self.lm, in_state.inner, in_state.words, ids)
-        return FullScoreReturn(
-            self.BaseScore(in_state, word, out_state), length, word != "</s>" and word not in self
-        )
+        ids = np.array([self.tokenizer.eos])
+        if word != END:
+            ids = word_ids(self.tokenizer, word, first=in_state.fresh)
+        length = _length(self.lm, in_state.inner, in_state.read, ids)
+        nats_BT, after = self.lm.follow(in_state.inner, ids[None])
+        out_state.inner, out_state.read = after, in_state.read + len(ids)
+        out_state.fresh = False
+        oov = self.tokenizer.unk is not None and self.tokenizer.unk in ids
+        return FullScoreReturn(float(nats_BT.sum(dtype=np.float64)) / LN10, length, oov)
 
 
 LanguageModel = Model
@@ -142,3 +154,11 @@ def _length(lm: CausalLM, state: Any, read: int, seq: Ids) -> int:
         return read + 1
     _, found = lm.places(state, np.asarray(seq[None, :1], np.int64))
     return 1 + max((k for k, places in enumerate(found[1:], 1) if places[0, 0] >= 0), default=0)
+
+
+def _bytes(state: Any) -> bytes:
+    """The numbers of a state of one text, of whatever kind."""
+    if isinstance(state, np.ndarray):
+        return state.tobytes()
+    parts = vars(state).values() if hasattr(state, "__dict__") else state or ()
+    return b"|".join(map(_bytes, parts))

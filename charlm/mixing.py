@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,9 @@ from .evaluate import slices
 from .lm import Ids
 from .measures import Measures
 from .mixture import MixtureLM, mix
-from .modelfile import build_lm
+from .modelfile import ModelFile, build_lm
+from .ngram import NgramLM
+from .run import RunDirectory
 from .score import measure
 from .text import open_text, utf8
 from .tokenizer import Tokenizer, encode_chunks
@@ -52,18 +54,34 @@ def mix_models(
     began = time.monotonic()
     if len(models) < 2:
         raise CharlmError("a mixture takes two models or more")
-    parts = [modelfile.read(modelfile.resolve(model)) for model in models]
     names = tuple(str(model) for model in models)
-    for part, name in zip(parts, names, strict=True):
-        if part.tokenizer.as_dict() != parts[0].tokenizer.as_dict():
-            raise CharlmError(
-                f"{names[0]} and {name} have different vocabularies and cannot be mixed: "
-                "make both from the same text with the same token settings"
-            )
+    given = [modelfile.read(modelfile.resolve(model)) for model in models]
+    parts = [
+        given[0],
+        *(
+            _matched(given[0], names[0], part, n)
+            for part, n in zip(given[1:], names[1:], strict=True)
+        ),
+    ]
+    directory = run.create(str(out) if out is not None else None, "mixture")
+    with directory.removed_if_empty():
+        done = _mixed(directory, parts, names, dev, encoding, errors)
+    modelfile.mark_latest(directory.path)
+    return replace(done, seconds=time.monotonic() - began)
+
+
+def _mixed(
+    directory: RunDirectory,
+    parts: Sequence[ModelFile],
+    names: Sequence[str],
+    dev: str | Path,
+    encoding: str,
+    errors: str,
+) -> Mixed:
+    """Fit the weights and write the model."""
     held_out, whole = _held_out(dev, parts[0].tokenizer, encoding, errors)
     found = mix([build_lm(part) for part in parts], held_out, parts[0].tokenizer.eos)
     best = whole + measure("", held_out, found.mixed, parts[0].tokenizer.unk)
-    directory = run.create(str(out) if out is not None else None, "mixture")
     training = {
         "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],
         "dev": Path(dev).name,
@@ -71,10 +89,29 @@ def mix_models(
         "version": __version__,
     }
     modelfile.write(directory.model, modelfile.mixture(found.lm, parts, training))
-    modelfile.mark_latest(directory.path)
     means = tuple((-found.parts.mean(axis=1)).tolist())
-    seconds = time.monotonic() - began
-    return Mixed(directory.path, directory.model, names, means, found.lm, best, seconds)
+    return Mixed(directory.path, directory.model, tuple(names), means, found.lm, best, 0.0)
+
+
+def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> ModelFile:
+    """`other` with the token numbers of `first`; n-gram models of the same words can be renumbered.
+
+    Raises CharlmError where the two have different tokens.
+    """
+    own, theirs = first.tokenizer, other.tokenizer
+    if theirs.as_dict() == own.as_dict():
+        return other
+    places = {own.token(k): k for k in range(own.vocab_size)}
+    wanted = [places.get(theirs.token(k), -1) for k in range(theirs.vocab_size)]
+    lm = build_lm(other)
+    same = own.level == theirs.level == "word" and sorted(wanted) == list(range(own.vocab_size))
+    if not same or not isinstance(lm, NgramLM):
+        raise CharlmError(
+            f"{first_name} and {name} have different vocabularies and cannot be mixed: "
+            "make both from the same text with the same token settings"
+        )
+    lm = lm.renumbered(np.array([*wanted, own.vocab_size]))
+    return ModelFile("ngram", lm.config(), own, lm.tensors(), other.training)
 
 
 def _held_out(

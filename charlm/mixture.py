@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from .errors import CharlmError
 from .lm import CausalLM, Ids, Nats
+from .logspace import logsumexp
 from .ngram import NgramLM
 
 Weights: TypeAlias = npt.NDArray[np.float64]  # (contexts, parts), each row a distribution
@@ -96,10 +97,10 @@ class MixtureLM:
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
-        of_parts = [part.logprobs(seqs) for part in self.parts]
+        of_parts, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
         found: list[Nats] = []
         for seq, *nats in zip(seqs, *of_parts, strict=True):
-            contexts = self._contexts(self.start(1), np.asarray(seq)[None])[0]
+            contexts = self._contexts(start, np.asarray(seq)[None])[0]
             found.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
         return found
 
@@ -137,9 +138,7 @@ def contexts_of(parts: Sequence[CausalLM]) -> int:
 
 def interpolate(nats_KN: Nats, logs_CK: Weights, contexts_N: Ids) -> Nats:
     """log Σ_k λ_k P_k of tokens that the K parts give `nats`, (K, …) → (…), nats."""
-    weighted = nats_KN + np.moveaxis(logs_CK[contexts_N], -1, 0)
-    top = weighted.max(axis=0)
-    return np.asarray(top + np.log(np.exp(weighted - top).sum(axis=0)))
+    return logsumexp(nats_KN + np.moveaxis(logs_CK[contexts_N], -1, 0), axis=0)
 
 
 def fit(nats_KN: Nats, contexts_N: Ids | None = None, contexts: int = 1) -> Weights:
@@ -207,14 +206,15 @@ def mix(parts: Sequence[CausalLM], held_out: Ids, eos: int) -> Fit:
 def follow_stream(lm: CausalLM, ids: Ids, eos: int) -> Nats:
     """log P of each token of one long text, (N,) nats, read in STREAMS parts side by side.
 
-    Each part begins WARM tokens earlier than it counts, so what a network remembers from further
-    back is all that differs from reading from start to end.
+    Each part begins WARM tokens earlier than it counts (the first with as many <EOS>), so what a
+    network remembers from further back is all that differs from reading from start to end. A text
+    too short for two parts is read as it is.
     """
     N = len(ids)
     rows = max(1, min(STREAMS, N // (2 * WARM)))
-    length = -(-N // rows)
-    place_BT = np.arange(rows)[:, None] * length + np.arange(-WARM, length)
+    length, warm = -(-N // rows), WARM if rows > 1 else 0
+    place_BT = np.arange(rows)[:, None] * length + np.arange(-warm, length)
     inside = (place_BT >= 0) & (place_BT < N)
     warm_BT = np.where(inside, ids[place_BT.clip(0, N - 1)], eos).astype(np.int64)
     nats_BT, _ = lm.follow(lm.start(rows), warm_BT)
-    return np.asarray(nats_BT[:, WARM:][inside[:, WARM:]], np.float64)
+    return np.asarray(nats_BT[:, warm:][inside[:, warm:]], np.float64)

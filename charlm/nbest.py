@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from .errors import CharlmError
 
@@ -50,7 +50,7 @@ class _Collector:
             try:
                 known = None if old is None or old == "" else _number(old)
                 self.found.setdefault(id, []).append(
-                    Hypothesis(text.strip(), _number(score), known)
+                    Hypothesis(_plain(text), _number(score), known)
                 )
             except ValueError as error:
                 self.refuse(number, str(error))
@@ -74,14 +74,22 @@ class _Collector:
         return [Utterance(id, tuple(group)) for id, group in self.found.items()]
 
 
+def _plain(text: str) -> str:
+    """A hypothesis without what an n-best list could not hold: tabs and the like are blanks."""
+    return _CONTROLS.sub(" ", text).strip()
+
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
 def _number(value: object) -> float:
     """Raises ValueError for what is no finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("the score is missing")
     try:
         number = float(value)
-    except ValueError:
-        raise ValueError(f"the score {value[:20]!r} is no number") from None  # type: ignore[index]
+    except (ValueError, OverflowError):
+        raise ValueError(f"the score {str(value)[:20]!r} is no number") from None
     if not math.isfinite(number):
         raise ValueError(f"the score {value} is not finite")
     return number
@@ -128,15 +136,15 @@ def read(lines: Iterable[str], name: str) -> list[Utterance]:
 def _json(into: _Collector, number: int, line: str) -> None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         into.refuse(number, "no sound JSON")
         return
     if not isinstance(row, dict) or not isinstance(row.get("utterance"), str | int):
         into.refuse(number, "the object has no utterance")
         return
     group = row.get("hypotheses", [row])
-    if not isinstance(group, list) or not all(isinstance(one, dict) for one in group):
-        into.refuse(number, "hypotheses should be a list of objects")
+    if not isinstance(group, list) or not all(isinstance(one, dict) for one in group) or not group:
+        into.refuse(number, "hypotheses should be a list of objects, one at least")
         return
     for one in group:
         text = one.get("text", one.get("hypothesis"))
@@ -148,10 +156,12 @@ def read_kaldi(
     costs: Iterable[str],
     lm_costs: Iterable[str] | None,
     names: Sequence[str],
+    acoustic_scale: float = 1.0,
 ) -> list[Utterance]:
     """Kaldi's archives as text: `utterance-N words…`, and files of `utterance-N cost`.
 
-    Costs are negative log-probabilities; the first pass is minus their sum. `names`: of the files.
+    Costs are negative log-probabilities; the first pass is minus their sum, the first of them
+    times `acoustic_scale`. `names`: of the files.
     Raises CharlmError naming the lines that are wrong.
     """
     into = _Collector(names[0])
@@ -159,9 +169,9 @@ def read_kaldi(
     if lm_costs is not None:
         old = _costs(lm_costs, names[2])
     for number, line in enumerate(texts, 1):
-        key, _, text = line.strip().partition(" ")
-        if not key:
+        if not line.strip():
             continue
+        key, *rest = line.split(None, 1)
         id, dash, rank = key.rpartition("-")
         if not dash or not rank.isdigit():
             into.refuse(number, f"{key!r} should be an utterance, a dash and a number")
@@ -169,7 +179,8 @@ def read_kaldi(
             into.refuse(number, f"{key!r} has no score")
         else:
             own = None if old is None else -old[key]
-            into.add(number, id, text, -acoustic[key] + (own or 0.0), own)
+            first = -acoustic_scale * acoustic[key] + (own or 0.0)
+            into.add(number, id, rest[0] if rest else "", first, own)
     return into.result()
 
 
@@ -208,12 +219,3 @@ def read_references(lines: Iterable[str], name: str) -> dict[str, str]:
     if not found:
         raise CharlmError(f"{name} holds no references")
     return found
-
-
-def as_rows(utterances: Sequence[Utterance]) -> list[Mapping[str, Any]]:
-    """Plain values, a row a hypothesis; for tests and tools that write n-best lists."""
-    return [
-        {"utterance": u.id, "hypothesis": h.text, "score": h.score, "old_lm_score": h.old_lm}
-        for u in utterances
-        for h in u.hypotheses
-    ]

@@ -8,7 +8,7 @@ Parameters carry the names and shapes of `NetworkConfig.shapes`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -110,6 +110,16 @@ class Network(nn.Module):
             self.output.weight = self.embedding.weight
         self.precision = torch.float32
 
+    @classmethod
+    def of(cls, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]]) -> Network:
+        """The network of a model file."""
+        network = cls(config)
+        own = dict(network.named_parameters())
+        with torch.no_grad():
+            for name, tensor in tensors.items():
+                own[name].copy_(torch.from_numpy(tensor))
+        return network
+
     def initialise(self, seed: int) -> None:
         """Fresh weights, the same for the same seed."""
         torch.manual_seed(seed)
@@ -146,6 +156,11 @@ class Network(nn.Module):
             x, layer_after = layer(x, state[k])
             after.append(layer_after)
         return x, tuple(after)
+
+    def tops_before(self, ids_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """The hidden states that T tokens are predicted from, and the state after the last."""
+        tops_TBH, after = self.tops(ids_TB, state)
+        return torch.cat([state[-1][0].to(tops_TBH.dtype)[None], tops_TBH[:-1]]), after
 
     def head(self, x: Tensor) -> Tensor:
         """From hidden states (…, H) to what the softmax sees, (…, D)."""

@@ -20,6 +20,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .batching import batches
 from .errors import CharlmError
 from .lm import Ids, Nats
 from .measures import LN10
@@ -104,7 +105,10 @@ class NgramLM:
             end = np.searchsorted(order.keys, (context_B[known] + 1) * self.base)
             for row, first, last in zip(known, begin, end, strict=True):
                 words = order.keys[first:last] - context_B[row] * self.base
-                nats_BV[row, words] = order.nats[first:last]
+                known_nats = order.nats[first:last][
+                    words < self.vocab_size
+                ]  # some files end in <s>
+                nats_BV[row, words[: len(known_nats)]] = known_nats
         return nats_BV
 
     def advance(self, state: NgramState, ids_B: Ids) -> NgramState:
@@ -124,10 +128,10 @@ class NgramLM:
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
-        if not self.lines:
-            return [self.follow(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
         if not seqs:
             return []
+        if not self.lines:
+            return self._side_by_side(seqs)
         # All in one row, an <EOS> before each: nothing is seen across it.
         gap = np.array([self.eos])
         joined = np.concatenate([part for seq in seqs for part in (gap, np.asarray(seq, np.int64))])
@@ -136,6 +140,18 @@ class NgramLM:
         return [nats[0, end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
 
     # Parts ------------------------------------------------------------------------------------
+
+    def _side_by_side(self, seqs: Sequence[Ids]) -> list[Nats]:
+        result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
+        start = self.start(1)
+        for rows in batches([len(seq) for seq in seqs]):
+            ids_BT = np.full((len(rows), len(seqs[rows[0]])), self.eos, np.int64)
+            for b, row in enumerate(rows):
+                ids_BT[b, : len(seqs[row])] = seqs[row]
+            nats, _ = self.follow(start.take(np.zeros(len(rows), np.intp)), ids_BT)
+            for b, row in enumerate(rows):
+                result[row] = nats[b, : len(seqs[row])]
+        return result
 
     def _read(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, NgramState]:
         """`follow`, without regard to memory."""
@@ -181,6 +197,21 @@ class NgramLM:
         for k, places in enumerate(contexts, 1):
             longest[places[:, :-1] != NONE] = k
         return longest
+
+    def renumbered(self, new_V: Ids) -> Self:
+        """The same model with word k under the number `new_V[k]` (V + 1 of them, <s> last)."""
+        orders: list[Order] = []
+        places = np.asarray(new_V, np.int64)  # new place of every n-gram of the order before
+        for k, order in enumerate(self.orders):
+            keys = places
+            if k:
+                prefix, word = np.divmod(order.keys, self.base)
+                keys = places[prefix] * self.base + np.asarray(new_V, np.int64)[word]
+            rising = np.argsort(keys)
+            orders.append(Order(keys[rising], order.nats[rising], order.backoff[rising]))
+            places = np.empty(len(keys), np.int64)
+            places[rising] = np.arange(len(keys))
+        return type(self)(orders, self.vocab_size, int(new_V[self.eos]), lines=self.lines)
 
     # As tensors -------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import numpy as np
 from .config import require
 from .errors import CharlmError
 from .lm import CausalLM, Ids, Nats
-from .measures import LN2
+from .measures import surprisal
 from .prefixes import shared_logprobs
 from .score import encode_line
 from .tokenizer import Tokenizer
@@ -90,7 +90,7 @@ class Accuracy:
             "accuracy": self.share,
             "interval": list(self.interval),
             "mean_difference": self.mean_difference,
-            "mean_difference_bits": self.mean_difference / LN2,
+            "mean_difference_bits": -surprisal(self.mean_difference),
         }
 
 
@@ -220,7 +220,7 @@ _COLUMNS = {
 def _json(line: str, wrong: Callable[[str], CharlmError]) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise wrong(f"no sound JSON ({error})") from None
     if not isinstance(row, dict):
         raise wrong("a JSON object should stand here")

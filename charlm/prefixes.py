@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from .lm import CausalLM, Ids, Nats
 from .ngram import NgramLM
 
-ROWS = 1 << 14  # sequences held in memory side by side
+ROWS = 1 << 14  # most sequences held in memory side by side
+TOKENS = 1 << 24  # and most tokens, were all as long as the longest
 CHUNK = 8 << 20  # entries that a (B, V) prediction may have
 MUST_SAVE = 0.8  # of the tokens; if more than so many are left to read, sharing does not pay
 
@@ -20,20 +21,32 @@ def shared_logprobs(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
     N-best lists and minimal pairs are mostly such beginnings. All sequences advance together, a
     token at a time, as the distinct prefixes that are left.
     """
+    found: dict[bytes, Nats] = {}  # the same sequence gets the same numbers
+    keys = [np.asarray(seq).astype(">i4").tobytes() for seq in seqs]  # sorted as the ids would be
+    unique = {key: np.asarray(seq, np.int64) for key, seq in zip(keys, seqs, strict=True)}
     if isinstance(lm, NgramLM):  # looks everything up at once anyway
-        return lm.logprobs(seqs)
-    result: list[Nats] = [np.zeros(0)] * len(seqs)
-    order = sorted(range(len(seqs)), key=lambda i: seqs[i].tolist())
-    for first in range(0, len(order), ROWS):
-        group = order[first : first + ROWS]
-        own = [np.asarray(seqs[i], np.int64) for i in group]
-        if _distinct(own) > MUST_SAVE * sum(map(len, own)):
-            found = lm.logprobs(own)
-        else:
-            found = _walk(lm, own)
-        for i, nats in zip(group, found, strict=True):
-            result[i] = nats
-    return result
+        found = dict(zip(unique, lm.logprobs(list(unique.values())), strict=True))
+    else:
+        for group in _groups({key: unique[key] for key in sorted(unique)}):
+            own = [unique[key] for key in group]
+            shares = _distinct(own) <= MUST_SAVE * sum(map(len, own))
+            nats = _walk(lm, own) if shares else lm.logprobs(own)
+            found.update(zip(group, nats, strict=True))
+    return [found[key] for key in keys]
+
+
+def _groups(ordered: Mapping[bytes, Ids]) -> Iterator[list[bytes]]:
+    """Sorted sequences in groups that fit in memory side by side."""
+    group: list[bytes] = []
+    longest = 0
+    for key, seq in ordered.items():
+        longest = max(longest, len(seq))
+        if group and (len(group) == ROWS or (len(group) + 1) * longest > TOKENS):
+            yield group
+            group, longest = [], len(seq)
+        group.append(key)
+    if group:
+        yield group
 
 
 def _distinct(ordered: Sequence[Ids]) -> int:

@@ -9,7 +9,7 @@ Shape letters: T time steps, B batch rows, V vocabulary, E embedding, H hidden u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from .batching import batches
 from .cells import CELL_CLASSES, RNN, Array, Cell, times
 from .config import NetworkConfig
 from .errors import CharlmError
@@ -24,7 +25,6 @@ from .lm import Ids, Nats
 
 TABLE_BYTES = 16 << 20  # largest table of first-layer products kept, see RecurrentLM.inputs
 CHUNK = 8 << 20  # float32 entries (32 MiB) that an intermediate result may have
-ROWS = 128  # most sequences that `logprobs` runs side by side
 
 
 @dataclass(frozen=True)
@@ -203,22 +203,6 @@ class RecurrentLM:
             chosen = z[np.arange(len(z)), ids_N[n : n + chunk]]
             nats[n : n + chunk] = chosen - np.log(np.exp(z, out=z).sum(axis=1))
         return nats.reshape(ids_TB.shape)
-
-
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Group the places of non-empty sequences: longest first, none below half its group's longest.
-
-    So at most half of a padded batch is padding, whatever the lengths.
-    """
-    order = sorted((i for i, n in enumerate(lengths) if n > 0), key=lambda i: -lengths[i])
-    group: list[int] = []
-    for i in order:
-        if group and (len(group) == ROWS or 2 * lengths[i] < lengths[group[0]]):
-            yield group
-            group = []
-        group.append(i)
-    if group:
-        yield group
 
 
 def check_tensors(config: NetworkConfig, tensors: Mapping[str, npt.NDArray[Any]]) -> None:

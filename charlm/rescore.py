@@ -113,7 +113,7 @@ class Errors:
         return float(least.sum()) / max(1, self.total)
 
 
-def compare(
+def count_errors(
     utterances: Sequence[Utterance], references: Mapping[str, str], metric: str = "wer"
 ) -> Errors:
     """The word (wer) or character (cer) errors of every hypothesis.

@@ -110,8 +110,8 @@ def create(out: str | None, corpus: str) -> RunDirectory:
         run = RunDirectory(Path(out))
         if run.config.exists() or run.model.exists():
             raise CharlmError(
-                f"{out} already holds a run: continue it with --resume {out}, "
-                "or choose another --out"
+                f"{out} already holds a run: choose another --out "
+                f"(or continue a training with --resume {out})"
             )
         if run.path.exists() and not run.path.is_dir():
             raise CharlmError(f"{out} is a file: --out names a directory for the run")

@@ -15,6 +15,7 @@ import numpy as np
 
 from .config import require
 from .lm import CausalLM, Ids, Nats
+from .logspace import log_softmax
 from .tokenizer import Tokenizer
 
 ROWS = 64  # most samples drawn side by side
@@ -185,8 +186,7 @@ def _draw_batch(
 
 def normalise(nats_BV: Nats) -> Nats:
     """Scale every row so that its probabilities sum to 1."""
-    shifted = nats_BV - nats_BV.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    return log_softmax(nats_BV)
 
 
 def apply_temperature(nats_BV: Nats, temperature: float) -> Nats:

@@ -27,7 +27,8 @@ from .trainer import VALIDATION_TOKENS, Trainer
 from .validation import share
 from .version import __version__
 
-MIXING_SECONDS = 5.0  # to estimate an n-gram model and fit its weight: seen for a million tokens
+COUNTING_SECONDS = 4e-6  # a token, of an n-gram model: seen for a million words of Brown
+NUMPY_FLOPS = 1e11  # a second, of the network over held-out text: seen on two Zen 5 cores
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 VALIDATION_SHARE = 0.05  # of a run's time that validations may take
 
@@ -90,7 +91,7 @@ def train(
     deadline = None
     if budget.minutes is not None:
         deadline = began + 60 * budget.minutes - CLOSING_SECONDS
-        deadline -= MIXING_SECONDS if with_ngram else 0.0
+        deadline -= _mixing_seconds(network_config, text) if with_ngram else 0.0
     outcome = Trainer(run, text, network_config, config, listener, deadline).fit()
     return mix_in_ngram(outcome, text, listener) if with_ngram else outcome
 
@@ -128,6 +129,13 @@ def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
         raise CharlmError("the run was on a CUDA device, and there is none here")
     outcome = Trainer(directory, text, network_config, config, listener).fit()
     return mix_in_ngram(outcome, text, listener) if record.get("with_ngram") else outcome
+
+
+def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
+    """About what `mix_in_ngram` takes: counting, and the network in NumPy over held-out text."""
+    held_out = min(len(corpus.valid), VALIDATION_TOKENS)
+    weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
+    return 1.5 + COUNTING_SECONDS * len(corpus.train) + 2 * weights * held_out / NUMPY_FLOPS
 
 
 def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcome:

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from .lm import Ids, Mask, Nats
+from .logspace import logsumexp
 from .measures import surprisal
 from .tokenizer import Tokenizer
 
@@ -57,9 +58,7 @@ def boundary_mass(predicted_BV: Nats, starts_word_V: Mask) -> Nats:
     """How probable it is that the next token begins a word or closes the line: log B, (B,)."""
     if starts_word_V.all():
         return np.zeros(len(predicted_BV))
-    some = predicted_BV[:, starts_word_V].astype(np.float64)
-    top = some.max(axis=1)
-    return np.asarray(top + np.log(np.exp(some - top[:, None]).sum(axis=1)))
+    return logsumexp(predicted_BV[:, starts_word_V].astype(np.float64))
 
 
 def word_scores(

@@ -98,6 +98,8 @@ def test_commands(cli: Cli, tmp_path: Path, how: str) -> None:
     scored = json.loads(cli("score", "-f", text, "--json", "--adapt", how).out)
     assert len(scored) == 12
     assert scored[-1]["adapted"]["logprob"] != scored[-1]["logprob"]
+    lines = ("--context", "sentence", "--json", "--adapt", how)
+    assert json.loads(cli("eval", text, *lines).out)["adapted"]["tokens"] == static["tokens"]
     assert "choose one" in cli.fails("eval", text, "--adapt", how, "--window", "5")
     assert "reads the text twice" in cli.fails("eval", "-", "--adapt", how, stdin=b"a\n")
     assert "--tokens" in cli.fails("score", "a", "--adapt", how, "--tokens")

@@ -139,3 +139,10 @@ def test_a_damaged_model_is_one_line(cli: Cli, tmp_path: Path, content: bytes) -
     cli.model = tmp_path / "model.safetensors"
     cli.model.write_bytes(content)
     assert "damaged" in cli.fails("info")
+
+
+def test_a_text_of_unknown_tokens_is_warned_of(cli: Cli, file: Path) -> None:
+    assert cli("eval", file).err == ""
+    file.write_text("ÄÖÜ ÄÖÜ\n", "utf-8")
+    assert "does not know" in cli("eval", file).err
+    assert cli("eval", file, "-q").err == ""

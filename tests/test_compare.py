@@ -117,6 +117,9 @@ def test_compare_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> No
     shown = cli("compare", *two, text)
     assert shown.code == 0
     assert "bits/char, 95 %" in shown.out
+    assert "too few sentences to tell" in shown.out
+    assert "unknown to" in shown.err
+    assert "1 empty line skipped" in shown.err
     found = json.loads(cli("compare", *two, text, "--json").out)
     assert found["sentences"] == 3
     assert found["difference_bits_per_char"] == pytest.approx(

@@ -78,6 +78,28 @@ def test_lengths_and_unknown_words(trigram: Path) -> None:
     assert (one.ngram_length, one.oov) == (1, True)
     assert one.log_prob == model.BaseScore(state, "zebra", kenlm.State())
     assert math.isfinite(one.log_prob)
+    assert "</s>" in model
+    assert "" not in model
+
+
+def test_states_that_predict_alike_are_equal(trigram: Path, network: Path) -> None:
+    for path, alike in ((trigram, True), (network, False)):
+        model = kenlm.Model(path)
+        ends = []
+        for words in (
+            ["the", "cat", "sat", "on", "the", "mat"],
+            ["a", "dog", "ate", "on", "the", "mat"],
+        ):
+            state = kenlm.State()
+            model.BeginSentenceWrite(state)
+            for word in words:
+                after = kenlm.State()
+                model.BaseScore(state, word, after)
+                state = after
+            ends.append(state)
+        assert (ends[0] == ends[1]) is alike
+        assert (hash(ends[0]) == hash(ends[1])) is alike
+        assert model.BaseFullScore(ends[0], "</s>", kenlm.State()).ngram_length >= 2
 
 
 def test_a_network_has_no_order(network: Path) -> None:

@@ -15,9 +15,11 @@ from torch import nn
 from toys import EOS, random_tensors, recurrent_lm, variety
 
 from charlm import recurrent
+from charlm.batching import batches
+from charlm.cells import times
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
-from charlm.recurrent import RecurrentLM, batches, times
+from charlm.recurrent import RecurrentLM
 
 Double = npt.NDArray[np.float64]
 Tensors = dict[str, npt.NDArray[np.float32]]

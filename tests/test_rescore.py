@@ -17,7 +17,7 @@ from charlm.errors import CharlmError
 from charlm.kneserney import estimate
 from charlm.nbest import Hypothesis, Utterance, read, read_kaldi, read_references
 from charlm.ngram import NgramLM
-from charlm.rescore import Scored, Weights, compare, score, tune
+from charlm.rescore import Scored, Weights, count_errors, score, tune
 from charlm.score import score as score_sentences
 from charlm.tokenizer import Tokenizer, build
 
@@ -41,13 +41,13 @@ def task(seed: int = 2, count: int = 60) -> tuple[list[Utterance], dict[str, str
 def test_tuning_beats_the_first_pass_and_not_the_oracle() -> None:
     lm, tokenizer = trigram()
     dev, dev_refs = task(2)
-    scored, errors = score(lm, tokenizer, dev), compare(dev, dev_refs)
+    scored, errors = score(lm, tokenizer, dev), count_errors(dev, dev_refs)
     weights = tune(scored, errors)
     first = errors.rate(scored.best(Weights(0, 0)))
     tuned, oracle = errors.rate(scored.best(weights)), errors.oracle(scored)
     assert oracle <= tuned < 0.6 * first
     test, test_refs = task(3)  # and on what it was not tuned on
-    scored, errors = score(lm, tokenizer, test), compare(test, test_refs)
+    scored, errors = score(lm, tokenizer, test), count_errors(test, test_refs)
     assert errors.oracle(scored) <= errors.rate(scored.best(weights))
     assert errors.rate(scored.best(weights)) < 0.7 * errors.rate(scored.best(Weights(0, 0)))
 
@@ -104,12 +104,12 @@ def test_ties_go_to_the_first() -> None:
 
 def test_errors_are_counted_by_words_or_characters() -> None:
     utterances = [Utterance("u", (Hypothesis("the pair", 0.0), Hypothesis("", 0.0)))]
-    words = compare(utterances, {"u": "the pear tree"})
+    words = count_errors(utterances, {"u": "the pear tree"})
     assert (words.counts.tolist(), words.total) == ([2, 3], 3)
-    chars = compare(utterances, {"u": "the pear"}, "cer")
+    chars = count_errors(utterances, {"u": "the pear"}, "cer")
     assert (chars.counts.tolist(), chars.total) == ([2, 8], 8)
     with pytest.raises(CharlmError, match="no reference for u"):
-        compare(utterances, {})
+        count_errors(utterances, {})
 
 
 def test_reading_tsv_and_json() -> None:
@@ -138,6 +138,9 @@ def test_reading_tsv_and_json() -> None:
         ('{"utterance": "u", "text": "a"}', "line 2: the score is missing"),
         ('{"utterance": "u", "hypotheses": 3}', "list of objects"),
         ("u1\ta\t1\t2", "some have not"),
+        ('{"utterance": "u", "hypotheses": []}', "one at least"),
+        ('{"utterance": "u", "text": "a", "score": 1' + "0" * 400 + "}", "is no number"),
+        ("{" + '"a":[' * 100_000, "line 2: no sound JSON"),
     ],
 )
 def test_malformed_lines_are_named(line: str, message: str) -> None:
@@ -226,4 +229,19 @@ def test_command_with_bad_input_writes_nothing(cli: Cli, tmp_path: Path) -> None
     assert not out.exists()
     assert "leave out" in cli.fails("rescore", lists, "--tune", refs, "--alpha", "1")
     assert "--scores" in cli.fails("rescore", lists, "--lm-scores", refs)
+    lists, refs = write_task(tmp_path)
+    assert "finite" in cli.fails("rescore", lists, "--alpha", "nan")
+    assert "only once" in cli.fails("rescore", "-", "--tune", "-", stdin=b"")
+    refs.write_text("other a b\n")
+    assert "no reference for utt000" in cli.fails("rescore", lists, "--tune", refs)
+
+
+def test_what_is_written_is_read_again(cli: Cli, tmp_path: Path) -> None:
+    odd = {"utterance": "u", "text": "the\tcat \ud800", "score": -12345.678901}
+    lists, out = tmp_path / "n.jsonl", tmp_path / "out.tsv"
+    lists.write_text(json.dumps(odd) + "\n")
+    assert cli("rescore", lists, "--out", out, "--json").code == 0
+    (again,) = read(out.read_text("utf-8", "surrogateescape").splitlines(), "f")
+    assert again.hypotheses[0].score == -12345.678901
+    assert again.hypotheses[0].text.startswith("the cat")
     assert "none" in cli.fails("rescore", tmp_path / "none")

@@ -21,6 +21,7 @@ from charlm.text import (
     WORD_LIMIT,
     Memo,
     TextSource,
+    lines_of,
     open_text,
     smallest_unsigned,
     utf8,
@@ -29,6 +30,16 @@ from charlm.text import (
 
 anywhere = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 texts = st.text(st.sampled_from(list("ab \n\r\té中😀\x0b\x0c\x1c\x85\u2028\ufeff")), max_size=60)
+
+
+@anywhere
+@given(text=texts)
+def test_lines_are_what_newlines_close(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("lines") / "t.txt"
+    path.write_bytes(("x" + text).encode())
+    source = TextSource((path,))
+    whole = "".join(source.chunks())
+    assert list(lines_of(source)) == whole.removesuffix("\n").split("\n")
 
 
 def written(path: Path, data: bytes | str) -> Path:

@@ -8,7 +8,20 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import Device, Encoding, Errors, Json, Quiet, Verbose, lively, note, open_lines
+from .common import (
+    Device,
+    Encoding,
+    Errors,
+    Json,
+    Quiet,
+    Verbose,
+    lively,
+    note,
+    note_unknown,
+    only_once,
+    open_lines,
+    without_empty,
+)
 from .common import open_model as open_one
 
 if TYPE_CHECKING:
@@ -62,12 +75,14 @@ def classify(
 
     named = _named(model, "--model")
     labels = list(named)
+    only_once(file, calibrate)
     if len(labels) < 2:
         raise CharlmError("classifying takes two models or more: --model name=path, twice")
     priors = log_priors(
         labels, {name: _share(name, p) for name, p in _named(prior or [], "--prior").items()}
     )
-    used = [(one.lm, one.tokenizer) for one in (open_one(path, device) for path in named.values())]
+    opened = {label: open_one(path, device) for label, path in named.items()}
+    used = [(one.lm, one.tokenizer) for one in opened.values()]
     temperature, truth = 1.0, None
     if calibrate:
         with open_lines(calibrate, encoding, errors) as (name, lines):
@@ -79,9 +94,9 @@ def classify(
         if labelled:
             texts, truth = read_labelled(lines, name, labels)
         else:
-            texts = [line for line in lines if line.strip()]
-    if not texts:
-        raise CharlmError(f"{name} holds only empty lines: there is nothing to classify")
+            texts = without_empty(lines, name, "classify")
+    for label, one in opened.items():
+        note_unknown(one, texts, label)
     with lively(f"scoring {show.count(len(texts), 'text')}"):
         posteriors = log_posteriors(log_likelihoods(used, texts), priors, temperature)
     found = verdicts(texts, labels, posteriors)

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import CharlmError
-from .show import console, is_terminal, printable
+from .show import console, count, is_terminal, printable
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..text import TextSource
 
+MANY_UNKNOWN = 0.2  # share of a text's tokens
 PATIENCE = 2.0  # seconds of silence before a command shows that it lives
 
 
@@ -49,6 +50,14 @@ def note(text: str) -> None:
     """A remark beside the results; silenced by -q."""
     if not talk.quiet:
         _say(text)
+
+
+def warn_of_unknown(oov: int, tokens: int) -> None:
+    """Say so where much of a text is unknown to the model: perplexity is then flattering."""
+    if tokens and oov / tokens > MANY_UNKNOWN:
+        warn(
+            f"the model does not know {oov / tokens:.0%} of the tokens; all of them count as <UNK>"
+        )
 
 
 def detail(text: str) -> None:
@@ -211,31 +220,70 @@ def adapted(model: Model, how: Adapt) -> Model:
 
 
 @contextmanager
-def open_file(path: str, model: Model, encoding: str, errors: str) -> Iterator[TextSource]:
-    """The text of a file, or of stdin for "-", read as the model's tokenizer wants it."""
+def open_text_file(path: str, encoding: str, errors: str, level: str) -> Iterator[TextSource]:
+    """The text of a file, or of stdin for "-", as a tokenizer of `level` reads it."""
     from tempfile import TemporaryDirectory
 
     from ..text import open_text
 
     with TemporaryDirectory(prefix="charlm-") as spool:
         try:
-            source = open_text([path], encoding, errors, Path(spool))
-            yield source.for_level(model.tokenizer.level)
+            yield open_text([path], encoding, errors, Path(spool)).for_level(level)
         except CharlmError as error:  # nobody has heard of the copy of stdin
             named = re.sub(re.escape(spool) + r"\S+\.txt", "stdin", str(error))
             raise CharlmError(named) from None
 
 
 @contextmanager
-def open_lines(path: str, encoding: str, errors: str) -> Iterator[tuple[str, Iterator[str]]]:
+def open_file(path: str, model: Model, encoding: str, errors: str) -> Iterator[TextSource]:
+    """`open_text_file`, for a model's tokenizer."""
+    with open_text_file(path, encoding, errors, model.tokenizer.level) as source:
+        yield source
+
+
+@contextmanager
+def open_lines(
+    path: str, encoding: str, errors: str, level: str = "char"
+) -> Iterator[tuple[str, Iterator[str]]]:
     """The name of a file (or stdin, for "-") for messages, and its lines."""
-    from tempfile import TemporaryDirectory
+    from ..text import lines_of
 
-    from ..text import lines_of, open_text
-
-    with TemporaryDirectory(prefix="charlm-") as spool:
-        source = open_text([path], encoding, errors, Path(spool))
+    with open_text_file(path, encoding, errors, level) as source:
         yield ("stdin" if path == "-" else path), lines_of(source)
+
+
+def only_once(*files: str | None) -> None:
+    """Raise CharlmError if standard input is to be read twice."""
+    if files.count("-") > 1:
+        raise CharlmError("standard input can be read only once: give - only once")
+
+
+def without_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
+    """The lines that are not empty, with a remark on the others.
+
+    Raises CharlmError where there are only empty ones: nothing to `what`.
+    """
+    given = list(lines)
+    kept = [line for line in given if line.strip()]
+    if not kept:
+        raise CharlmError(f"{name} holds only empty lines: there is nothing to {what}")
+    if len(kept) < len(given):
+        note(f"{count(len(given) - len(kept), 'empty line')} skipped")
+    return kept
+
+
+def note_unknown(model: Model, texts: Iterable[str], name: str = "") -> None:
+    """A remark where texts hold tokens that the model does not know."""
+    unk = model.tokenizer.unk
+    if unk is None or talk.quiet:
+        return
+    ids = [model.tokenizer.encode(text) for text in texts]
+    unknown, tokens = sum(int((own == unk).sum()) for own in ids), sum(map(len, ids))
+    if unknown:
+        note(
+            f"{unknown:,} of {tokens:,} tokens are unknown{name and f' to {name}'} and all count "
+            "as <UNK>: sentences with more of them look too probable"
+        )
 
 
 # How a command ends ---------------------------------------------------------------------------

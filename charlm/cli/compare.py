@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import CharlmError
 from . import show
-from .common import Device, Encoding, Errors, Json, Quiet, Verbose, lively, open_lines, open_model
+from .common import (
+    Device,
+    Encoding,
+    Errors,
+    Json,
+    Quiet,
+    Verbose,
+    lively,
+    note_unknown,
+    open_lines,
+    open_model,
+    without_empty,
+)
 
 if TYPE_CHECKING:
     from ..compare import Comparison, Line
+
+FEW = 10  # sentences, below which resampling them says little
 
 
 def compare(
@@ -39,10 +52,12 @@ def compare(
     from ..compare import compare as measure
 
     used = [open_model(first, device), open_model(second, device)]
-    with open_lines(file, encoding, errors) as (name, given):
-        sentences = [line for line in given if line.strip()]
-    if not sentences:
-        raise CharlmError(f"{name} holds only empty lines: there is nothing to compare on")
+    levels = {one.tokenizer.level for one in used}
+    level = levels.pop() if len(levels) == 1 else "char"
+    with open_lines(file, encoding, errors, level) as (name, given):
+        sentences = without_empty(given, name, "compare on")
+    for one, path in zip(used, (first, second), strict=True):
+        note_unknown(one, sentences, path)
     with lively(f"scoring {show.count(len(sentences), 'sentence')}"):
         found = measure([(one.lm, one.tokenizer) for one in used], sentences, seed=seed)
     order = sorted(found.lines, key=lambda line: line.difference)
@@ -73,7 +88,9 @@ def _print(
         show.line(line)
     low, high = found.interval
     verdict = "no clear difference"
-    if low > 0 or high < 0:
+    if len(found.lines) < FEW:
+        verdict = "too few sentences to tell"
+    elif low > 0 or high < 0:
         verdict = f"{'B' if low > 0 else 'A'} is better"
     show.line()
     span = f"[{show.number(low, 4)}, {show.number(high, 4)}]"

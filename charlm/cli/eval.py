@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,7 @@ from .common import (
     lively,
     open_file,
     open_model,
+    warn_of_unknown,
 )
 
 if TYPE_CHECKING:
@@ -65,12 +67,13 @@ def evaluate(
 
     if adapt and window:
         raise CharlmError("--adapt goes on where --window begins afresh: choose one")
+    if adapt and not Path(file).is_file():
+        raise CharlmError("--adapt reads the text twice: name a file that is on disk")
     used = open_model(model, device)
     static = _measured(measure, used, file, encoding, errors, context, window)
+    warn_of_unknown(static.oov, static.tokens)
     learning = None
     if adapt:
-        if file == "-":
-            raise CharlmError("--adapt reads the text twice: name a file")
         learning = _measured(measure, adapted(used, adapt), file, encoding, errors, context, window)
     if json:
         record = static.as_dict()

@@ -8,7 +8,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import Context, Encoding, Errors, Quiet, Verbose, lively, warn
+from .common import Context, Encoding, Errors, Quiet, Verbose, lively, only_once, warn
 
 TEXT = "Text"
 
@@ -99,6 +99,7 @@ def ngram(
         "split": split,
         "algorithm": algorithm,
     }
+    only_once(*corpus, valid)
     settings = {name: value for name, value in given.items() if value is not None}
     least = _counts(min_counts)
     from ..counting import count

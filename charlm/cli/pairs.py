@@ -18,6 +18,8 @@ from .common import (
     Quiet,
     Verbose,
     lively,
+    note_unknown,
+    only_once,
     open_lines,
     open_model,
 )
@@ -74,11 +76,13 @@ def pairs(
     """
     from ..pairs import accuracy, by_phenomenon, judge, read
 
+    only_once(*files)
     used = open_model(model, device)
     given = []
     for file in files:
-        with open_lines(file, encoding, errors) as (name, lines):
+        with open_lines(file, encoding, errors, used.tokenizer.level) as (name, lines):
             given += read(lines, name, by)
+    note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
     with lively(f"scoring {show.count(len(given), 'pair')}"):
         judged = judge(used.lm, used.tokenizer, given, region=region, norm=norm.value)
     overall, groups = accuracy(judged), by_phenomenon(judged)

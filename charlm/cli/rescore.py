@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import ExitStack
 from enum import StrEnum
@@ -22,8 +23,11 @@ from .common import (
     Verbose,
     lively,
     note,
+    note_unknown,
+    only_once,
     open_lines,
     open_model,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -77,6 +81,9 @@ def rescore(
         str | None,
         typer.Option(metavar="FILE", help="Costs of the old LM.", rich_help_panel=KALDI),
     ] = None,
+    acoustic_scale: Annotated[
+        float, typer.Option(help="Of the costs of the first pass.", rich_help_panel=KALDI)
+    ] = 1.0,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -96,25 +103,35 @@ def rescore(
     charlm rescore text --scores ac_cost --lm-scores lm_cost --best
     """
     from ..nbest import read_references
-    from ..rescore import Weights, compare, score
+    from ..rescore import Weights, count_errors, score
     from ..rescore import tune as fit
 
     if tune and (alpha is not None or beta is not None):
         raise CharlmError("--tune finds α and β: leave out --alpha and --beta")
     if tune and ref:
         raise CharlmError("--tune reports the error rates too: leave out --ref")
+    for name, value in (("alpha", alpha), ("beta", beta), ("acoustic-scale", acoustic_scale)):
+        if value is not None and not math.isfinite(value):
+            raise CharlmError(f"--{name} must be a finite number, not {value}")
+    only_once(nbest, tune, ref, scores, lm_scores)
     used = open_model(model, device)
-    given = _read(nbest, scores, lm_scores, encoding, errors)
-    references = None
+    level = used.tokenizer.level
+    given = _read([nbest, scores, lm_scores], acoustic_scale, encoding, errors, level)
+    counted = None
     if tune or ref:
-        with open_lines(tune or ref or "", encoding, errors) as (name, lines):
+        with open_lines(tune or ref or "", encoding, errors, level) as (name, lines):
             references = read_references(lines, name)
-    with lively(f"scoring {show.count(sum(len(u.hypotheses) for u in given), 'hypothesis')}"):
+        counted = count_errors(given, references, metric.value)
+        left = len(references.keys() - {utterance.id for utterance in given})
+        if left:
+            warn(f"{show.count(left, 'reference')} without hypotheses: left out of the error rates")
+    texts = [h.text for utterance in given for h in utterance.hypotheses]
+    note_unknown(used, texts)
+    with lively(f"scoring {len(texts):,} hypotheses"):
         scored = score(used.lm, used.tokenizer, given)
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
     rates = None
-    if references is not None:
-        counted = compare(given, references, metric.value)
+    if counted is not None:
         if tune:
             with lively("tuning"):
                 weights = fit(scored, counted)
@@ -134,9 +151,9 @@ def rescore(
                 ],
             }
         )
-    else:
+    if out is not None or not json:
         _write(given, ranked, out, best)
-    found = [f"α {weights.alpha:.4g}", f"β {weights.beta:.4g}"]
+    found = [f"α {weights.alpha:.6g}", f"β {weights.beta:.6g}"]
     if rates:
         name = metric.value.upper()
         found += [f"{name} {key} {rate:.2%}" for key, rate in rates.items()]
@@ -144,19 +161,21 @@ def rescore(
 
 
 def _read(
-    nbest: str, scores: str | None, lm_scores: str | None, encoding: str, errors: str
+    files: list[str | None], scale: float, encoding: str, errors: str, level: str
 ) -> list[Utterance]:
+    """The n-best list of a file, or of Kaldi's text, scores and perhaps scores of the old LM."""
     from ..nbest import read, read_kaldi
 
-    if lm_scores and not scores:
+    if files[2] and not files[1]:
         raise CharlmError("--lm-scores goes with --scores")
     with ExitStack() as stack:
-        files = [nbest, *(file for file in (scores, lm_scores) if file)]
-        opened = [stack.enter_context(open_lines(f, encoding, errors)) for f in files]
+        given = [file for file in files if file]
+        opened = [stack.enter_context(open_lines(f, encoding, errors, level)) for f in given]
         names, lines = [name for name, _ in opened], [lines for _, lines in opened]
-        if scores is None:
+        if len(given) == 1:
             return read(lines[0], names[0])
-        return read_kaldi(lines[0], lines[1], lines[2] if lm_scores else None, names)
+        old = lines[2] if len(given) == 3 else None
+        return read_kaldi(lines[0], lines[1], old, names, scale)
 
 
 def _kept(ranked: list[Ranked], best: bool) -> list[Ranked]:
@@ -176,7 +195,8 @@ def _record(one: Ranked) -> dict[str, object]:
 
 def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, best: bool) -> None:
     """The list as TSV, to a file or stdout; with old scores where there are any."""
-    from ..storage import write_text
+    from ..storage import write_bytes
+    from ..text import utf8
 
     old = given[0].hypotheses[0].old_lm is not None
     heads = ["utterance", "hypothesis", "combined", "score", "lm"]
@@ -185,9 +205,11 @@ def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, 
         for one in _kept(own, best):
             h = one.hypothesis
             numbers = [one.combined, h.score, one.lm, *([h.old_lm] if old else [])]
-            rows.append([utterance.id, h.text, *(f"{n:.6g}" for n in numbers if n is not None)])
+            rows.append([utterance.id, h.text, *(repr(n) for n in numbers if n is not None)])
+    lines = ["\t".join(row) for row in rows]
     if out is None:
-        show.emit_tsv(rows[0], rows[1:])
+        for line in lines:
+            show.line(show.printable(line))
         sys.stdout.flush()
     else:
-        write_text(Path(out), "".join("\t".join(row) + "\n" for row in rows))
+        write_bytes(Path(out), utf8("\n".join(lines) + "\n"))

@@ -27,6 +27,7 @@ from .common import (
     note,
     open_file,
     open_model,
+    without_empty,
 )
 
 if TYPE_CHECKING:
@@ -114,8 +115,10 @@ def score(
         raise CharlmError("--json and --tsv exclude each other: choose one")
     if tsv and tokens and words:
         raise CharlmError("--tsv shows --tokens or --words, not both in one table: choose one")
-    if adapt and (tokens or words):
-        raise CharlmError("--adapt gives sentences' numbers only: leave out --tokens and --words")
+    if adapt and (tokens or words or tsv):
+        raise CharlmError(
+            "--adapt gives sentences' numbers only: leave out --tokens, --words and --tsv"
+        )
     used = open_model(model, device)
     texts = _texts(sentences or [], file, used, encoding, errors)
     with lively(f"scoring {show.count(len(texts), 'sentence')}"):
@@ -183,12 +186,7 @@ def _texts(
         return sentences
     with open_file(file, model, encoding, errors) as source:
         lines = "".join(source.chunks()).removesuffix("\n").split("\n")
-    texts = [line for line in lines if line.strip()]
-    if not texts:
-        raise CharlmError(f"{file} holds only empty lines: there is nothing to score")
-    if len(texts) < len(lines):
-        note(f"{show.count(len(lines) - len(texts), 'empty line')} skipped")
-    return texts
+    return without_empty(lines, file, "score")
 
 
 # Rendering ------------------------------------------------------------------------------------
