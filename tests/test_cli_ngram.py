@@ -127,3 +127,36 @@ def test_training_with_ngram(cli: Cli) -> None:
     again = cli("train", "--resume", "r", "--json")  # finished: mixed anew, to the same model
     assert json.loads(again.out)["best"] == done["best"]
     assert modelfile.read("r/model.safetensors").config == contents.config
+
+
+def test_an_arpa_file_in_another_order_can_be_mixed_in(cli: Cli) -> None:
+    cli("ngram", "corpus.txt", "--level", "word", "--order", "2", "--out", "a")
+    reordered = Path("corpus.txt").read_text().splitlines()
+    other = [line for line in reordered if "pear" in line] * 3 + reordered
+    Path("other.txt").write_text("\n".join(other) + "\n")
+    cli("ngram", "other.txt", "--level", "word", "--order", "3", "--arpa", "b.lm", "--out", "b")
+    own, theirs = (modelfile.read(f"{run}/model.safetensors").tokenizer for run in "ab")
+    assert own.as_dict() != theirs.as_dict()
+    mixed = json.loads(cli("mix", "a", "b.lm", "--dev", "held.txt", "--out", "m", "--json").out)
+    found = json.loads(cli("eval", "held.txt", "--model", "b", "--json").out)
+    alone = mixed["parts"][1]["nats_per_token"]
+    assert alone == pytest.approx(-found["logprob"] / found["tokens"], rel=1e-3)
+
+
+def test_interrupted_and_resumed_with_ngram(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from charlm.listener import Listener, Step
+    from charlm.training import resume, train
+
+    class Stopper(Listener):
+        def step(self, step: Step) -> None:
+            if step.step == 12:
+                raise KeyboardInterrupt
+
+    how = {"hidden": 16, "embed": 8, "steps": 30, "batch_size": 4, "eval_every": 5}
+    with pytest.raises(KeyboardInterrupt):
+        train("corpus.txt", out="broken", with_ngram=True, listener=Stopper(), **how)
+    whole = train("corpus.txt", out="whole", with_ngram=True, **how)
+    again = resume("broken")
+    assert again.best == whole.best
+    assert again.network == whole.network
+    assert modelfile.read("broken/model.safetensors").family == "mixture"
