@@ -143,8 +143,16 @@ def corpus_of(spec: dict[str, Any]) -> Corpus:
 
 
 def passed(curve: list[list[float]], mark: float) -> float | None:
-    """Seconds after which the validation was first at or below `mark`."""
-    return next((seconds for seconds, nats in curve if nats <= mark), None)
+    """Seconds after which the validation was first at `mark`, on a line between two of them."""
+    before: list[float] | None = None
+    for seconds, nats in curve:
+        if nats <= mark:
+            if before is None:
+                return seconds
+            share = (before[1] - mark) / (before[1] - nats)
+            return before[0] + share * (seconds - before[0])
+        before = [seconds, nats]
+    return None
 
 
 def _untouched() -> dict[str, str]:

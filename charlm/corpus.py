@@ -33,7 +33,7 @@ from .lm import Ids
 from .text import CHUNK_BYTES, Fraction, TextSource, no_text, smallest_unsigned, utf8
 from .tokenizer import Tokenizer, build, encode_chunks, from_dict
 
-FORMAT = 2  # raised whenever the same text and settings would give other files
+FORMAT = 1  # raised whenever the same text and settings would give other files
 
 Progress: TypeAlias = Callable[[str, float], None]  # stage, how much of it is done (0 to 1)
 

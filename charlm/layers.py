@@ -24,6 +24,7 @@ Product: TypeAlias = Callable[..., Tensor]
 
 sigmoid_backward: Any = torch.ops.aten.sigmoid_backward  # (dy, y) ↦ dy · y (1 − y)
 tanh_backward: Any = torch.ops.aten.tanh_backward  # (dy, y) ↦ dy · (1 − y²)
+threshold_backward: Any = torch.ops.aten.threshold_backward  # (dy, y, 0) ↦ dy where y > 0
 
 
 def times(matrix_NK: Tensor, rows: int) -> Product:
@@ -197,7 +198,7 @@ class _Rnn(torch.autograd.Function):
         dh = dlast_BH.to(h_TBH.dtype) + dout_TBH[-1]
         for t in range(T - 1, -1, -1):
             if ctx.relu:
-                da = torch.mul(dh, h_TBH[t] > 0, out=da_TBH[t])
+                da = threshold_backward.grad_input(dh, h_TBH[t], 0, grad_input=da_TBH[t])
             else:
                 da = tanh_backward.grad_input(dh, h_TBH[t], grad_input=da_TBH[t])
             dh = back(da, dout_TBH[t - 1]) if t else back(da)

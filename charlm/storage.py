@@ -11,8 +11,8 @@ from typing import BinaryIO, cast
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary sibling of `path` for writing; on success it is fsynced and renamed.
+def replacing(path: Path) -> Iterator[Path]:
+    """The name of an empty temporary sibling of `path` to be written to, then fsynced and renamed.
 
     A reader sees the old file or the whole new one, whenever the power fails. On an exception
     the temporary file is removed and `path` is as it was. Raises OSError as the disk does.
@@ -20,10 +20,11 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield cast(BinaryIO, file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            yield temporary
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
@@ -31,6 +32,13 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink()
         raise
     sync_directory(path.parent)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary sibling of `path` for writing; see `replacing`."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        yield cast(BinaryIO, file)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -7,6 +7,7 @@ tensors.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, deserialize
-from safetensors.numpy import save
+from safetensors.numpy import save_file
 
 from . import storage
 from .errors import CharlmError
@@ -29,11 +30,15 @@ DTYPES = {"F32": np.float32, "U8": np.uint8, "I64": np.int64}
 def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) -> None:
     """Write a file, whole or not at all. The same contents and tensors make the same bytes.
 
-    Raises OSError as the disk does.
+    The tensors are written from where they are, without a copy. Raises OSError as the disk does.
     """
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     header = _canonical({**contents, "sha256": _digest(contents, whole)})
-    storage.write_bytes(path, save(whole, metadata={kind: header}))
+    with storage.replacing(path) as temporary:
+        try:
+            save_file(whole, temporary, metadata={kind: header})
+        except SafetensorError as error:
+            raise OSError(errno.EIO, f"cannot be written: {error}", str(path)) from None
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:

@@ -67,8 +67,7 @@ class WordTokenizer:
                     counts[part] = counts.get(part, 0) + n
             if len(counts) > KINDS_LIMIT:
                 counts = _without_rarest(counts)
-        for name in ("\n", "<UNK>", "<unk>"):  # some corpora write unknown words so themselves
-            counts.pop(name, None)
+        counts.pop("\n", None)
         words = sorted((w for w, n in counts.items() if n >= min_count), key=_rank(counts))
         return cls(words[: vocab_size - 2] if vocab_size else words, split, lower)
 

@@ -153,9 +153,12 @@ def test_a_newer_format_asks_for_an_upgrade(path: Path, monkeypatch: pytest.Monk
 
 def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
     model = small()
-    unknown = ModelFile("ngram", model.config, model.tokenizer, model.tensors)
-    with pytest.raises(CharlmError, match="'ngram'"):
+    unknown = ModelFile("quantum", model.config, model.tokenizer, model.tensors)
+    with pytest.raises(CharlmError, match="'quantum'"):
         build_lm(unknown)
+    mistaken = ModelFile("ngram", model.config, model.tokenizer, model.tensors)
+    with pytest.raises(CharlmError, match="ngram model's settings are damaged"):
+        build_lm(mistaken)
     other = ModelFile("recurrent", model.config, tokenizer_of("byte"), model.tensors)
     with pytest.raises(CharlmError, match="257"):
         build_lm(other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 from toys import EOS, random_tensors, recurrent_lm, variety
 
-from charlm import recurrent
+from charlm import batching, cells, recurrent
 from charlm.batching import batches
 from charlm.cells import times
 from charlm.config import CELLS, NetworkConfig
@@ -137,12 +138,17 @@ def test_start_follows_eos_from_the_initial_state() -> None:
     np.testing.assert_array_equal(lm.predict(lm.start(2))[1], lm.predict(state)[0])
 
 
-@pytest.mark.parametrize("name", ["TABLE_BYTES", "CHUNK", "FEW", "ROWS"])
-def test_no_limit_changes_the_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("room", "name"),
+    [(recurrent, "TABLE_BYTES"), (recurrent, "CHUNK"), (cells, "FEW"), (batching, "ROWS")],
+)
+def test_no_limit_changes_the_numbers(
+    room: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
     seqs = [rng.integers(11, size=n) for n in (0, 3, 70, 1, 33, 70, 2)]
     expected = {key: lm.logprobs(seqs) for key, lm in variety().items()}
-    monkeypatch.setattr(recurrent, name, 1)
+    monkeypatch.setattr(room, name, 1)
     for key, lm in variety().items():
         for a, b in zip(expected[key], lm.logprobs(seqs), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
@@ -171,7 +177,7 @@ def test_batches_waste_at_most_half(lengths: list[int]) -> None:
     for group in groups:
         longest = lengths[group[0]]
         assert all(longest >= lengths[i] >= longest / 2 for i in group)
-        assert len(group) <= recurrent.ROWS
+        assert len(group) <= batching.ROWS
 
 
 def test_times_is_a_product() -> None:
