@@ -115,23 +115,23 @@ def main(
                 "kenlm": beside,
             }
             results.append(child(__file__, spec, tuned=False))
-    table = Table("order", box=None)
-    heads = ["n-grams", "s", "peak", "perplexity", "w/o OOV", "nats/char", "tokens/s"]
-    for heading in [*heads, *(["KenLM's", "largest Δ"] if beside else [])]:
+    table = Table("N", box=None)
+    heads = ["n-grams", "s", "MB", "perplexity", "w/o OOV", "tokens/s"]
+    for heading in [*heads, *(["KenLM's", "log10 Δ"] if beside else [])]:
         table.add_column(heading, justify="right")
     for r in results:
         cells = [
             str(r["order"]),
             f"{r['ngrams']:,}",
             f"{r['seconds']:.1f}",
-            f"{r['peak_bytes'] / 1e6:,.0f} MB",
+            f"{r['peak_bytes'] / 1e6:,.0f}",
             f"{r['perplexity']:.2f}",
             f"{r['perplexity_excluding_oov']:.2f}",
-            f"{r['nats_per_char']:.4f}",
-            f"{r['tokens_per_second']:,.0f}",
+            f"{r['tokens_per_second'] / 1e6:.1f} M",
         ]
         if beside:
-            cells += [f"{r['kenlm_tokens_per_second']:,.0f}", f"{r['largest_difference']:.1e}"]
+            theirs = r["kenlm_tokens_per_second"] / 1e6
+            cells += [f"{theirs:.1f} M", f"{r['largest_difference']:.1e}"]
         table.add_row(*cells)
     console.print(table)
     write_json(json_file, {"text": file.name, "level": level, "results": results})

@@ -41,7 +41,7 @@ class AdaptiveLM:
             raise CharlmError("--adapt is for recurrent networks: this model is of another kind")
         self.vocab_size, self.eos, self.rate = lm.vocab_size, lm.eos, rate
         self.network = Network.of(lm.config, lm.tensors).eval()  # no dropout
-        self.parameters = list(self.network.parameters())
+        self.parameters: list[Tensor] = list(self.network.parameters())
         self.began = [p.detach().clone() for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = 0

@@ -281,9 +281,9 @@ def _ngrams(
     if (places == NONE).any():
         n = int(np.argmax(places == NONE))
         names = {place: name for name, place in ids.items()}
-        words = " ".join(names[i] for i in words_NK[n].tolist())
+        shown = " ".join(names[i] for i in words_NK[n].tolist())
         raise lines.wrong(
-            f"among the {k}-grams (from line {first}) is {words!r}, "
+            f"among the {k}-grams (from line {first}) is {shown!r}, "
             f"but its first {k - 1} words are no {k - 1}-gram"
         )
     keys = places * base + words_NK[:, -1]

@@ -38,7 +38,7 @@ class CacheLM:
         self.lm, self.window, self.theta, self.share = lm, window, theta, share
         self.vocab_size, self.eos = lm.vocab_size, lm.eos
         self.keys_WH = np.zeros((0, lm.config.hidden), np.float32)
-        self.words_W = np.zeros(0, np.int64)
+        self.words_W: Ids = np.zeros(0, np.int64)
 
     def start(self, batch: int) -> RecurrentState:
         """The state just after <EOS>, of one text."""

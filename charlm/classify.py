@@ -73,7 +73,7 @@ def log_likelihoods(models: Sequence[tuple[CausalLM, Tokenizer]], texts: Sequenc
 
 def log_posteriors(likelihoods_NK: Numbers, priors_K: Numbers, temperature: float) -> Numbers:
     """log P(label | text), (N, K) nats."""
-    return log_softmax(likelihoods_NK / temperature + priors_K)
+    return np.asarray(log_softmax(likelihoods_NK / temperature + priors_K), np.float64)
 
 
 def calibrate(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequence[int]) -> float:

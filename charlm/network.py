@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -81,15 +82,11 @@ class Layer(nn.Module):
             out, h, c = torch.lstm(x_TBE, hidden, weights, *flags)
             return out, (h[0].float(), c[0].float())
         if dtype != torch.float64 and x_TBE.device.type == "cpu":
-            biases = (self.bias_ih, self.bias_hh)
-            if self.cell == "gru":
-                out, h = gru(x_TBE, state[0], *weights[:2], *biases)
-            else:
-                relu = self.cell == "rnn-relu"
-                out, h = rnn(x_TBE, state[0], *weights[:2], *biases, relu=relu)
+            run: Any = gru if self.cell == "gru" else partial(rnn, relu=self.cell == "rnn-relu")
+            out, h = run(x_TBE, state[0], *weights[:2], self.bias_ih, self.bias_hh)
             return out, (h,)
-        run = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
-        out, h = run(x_TBE, hidden[0], weights, *flags)
+        theirs = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
+        out, h = theirs(x_TBE, hidden[0], weights, *flags)
         return out, (h[0].float(),)
 
 

@@ -188,7 +188,7 @@ class NgramLM:
     def matched(self, state: NgramState) -> Keys:
         """How many of the last words of B texts the model knows as a context, (B,): 0 … N − 1."""
         known = state.contexts_BN != NONE
-        return np.where(known, np.arange(1, self.order), 0).max(axis=1, initial=0)
+        return np.asarray(np.where(known, np.arange(1, self.order), 0).max(axis=1, initial=0))
 
     def follow_matched(self, state: NgramState, ids_BT: Ids) -> Keys:
         """`matched` before each of T further tokens, (B, T)."""

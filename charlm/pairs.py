@@ -219,12 +219,12 @@ _COLUMNS = {
 
 def _json(line: str, wrong: Callable[[str], CharlmError]) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise wrong(f"no sound JSON ({error})") from None
     if not isinstance(row, dict):
         raise wrong("a JSON object should stand here")
-    return {_COLUMNS.get(key, key): value for key, value in row.items()}
+    return {_COLUMNS.get(str(key), str(key)): value for key, value in row.items()}
 
 
 def _pair(row: dict[str, Any], by: str | None, wrong: Callable[[str], CharlmError]) -> Pair:

@@ -51,7 +51,8 @@ def _groups(ordered: Mapping[bytes, Ids]) -> Iterator[list[bytes]]:
 
 def _distinct(ordered: Sequence[Ids]) -> int:
     """How many different non-empty prefixes sorted sequences have."""
-    total, before = 0, np.zeros(0, np.int64)
+    total = 0
+    before: Ids = np.zeros(0, np.int64)
     for seq in ordered:
         n = min(len(seq), len(before))
         differ = np.flatnonzero(seq[:n] != before[:n])

@@ -63,7 +63,7 @@ class Scored:
 
     def combined(self, weights: Weights) -> Numbers:
         """The score of every hypothesis, (N,)."""
-        return self.first_N + weights.alpha * self.gain_N + weights.beta * self.words_N
+        return np.asarray(self.first_N + weights.alpha * self.gain_N + weights.beta * self.words_N)
 
     def best(self, weights: Weights) -> npt.NDArray[np.intp]:
         """The place of every utterance's best hypothesis among all; of equals the first."""

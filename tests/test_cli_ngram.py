@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_bad_input(cli: Cli) -> None:
 def test_mix(cli: Cli) -> None:
     for order in (1, 4):
         out = f"o{order}"
-        cli("ngram", "corpus.txt", "--level", "word", "--order", order, "--out", out)
+        cli("ngram", "corpus.txt", "--level", "word", "--order", str(order), "--out", out)
     mixed = json.loads(cli("mix", "o1", "o4", "--dev", "held.txt", "--out", "m", "--json").out)
     weights = np.array(mixed["weights"])
     assert weights.shape == (4, 2)
@@ -152,7 +153,7 @@ def test_interrupted_and_resumed_with_ngram(cli: Cli, monkeypatch: pytest.Monkey
             if step.step == 12:
                 raise KeyboardInterrupt
 
-    how = {"hidden": 16, "embed": 8, "steps": 30, "batch_size": 4, "eval_every": 5}
+    how: dict[str, Any] = {"hidden": 16, "embed": 8, "steps": 30, "batch_size": 4, "eval_every": 5}
     with pytest.raises(KeyboardInterrupt):
         train("corpus.txt", out="broken", with_ngram=True, listener=Stopper(), **how)
     whole = train("corpus.txt", out="whole", with_ngram=True, **how)

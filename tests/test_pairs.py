@@ -42,7 +42,7 @@ def test_norms_and_regions() -> None:
     pair = PAIRS[0]
     whole, token, char, region = (
         judge(lm, tokenizer, [pair], **how)[0]
-        for how in ({}, {"norm": "token"}, {"norm": "char"}, {"region": True})  # type: ignore[arg-type]
+        for how in ({}, {"norm": "token"}, {"norm": "char"}, {"region": True})
     )
     assert token.good == pytest.approx(whole.good / (len(pair.good) + 1))
     assert char.bad == pytest.approx(whole.bad / (len(pair.bad) + 1))

@@ -159,7 +159,7 @@ def test_intermediate_results_stay_small() -> None:
     seen: list[int] = []
     logits = lm.logits
 
-    def watch(top: recurrent.Array) -> recurrent.Array:
+    def watch(top: cells.Array) -> cells.Array:
         z = logits(top)
         seen.append(z.nbytes)
         return z
