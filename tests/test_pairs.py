@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 from cli_support import Cli, write_model
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import pair_of, recurrent_lm
+from toys import pair_of, recurrent_lm, tokenizer_of
 
 from charlm.errors import CharlmError
+from charlm.kneserney import estimate
 from charlm.pairs import Pair, accuracy, by_phenomenon, differing, judge, read, wilson
 from charlm.prefixes import shared_logprobs
 from charlm.score import encode_line, score
@@ -35,6 +37,26 @@ def test_numbers_are_those_of_one_sentence_at_a_time(level: str) -> None:
         assert one.good == pytest.approx(good, abs=1e-4)
         assert one.bad == pytest.approx(bad, abs=1e-4)
         assert one.right == (good > bad + 1e-9)
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_an_ngram_model_s_numbers_are_exactly_those(level: str) -> None:
+    tokenizer = tokenizer_of(level)
+    text = "the cat sat on the mat\nthe cats were full\nabc de\n" * 3
+    ids = tokenizer.encode(text)
+    lm = estimate(ids, tokenizer.vocab_size, tokenizer.eos, 3, lines=level == "word")
+    for one in judge(lm, tokenizer, PAIRS * 2):
+        good, bad = (
+            score(lm, tokenizer, [text])[0].logprob for text in (one.pair.good, one.pair.bad)
+        )
+        assert (one.good, one.bad, one.right) == (good, bad, good > bad)
+
+
+def test_the_same_tokens_have_the_same_probability() -> None:
+    lm, tokenizer = pair_of("word")
+    names = [f"{x}{y} sat" for x in "xyzuvw" for y in "xyzuvw"]  # all of them <UNK> sat
+    judged = judge(lm, tokenizer, [Pair(*two) for two in pairwise(names)])
+    assert accuracy(judged).ties == len(judged)
 
 
 def test_norms_and_regions() -> None:
