@@ -76,7 +76,7 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
         raise CharlmError("two tokens would look alike in an ARPA file: it cannot hold this model")
     about = tokenizer.as_dict()
     about.pop("words", None)  # they are the 1-grams
-    with storage.atomic(path) as plain, ExitStack() as stack:
+    with storage.output(path) as plain, ExitStack() as stack:
         file: Any = plain
         if path.name.endswith(".gz"):
             file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=plain, mtime=0))

@@ -114,6 +114,8 @@ def read_labelled(
                 f"{name}, line {number}: a label ({', '.join(labels)}), a tab and a text "
                 "should stand here"
             )
+        if not text.strip():
+            raise CharlmError(f"{name}, line {number}: there is no text behind the label")
         texts.append(text.strip())
         truth.append(labels.index(label.strip()))
     if not texts:

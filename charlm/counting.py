@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from . import arpa, defaults, modelfile
-from .config import TokenizerConfig
+from . import arpa, defaults, modelfile, storage
+from .config import TokenizerConfig, require
 from .corpus import Corpus, prepare
 from .errors import CharlmError
-from .kneserney import estimate
+from .kneserney import MOST, estimate
 from .listener import Listener
 from .measures import Measures
 from .ngram import NgramLM
@@ -69,9 +69,14 @@ def count(
     lines = (context or defaults.ngram_context(config.level)) == "sentence"
     if arpa_file is not None and not lines:
         raise CharlmError("an ARPA file knows sentences only: add --context sentence")
+    require(1 <= order <= MOST, f"order must be from 1 to {MOST}, not {order}")
     names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
     if not names or not str(names[0]):
         raise CharlmError("no text given. Name a file, or - for stdin")
+    if arpa_file is not None:
+        storage.check_output(Path(arpa_file))
+        if storage.is_among(Path(arpa_file), [*names, valid]):
+            raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
     run = create(str(out) if out is not None else None, str(names[0]))
     with run.removed_if_empty():
         spool = run.cache / "stdin"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import modelfile
+from .errors import CharlmError
 from .lm import CausalLM, Ids
 from .measures import LN10, perplexity
 from .ngram import NgramLM
@@ -60,17 +61,18 @@ class Model:
         """N of an n-gram model; 0 for a model that forgets nothing by rule."""
         return self.lm.order if isinstance(self.lm, NgramLM) else 0
 
-    def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
+    def score(self, sentence: str | bytes, bos: bool = True, eos: bool = True) -> float:
         """log10 P of a sentence, after a sentence end (bos) and with its own (eos)."""
         return sum(p for p, _, _ in self.full_scores(sentence, bos, eos))
 
     def full_scores(
-        self, sentence: str, bos: bool = True, eos: bool = True
+        self, sentence: str | bytes, bos: bool = True, eos: bool = True
     ) -> Iterator[tuple[float, int, bool]]:
         """By word and, with eos, for the sentence's end: see `full_scores` below."""
-        return full_scores(self.lm, self.tokenizer, sentence, bos=bos, eos=eos)
+        text = sentence.decode() if isinstance(sentence, bytes) else sentence
+        return full_scores(self.lm, self.tokenizer, text, bos=bos, eos=eos)
 
-    def perplexity(self, sentence: str) -> float:
+    def perplexity(self, sentence: str | bytes) -> float:
         """Per word, the end of the sentence counted as one."""
         return perplexity(self.score(sentence) * LN10, len(sentence.split()) + 1)
 
@@ -94,7 +96,9 @@ class Model:
 
     def BaseFullScore(self, in_state: State, word: str, out_state: State) -> FullScoreReturn:
         """`BaseScore` with the length of the n-gram used and whether the word is unknown."""
-        ids = np.array([self.tokenizer.eos])
+        if in_state.inner is None:
+            raise CharlmError("the state is not set: call BeginSentenceWrite or NullContextWrite")
+        ids: Ids = np.array([self.tokenizer.eos])
         if word != END:
             ids = word_ids(self.tokenizer, word, first=in_state.fresh)
         length = _length(self.lm, in_state.inner, in_state.read, ids)
@@ -122,7 +126,8 @@ class Config:
 def word_ids(tokenizer: Tokenizer, word: str, *, first: bool) -> Ids:
     """The tokens that a word adds to a line: with the blank before it, unless it is the first."""
     spelled = tokenizer.level in ("char", "byte") and not first
-    return tokenizer.encode(" " + word if spelled else word)
+    ids = tokenizer.encode(" " + word if spelled else word)
+    return np.array([tokenizer.unk]) if not len(ids) and tokenizer.unk is not None else ids
 
 
 def full_scores(

@@ -121,6 +121,10 @@ def _held_out(
     with TemporaryDirectory(prefix="charlm-") as spool:
         source = open_text([str(dev)], encoding, errors, Path(spool))
         texts = list(slices(source.for_level(tokenizer.level).chunks()))
+    if not any(text.strip() for text in texts):
+        raise CharlmError(
+            f"{dev} holds nothing but white space: there is nothing to fit weights on"
+        )
     ids = list(encode_chunks(tokenizer, texts))
     chars, size = sum(map(len, texts)), sum(len(utf8(text)) for text in texts)
     return np.concatenate(ids or [np.zeros(0, np.uint8)]), Measures(0.0, 0, chars, size)

@@ -181,6 +181,7 @@ def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
     """
     pairs: list[Pair] = []
     columns: list[str] | None = None
+    number = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -203,7 +204,8 @@ def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
             row = dict(zip(columns, cells, strict=False))
         pairs.append(_pair(row, by, wrong))
     if not pairs:
-        raise CharlmError(f"{name} holds no pairs")
+        below = " below the line that names its columns" if columns and number == 1 else ""
+        raise CharlmError(f"{name} holds no pairs{below}")
     return pairs
 
 

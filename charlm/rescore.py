@@ -63,7 +63,10 @@ class Scored:
 
     def combined(self, weights: Weights) -> Numbers:
         """The score of every hypothesis, (N,)."""
-        return np.asarray(self.first_N + weights.alpha * self.gain_N + weights.beta * self.words_N)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = self.first_N + weights.alpha * self.gain_N + weights.beta * self.words_N
+        require(bool(np.isfinite(total).all()), "alpha or beta is too large: scores overflow")
+        return np.asarray(total)
 
     def best(self, weights: Weights) -> npt.NDArray[np.intp]:
         """The place of every utterance's best hypothesis among all; of equals the first."""

@@ -111,7 +111,7 @@ def create(out: str | None, corpus: str) -> RunDirectory:
         if run.config.exists() or run.model.exists():
             raise CharlmError(
                 f"{out} already holds a run: choose another --out "
-                f"(or continue a training with --resume {out})"
+                f"(or continue a training: charlm train --resume {out})"
             )
         if run.path.exists() and not run.path.is_dir():
             raise CharlmError(f"{out} is a file: --out names a directory for the run")

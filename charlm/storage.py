@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -17,7 +18,10 @@ def replacing(path: Path) -> Iterator[Path]:
     A reader sees the old file or the whole new one, whenever the power fails. On an exception
     the temporary file is removed and `path` is as it was. Raises OSError as the disk does.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as error:  # in the words of who asked, who knows nothing of temporary names
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     temporary = Path(name)
     try:
         try:
@@ -39,6 +43,37 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary sibling of `path` for writing; see `replacing`."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         yield cast(BinaryIO, file)
+
+
+@contextmanager
+def output(path: Path) -> Iterator[BinaryIO]:
+    """Open for writing a file that the user named, wherever it leads.
+
+    What a link leads to is replaced, not the link; a device or pipe is written to as it is.
+    Raises OSError as the disk does, and as `check_output`.
+    """
+    check_output(path)
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield cast(BinaryIO, file)
+    else:
+        with atomic(target) as file:
+            yield file
+
+
+def check_output(path: Path) -> None:
+    """Raise OSError for a directory, and for a file in a directory that is not there."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.resolve().parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+
+
+def is_among(path: Path, others: Iterable[str | Path | None]) -> bool:
+    """Whether one of `others` is the same file."""
+    paths = [Path(other) for other in others if other not in (None, "-")]
+    return path.exists() and any(other.exists() and path.samefile(other) for other in paths)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -142,7 +142,7 @@ class TextSource:
                 if refuse_nul and b"\0" in block:
                     raise CharlmError(
                         f"{path} holds a NUL at byte {at + block.index(0):,}: it looks like UTF-16 "
-                        "or binary. Try --encoding utf-16, or --level byte to read any file."
+                        "or binary. Try --encoding utf-16; a model of --level byte reads any file."
                     )
                 try:
                     text = held + decoder.decode(block, not block)

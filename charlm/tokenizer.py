@@ -201,6 +201,7 @@ def _refuse_idle_settings(config: TokenizerConfig) -> None:
         "vocab-size": config.vocab_size and config.level == "byte",
         "min-count": config.min_count > 1 and config.level not in ("char", "word"),
         "lower": config.lower and config.level != "word",
+        "algorithm": config.algorithm != "unigram" and config.level != "subword",
     }
     for name, wrong in idle.items():
         if wrong:

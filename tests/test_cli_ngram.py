@@ -82,7 +82,11 @@ def test_bad_input(cli: Cli) -> None:
     assert "none.txt" in cli.fails("ngram", "none.txt")
     Path("empty.txt").write_text("")
     assert "empty" in cli.fails("ngram", "empty.txt")
-    assert "order" in cli.fails("ngram", "corpus.txt", "--order", "99")
+    assert "order" in cli.fails("ngram", "corpus.txt", "--order", "99999999999")
+    assert "whole numbers" in cli.fails("ngram", "corpus.txt", "--min-counts", "")
+    words = ("ngram", "corpus.txt", "--level", "word", "--arpa")
+    assert "the text itself" in cli.fails(*words, "corpus.txt")
+    assert "No such file" in cli.fails(*words, "nodir/x.arpa")
     assert not list(Path("runs").glob("[!.]*")), "a failed command leaves no run"
 
 
@@ -107,6 +111,8 @@ def test_mix(cli: Cli) -> None:
     cli("ngram", "corpus.txt", "--out", "chars")
     assert "different vocabularies" in cli.fails("mix", "o1", "chars", "--dev", "held.txt")
     assert "two models" in cli.fails("mix", "o1", "--dev", "held.txt")
+    Path("blank.txt").write_text("\n\n")
+    assert "white space" in cli.fails("mix", "o1", "o4", "--dev", "blank.txt")
     assert "nothing.txt" in cli.fails("mix", "o1", "o4", "--dev", "nothing.txt")
 
 

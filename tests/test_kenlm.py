@@ -12,6 +12,7 @@ import charlm
 import charlm.kenlm as kenlm
 from charlm import arpa
 from charlm.config import TokenizerConfig
+from charlm.errors import CharlmError
 from charlm.kneserney import estimate
 from charlm.tokenizer import build
 
@@ -78,6 +79,10 @@ def test_lengths_and_unknown_words(trigram: Path) -> None:
     assert (one.ngram_length, one.oov) == (1, True)
     assert one.log_prob == model.BaseScore(state, "zebra", kenlm.State())
     assert math.isfinite(one.log_prob)
+    with pytest.raises(CharlmError, match="BeginSentenceWrite"):
+        model.BaseScore(kenlm.State(), "the", after)
+    assert model.BaseFullScore(state, "", after).oov
+    assert model.score(b"the cat") == model.score("the cat")
     assert "</s>" in model
     assert "" not in model
 

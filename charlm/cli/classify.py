@@ -15,6 +15,7 @@ from .common import (
     Json,
     Quiet,
     Verbose,
+    aside,
     lively,
     note,
     note_unknown,
@@ -87,6 +88,11 @@ def classify(
     if calibrate:
         with open_lines(calibrate, encoding, errors) as (name, lines):
             dev, places = read_labelled(lines, name, labels)
+        for place, label in enumerate(labels):
+            if place not in places:
+                raise CharlmError(
+                    f"{name} has no text labelled {label}: calibration needs every label"
+                )
         with lively("calibrating"):
             temperature = fit(log_likelihoods(used, dev), priors, places)
         note(f"temperature {temperature:.3g}, from {show.count(len(dev), 'text')}")
@@ -110,7 +116,7 @@ def classify(
         return
     show.emit_tsv(["label", "probability", "margin", "text"], [_row(one) for one in found])
     if right is not None:
-        note(f"{right:,} of {len(found):,} right: {right / len(found):.1%}")
+        aside(f"{right:,} of {len(found):,} right: {right / len(found):.1%}")
 
 
 def _row(one: Verdict) -> list[object]:

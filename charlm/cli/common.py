@@ -60,6 +60,11 @@ def warn_of_unknown(oov: int, tokens: int) -> None:
         )
 
 
+def aside(text: str) -> None:
+    """A result beside those on stdout, which holds data for programs; -q does not silence it."""
+    _say(text)
+
+
 def detail(text: str) -> None:
     """A remark for those who ask with -v."""
     if talk.verbose:

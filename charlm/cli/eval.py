@@ -67,7 +67,8 @@ def evaluate(
 
     if adapt and window:
         raise CharlmError("--adapt goes on where --window begins afresh: choose one")
-    if adapt and not Path(file).is_file():
+    passing = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
+    if adapt and (file == "-" or passing):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")
     used = open_model(model, device)
     static = _measured(measure, used, file, encoding, errors, context, window)

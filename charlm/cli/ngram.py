@@ -22,7 +22,7 @@ def ngram(
         typer.Option(
             min=1,
             metavar="N",
-            help="Longest n-gram. Without it: 6 for characters, 5 for words.",
+            help="Longest n-gram, up to 16. Without it: 6 for characters, 5 for words.",
             show_default=False,
         ),
     ] = None,
@@ -152,6 +152,6 @@ def ngram(
 
 def _counts(text: str | None) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")] if text else []
+        return [int(part) for part in text.split(",")] if text is not None else []
     except ValueError:
         raise CharlmError(f"--min-counts takes whole numbers with commas, not {text!r}") from None

@@ -67,7 +67,8 @@ def pairs(
     r"""Judge minimal pairs: is the good sentence more probable than the bad one?
 
     Lines are: good sentence, tab, bad sentence, and perhaps tab, phenomenon; or JSON objects with
-    sentence_good and sentence_bad. Intervals are 95 % (Wilson).
+    sentence_good and sentence_bad. A first line of good, bad, … names the columns. Intervals are
+    95 % (Wilson).
 
     \b
     charlm pairs pairs.tsv

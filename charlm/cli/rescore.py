@@ -21,8 +21,8 @@ from .common import (
     ModelPath,
     Quiet,
     Verbose,
+    aside,
     lively,
-    note,
     note_unknown,
     only_once,
     open_lines,
@@ -95,7 +95,8 @@ def rescore(
     r"""Rerank n-best lists: first pass + α · (LM − old LM) + β · words.
 
     Scores are log-probabilities, higher is better; the language model's are nats. The list comes
-    back as TSV with the best hypothesis of each utterance first.
+    back as TSV with the best hypothesis of each utterance first. A first line of the list may name
+    the columns.
 
     \b
     charlm rescore dev.tsv --tune dev.ref --out reranked.tsv
@@ -105,6 +106,7 @@ def rescore(
     from ..nbest import read_references
     from ..rescore import Weights, count_errors, score
     from ..rescore import tune as fit
+    from ..storage import check_output, is_among
 
     if tune and (alpha is not None or beta is not None):
         raise CharlmError("--tune finds α and β: leave out --alpha and --beta")
@@ -113,7 +115,14 @@ def rescore(
     for name, value in (("alpha", alpha), ("beta", beta), ("acoustic-scale", acoustic_scale)):
         if value is not None and not math.isfinite(value):
             raise CharlmError(f"--{name} must be a finite number, not {value}")
+    if acoustic_scale != 1 and not scores:
+        raise CharlmError("--acoustic-scale goes with --scores")
     only_once(nbest, tune, ref, scores, lm_scores)
+    out = None if out == "-" else out
+    if out is not None:
+        check_output(Path(out))
+        if is_among(Path(out), [nbest, tune, ref, scores, lm_scores]):
+            raise CharlmError(f"{out} is one of the files to read: name another with --out")
     used = open_model(model, device)
     level = used.tokenizer.level
     given = _read([nbest, scores, lm_scores], acoustic_scale, encoding, errors, level)
@@ -157,7 +166,11 @@ def rescore(
     if rates:
         name = metric.value.upper()
         found += [f"{name} {key} {rate:.2%}" for key, rate in rates.items()]
-    note(" · ".join(found))
+    summary = " · ".join(found)
+    if out is None or json:
+        aside(summary)
+    else:
+        show.line(summary)
 
 
 def _read(
@@ -195,7 +208,7 @@ def _record(one: Ranked) -> dict[str, object]:
 
 def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, best: bool) -> None:
     """The list as TSV, to a file or stdout; with old scores where there are any."""
-    from ..storage import write_bytes
+    from ..storage import output
     from ..text import utf8
 
     old = given[0].hypotheses[0].old_lm is not None
@@ -206,10 +219,14 @@ def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, 
             h = one.hypothesis
             numbers = [one.combined, h.score, one.lm, *([h.old_lm] if old else [])]
             rows.append([utterance.id, h.text, *(repr(n) for n in numbers if n is not None)])
-    lines = ["\t".join(row) for row in rows]
-    if out is None:
-        for line in lines:
-            show.line(show.printable(line))
-        sys.stdout.flush()
+    if out is not None:
+        with output(Path(out)) as file:
+            file.write(utf8("".join("\t".join(row) + "\n" for row in rows)))
+    elif show.is_terminal(sys.stdout):
+        short = [[*row[:2], *(f"{float(n):.2f}" for n in row[2:])] for row in rows[1:]]
+        for line in show.columns([rows[0], *short], "<<" + ">" * (len(rows[0]) - 2)):
+            show.line(show.harmless(line))
     else:
-        write_bytes(Path(out), utf8("\n".join(lines) + "\n"))
+        for row in rows:
+            show.line(show.printable("\t".join(row)))
+    sys.stdout.flush()
