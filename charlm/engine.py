@@ -15,6 +15,7 @@ from .loss import token_nats
 from .mixture import MixtureLM
 from .network import Network
 from .pace import choose_device
+from .recency import RecentLM
 from .recurrent import CHUNK, RecurrentLM, RecurrentState
 
 
@@ -55,6 +56,8 @@ def on_device(lm: CausalLM, device: str) -> CausalLM:
     Raises CharlmError where the device is not there. Of a mixture the networks are moved; models
     that are not recurrent networks are given back as they are.
     """
+    if isinstance(lm, RecentLM):
+        return RecentLM(on_device(lm.lm, device), lm.eos, lm.share, lm.window)
     if isinstance(lm, MixtureLM):
         return MixtureLM([on_device(part, device) for part in lm.parts], lm.weights)
     if not isinstance(lm, RecurrentLM):

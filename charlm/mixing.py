@@ -18,6 +18,7 @@ from .measures import Measures
 from .mixture import MixtureLM, mix
 from .modelfile import ModelFile, build_lm
 from .ngram import NgramLM
+from .recency import NONE, WINDOW, RecentLM, fit_share, mixed_in, recent_counts
 from .run import RunDirectory
 from .score import measure
 from .text import open_text, utf8
@@ -34,6 +35,7 @@ class Mixed:
     names: tuple[str, ...]  # of the parts
     nats_per_token: tuple[float, ...]  # of each part alone on the held-out text
     lm: MixtureLM
+    cache: float  # the share of a cache of recent tokens; 0 = there is none
     best: Measures  # of the mixture on the text that its weights were fitted on
     seconds: float
 
@@ -43,13 +45,15 @@ def mix_models(
     dev: str | Path,
     *,
     out: str | Path | None = None,
+    cache: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
 ) -> Mixed:
     """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
 
-    models: model files, run directories or ARPA files. Raises CharlmError for fewer than two,
-    for different vocabularies, and where a file is missing or damaged.
+    cache: make what was said of late more probable, too (see `recency`). models: model files, run
+    directories or ARPA files. Raises CharlmError for fewer than two, for different vocabularies,
+    and where a file is missing or damaged.
     """
     began = time.monotonic()
     if len(models) < 2:
@@ -65,7 +69,7 @@ def mix_models(
     ]
     directory = run.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
-        done = _mixed(directory, parts, names, dev, encoding, errors)
+        done = _mixed(directory, parts, names, dev, encoding, errors, cache=cache)
     modelfile.mark_latest(directory.path)
     return replace(done, seconds=time.monotonic() - began)
 
@@ -77,20 +81,31 @@ def _mixed(
     dev: str | Path,
     encoding: str,
     errors: str,
+    *,
+    cache: bool,
 ) -> Mixed:
     """Fit the weights and write the model."""
     held_out, whole = _held_out(dev, parts[0].tokenizer, encoding, errors)
     found = mix([build_lm(part) for part in parts], held_out, parts[0].tokenizer.eos)
-    best = whole + measure("", held_out, found.mixed, parts[0].tokenizer.unk)
+    eos, unk = parts[0].tokenizer.eos, parts[0].tokenizer.unk
+    nats, share = found.mixed, 0.0
+    if cache:
+        share = fit_share(nats, held_out)
+        counts = recent_counts(np.full(WINDOW, NONE), held_out)
+        nats = mixed_in(nats, *counts, share, WINDOW)
+    best = whole + measure("", held_out, nats, unk)
     training = {
         "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],
         "dev": Path(dev).name,
         "best": best.as_dict(),
         "version": __version__,
     }
-    modelfile.write(directory.model, modelfile.mixture(found.lm, parts, training))
+    contents = modelfile.mixture(found.lm, parts, training)
+    if share:
+        contents = modelfile.with_cache(contents, RecentLM(found.lm, eos, share))
+    modelfile.write(directory.model, contents)
     means = tuple((-found.parts.mean(axis=1)).tolist())
-    return Mixed(directory.path, directory.model, tuple(names), means, found.lm, best, 0.0)
+    return Mixed(directory.path, directory.model, tuple(names), means, found.lm, share, best, 0.0)
 
 
 def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> ModelFile:

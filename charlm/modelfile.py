@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from .errors import CharlmError
 from .lm import CausalLM
 from .mixture import MixtureLM
 from .ngram import NgramLM
+from .recency import RecentLM
 from .recurrent import RecurrentLM
 from .tensorfile import Tensors
 from .tokenizer import Tokenizer
@@ -53,6 +54,12 @@ def _mixture(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
     return MixtureLM(parts, np.array(config["weights"], np.float64))
 
 
+def _recent(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
+    part = config["part"]
+    inner = _build(part["family"], part["config"], _under("0.", tensors), eos)
+    return RecentLM(inner, eos, config["share"], config["window"])
+
+
 # Families: what makes a language model of a configuration and its tensors.
 FAMILIES: dict[str, Callable[[Mapping[str, Any], Tensors, int], CausalLM]] = {
     "recurrent": lambda config, tensors, eos: RecurrentLM(
@@ -60,6 +67,7 @@ FAMILIES: dict[str, Callable[[Mapping[str, Any], Tensors, int], CausalLM]] = {
     ),
     "ngram": NgramLM.from_tensors,
     "mixture": _mixture,
+    "recent": _recent,
 }
 
 
@@ -136,7 +144,14 @@ def _under(prefix: str, tensors: Tensors) -> Tensors:
 
 
 def part(contents: ModelFile, k: int) -> ModelFile:
-    """The model file of part `k` of a mixture; a file of another family is its own part 0."""
+    """The model file of part `k` of a mixture; a file of another family is its own part 0.
+
+    Of a mixture with a cache, that of the mixture.
+    """
+    if contents.family == "recent":
+        own, tensors = contents.config["part"], _under("0.", contents.tensors)
+        inner = ModelFile(own["family"], own["config"], contents.tokenizer, tensors)
+        return part(replace(inner, training=contents.training), k)
     if contents.family != "mixture":
         return contents
     own = contents.config["parts"][k]
@@ -169,6 +184,17 @@ def mixture(lm: MixtureLM, parts: Sequence[ModelFile], training: dict[str, Any])
         for name, tensor in part.tensors.items()
     }
     return ModelFile("mixture", config, own, tensors, training)
+
+
+def with_cache(contents: ModelFile, lm: RecentLM) -> ModelFile:
+    """The model file of `lm`, a cache over the model in `contents`."""
+    config = {
+        "window": lm.window,
+        "share": lm.share,
+        "part": {"family": contents.family, "config": contents.config},
+    }
+    tensors = {f"0.{name}": tensor for name, tensor in contents.tensors.items()}
+    return ModelFile("recent", config, contents.tokenizer, tensors, contents.training)
 
 
 def resolve(model: str | Path | None = None) -> Path:

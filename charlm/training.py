@@ -20,6 +20,7 @@ from .defaults import Budget, Facts
 from .errors import CharlmError
 from .listener import Listener, Outcome
 from .mixture import mix
+from .recency import NONE, WINDOW, RecentLM, fit_share, mixed_in, recent_counts
 from .run import RunDirectory, create
 from .score import measure
 from .text import TextSource, open_text
@@ -141,7 +142,8 @@ def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
 def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcome:
     """Make the model of a finished run a mixture of its network and an n-gram model of its text.
 
-    The weights are fitted on the validation text (its first VALIDATION_TOKENS tokens).
+    Of words, with a cache of recent ones over it. The weights are fitted on the validation text
+    (its first VALIDATION_TOKENS tokens).
     """
     tokenizer = corpus.tokenizer
     network = modelfile.part(modelfile.read(outcome.model), 0)
@@ -152,10 +154,19 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcom
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
     found = mix([modelfile.build_lm(network), lm], held_out, tokenizer.eos)
     size = corpus.valid_text
-    raw = measure("", held_out, found.mixed, tokenizer.unk)
+    nats, share_of_cache = found.mixed, 0.0
+    if level == "word":  # words said of late come again
+        share_of_cache = fit_share(nats, held_out)
+        counts = recent_counts(np.full(WINDOW, NONE), held_out)
+        nats = mixed_in(nats, *counts, share_of_cache, WINDOW)
+    raw = measure("", held_out, nats, tokenizer.unk)
     best = share(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
     training = {**network.training, "best": best, "network": network.training.get("best")}
-    modelfile.write(outcome.model, modelfile.mixture(found.lm, [network, ngram], training))
+    contents = modelfile.mixture(found.lm, [network, ngram], training)
+    if share_of_cache:
+        cached = RecentLM(found.lm, tokenizer.eos, share_of_cache)
+        contents = modelfile.with_cache(contents, cached)
+    modelfile.write(outcome.model, contents)
     return replace(outcome, best=best, network=outcome.best)
 
 

@@ -106,6 +106,14 @@ def test_mix(cli: Cli) -> None:
     assert found["chars"] == mixed["best"]["chars"]
     assert "mixture" in cli("info", "--model", "m").out
     assert cli("sample", "--model", "m", "--max-tokens", "5", "-q").code == 0
+    options = ("--dev", "held.txt", "--cache", "--out", "mc", "--json")
+    Path("held.txt").write_text("the pear the pear the pear\n" * 40)
+    with_cache = json.loads(cli("mix", "o1", "o4", *options).out)
+    assert 0 < with_cache["cache"] < 1
+    found = json.loads(cli("eval", "held.txt", "--model", "mc", "--json").out)
+    assert found["logprob"] == pytest.approx(with_cache["best"]["logprob"], rel=2e-3)
+    assert "with a cache of 500 tokens" in cli("info", "--model", "mc").out
+    assert modelfile.part(modelfile.read("mc/model.safetensors"), 1).family == "ngram"
     shown = cli("mix", "o1", "m", "--dev", "held.txt").out  # a mixture is a part like others
     assert "perplexity" in shown
     cli("ngram", "corpus.txt", "--out", "chars")

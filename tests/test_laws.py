@@ -19,6 +19,7 @@ from charlm.kneserney import estimate
 from charlm.lm import CausalLM, Ids
 from charlm.mixture import MixtureLM
 from charlm.ngram import NgramLM
+from charlm.recency import RecentLM
 
 
 def ngram(order: int, *, lines: bool) -> NgramLM:
@@ -37,6 +38,8 @@ MODELS["mixture"] = MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.ar
 MODELS["mixture by context"] = MixtureLM(
     [recurrent_lm("lstm"), ngram(3, lines=False)], np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]])
 )
+MODELS["cache"] = RecentLM(recurrent_lm("gru"), 0, 0.3, window=7)
+MODELS["cache over n-grams"] = RecentLM(ngram(3, lines=True), 0, 0.2, window=50)
 ROUNDING = 2e-5
 
 model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())

@@ -91,6 +91,10 @@ def _network(family: str, config: Mapping[str, Any]) -> str:
     if family == "mixture":
         parts = [_network(part["family"], part["config"]) for part in config["parts"]]
         return "mixture of " + " and ".join(parts)
+    if family == "recent":
+        part = config["part"]
+        inner = _network(part["family"], part["config"])
+        return f"{inner}, with a cache of {config['window']:,} tokens"
     if family != "recurrent":
         return f"{family} · {_flow(config)}"
     parts = [

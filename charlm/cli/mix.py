@@ -25,6 +25,9 @@ def mix(
         str | None,
         typer.Option(help="Directory of the mixture; without it a fresh one under runs/."),
     ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Make what was said of late more probable, too.")
+    ] = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
@@ -43,7 +46,7 @@ def mix(
     from ..mixing import mix_models
 
     with lively("mixing"):
-        done = mix_models(models, dev, out=out, encoding=encoding, errors=errors)
+        done = mix_models(models, dev, out=out, cache=cache, encoding=encoding, errors=errors)
     if json:
         show.emit_json(_record(done))
         return
@@ -57,6 +60,7 @@ def _record(done: Mixed) -> dict[str, object]:
         "model": str(done.model),
         "parts": [{"model": name, "nats_per_token": nats} for name, nats in parts],
         "weights": done.lm.weights.tolist(),
+        "cache": done.cache,
         "best": done.best.as_dict(),
         "seconds": done.seconds,
     }
@@ -83,5 +87,7 @@ def _print(done: Mixed) -> None:
         show.line(line)
     if several:
         show.line("λ0, λ1, …: the weight where the n-gram model knows 0, 1, … of the last tokens")
+    if done.cache:
+        show.line(f"with a cache of recent tokens, whose share is up to {done.cache:.3f}")
     show.line()
     show.pairs([("bits/char", show.number(best.bits_per_char, 3)), ("model", str(done.model))])

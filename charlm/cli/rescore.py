@@ -135,7 +135,6 @@ def rescore(
         if left:
             warn(f"{show.count(left, 'reference')} without hypotheses: left out of the error rates")
     texts = [h.text for utterance in given for h in utterance.hypotheses]
-    note_unknown(used, texts)
     with lively(f"scoring {len(texts):,} hypotheses"):
         scored = score(used.lm, used.tokenizer, given)
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
@@ -147,6 +146,7 @@ def rescore(
         before, after = (counted.rate(scored.best(w)) for w in (Weights(0, 0), weights))
         rates = {"before": before, "after": after, "oracle": counted.oracle(scored)}
     ranked = scored.ranked(weights)
+    note_unknown(used, texts)
     if json:
         show.emit_json(
             {

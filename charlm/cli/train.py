@@ -114,7 +114,10 @@ def train(
     threads: Annotated[int | None, _option(OPTIMISATION, "CPU threads.", min=1)] = None,
     with_ngram: Annotated[
         bool,
-        typer.Option("--with-ngram", help="At the end, mix in an n-gram model of the same text."),
+        typer.Option(
+            "--with-ngram",
+            help="At the end, mix in an n-gram model of the same text (words: and a cache).",
+        ),
     ] = False,
     no_allocator: Annotated[
         bool,
