@@ -3,9 +3,10 @@
     python benchmarks/combine.py TEXT [--minutes 2] [--valid FILE] [--level word] [--json FILE]
 
 One network, trained as `charlm train --minutes` would, and one n-gram model of the same text, each
-alone and mixed: with one weight for all contexts, and with one for each length that the n-gram
-model knows. Weights are fitted on the first half of the validation text and everything is measured
-on the second, which nothing has seen. Then the network again, adapting to that half as it reads.
+alone and mixed: with one weight for all contexts, with one for each length that the n-gram model
+knows, and with a cache of recent tokens over that. Weights are fitted on the first half of the
+validation text and everything is measured on the second, which nothing has seen. Then the network
+again, adapting to that half as it reads.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from charlm.config import TokenizerConfig
 from charlm.corpus import prepare
 from charlm.listener import Listener
 from charlm.mixture import fit, follow_stream, interpolate
+from charlm.recency import NONE, WINDOW, fit_share, mixed_in, recent_counts
 
 
 def main(
@@ -41,6 +43,9 @@ def main(
     level: Annotated[str, typer.Option()] = "char",
     min_count: Annotated[int, typer.Option()] = 1,
     model: Annotated[Path | None, typer.Option(help="A trained run; else one is trained.")] = None,
+    adapt: Annotated[
+        bool, typer.Option(help="Dynamic evaluation too: slow with many kinds of token.")
+    ] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
 ) -> None:
     """Mixing and adapting."""
@@ -85,7 +90,12 @@ def main(
             math.nan,
         ),
     }
-    for name, kind in (("network, dynamic", AdaptiveLM), ("network, cache", CacheLM)):
+    mixed = interpolate(parts, np.log(several), contexts)
+    counts = recent_counts(np.full(WINDOW, NONE), ids)
+    share = fit_share(mixed[dev], ids[dev])
+    measured["mixed, and a cache"] = -mixed_in(mixed, *counts, share, WINDOW)[test].mean(), math.nan
+    adaptive = (("network, dynamic", AdaptiveLM), ("network, neural cache", CacheLM))
+    for name, kind in adaptive[0 if adapt else 1 :]:
         lm: Any = kind(network)
         began = time.perf_counter()
         _, state = lm.follow(lm.start(1), ids[None, dev])  # it has read what stands before

@@ -18,6 +18,7 @@ from .common import (
     Quiet,
     Verbose,
     lively,
+    note,
     note_unknown,
     only_once,
     open_lines,
@@ -83,10 +84,15 @@ def pairs(
     for file in files:
         with open_lines(file, encoding, errors, used.tokenizer.level) as (name, lines):
             given += read(lines, name, by)
-    note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
     with lively(f"scoring {show.count(len(given), 'pair')}"):
         judged = judge(used.lm, used.tokenizer, given, region=region, norm=norm.value)
     overall, groups = accuracy(judged), by_phenomenon(judged)
+    note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
+    if overall.ties:
+        blame = ": they differ only in what it does not know" if used.tokenizer.unk else ""
+        note(f"to the model {show.count(overall.ties, 'pair')} of sentences are the same{blame}")
+        if used.tokenizer.level == "word" and used.tokenizer.as_dict()["split"] == "whitespace":
+            note('"cat." is one word to it; trained with --split unicode it would be two')
     failures = sorted((j for j in judged if not j.right), key=lambda j: j.difference)[:worst]
     if json:
         show.emit_json(
