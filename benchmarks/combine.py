@@ -33,7 +33,7 @@ from charlm.config import TokenizerConfig
 from charlm.corpus import prepare
 from charlm.listener import Listener
 from charlm.mixture import fit, follow_stream, interpolate
-from charlm.recency import NONE, WINDOW, fit_share, mixed_in, recent_counts
+from charlm.recency import NONE, WINDOW, fit_cache, mixed_in, recent_counts
 
 
 def main(
@@ -92,7 +92,7 @@ def main(
     }
     mixed = interpolate(parts, np.log(several), contexts)
     counts = recent_counts(np.full(WINDOW, NONE), ids)
-    share = fit_share(mixed[dev], ids[dev])
+    share, _ = fit_cache(mixed[dev], ids[dev])
     measured["mixed, and a cache"] = -mixed_in(mixed, *counts, share, WINDOW)[test].mean(), math.nan
     adaptive = (("network, dynamic", AdaptiveLM), ("network, neural cache", CacheLM))
     for name, kind in adaptive[0 if adapt else 1 :]:

@@ -18,7 +18,7 @@ from .measures import Measures
 from .mixture import MixtureLM, mix
 from .modelfile import ModelFile, build_lm
 from .ngram import NgramLM
-from .recency import NONE, WINDOW, RecentLM, fit_share, mixed_in, recent_counts
+from .recency import RecentLM, fit_cache
 from .run import RunDirectory
 from .score import measure
 from .text import open_text, utf8
@@ -90,9 +90,7 @@ def _mixed(
     eos, unk = parts[0].tokenizer.eos, parts[0].tokenizer.unk
     nats, share = found.mixed, 0.0
     if cache:
-        share = fit_share(nats, held_out)
-        counts = recent_counts(np.full(WINDOW, NONE), held_out)
-        nats = mixed_in(nats, *counts, share, WINDOW)
+        share, nats = fit_cache(nats, held_out)
     best = whole + measure("", held_out, nats, unk)
     training = {
         "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],

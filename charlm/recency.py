@@ -115,8 +115,12 @@ def mixed_in(nats_T: Nats, counts_T: Ids, known_T: Ids, share: float, window: in
     return np.asarray(np.log(p_T + share / window * counts_T))
 
 
-def fit_share(nats_N: Nats, ids_N: Ids, window: int = WINDOW) -> float:
-    """The λ under which a held-out text, of log-probabilities `nats`, is most probable."""
+def fit_cache(nats_N: Nats, ids_N: Ids, window: int = WINDOW) -> tuple[float, Nats]:
+    """The λ under which a held-out text, of log-probabilities `nats`, is most probable.
+
+    Gives λ and the log-probabilities under it, (N,) nats.
+    """
     counts = recent_counts(np.full(window, NONE, np.int64), ids_N)
-    gained = [mixed_in(nats_N, *counts, share, window).mean() for share in SHARES.tolist()]
-    return float(SHARES[int(np.argmax(gained))])
+    tried = [mixed_in(nats_N, *counts, share, window).mean() for share in SHARES.tolist()]
+    share = float(SHARES[int(np.argmax(tried))])
+    return share, mixed_in(nats_N, *counts, share, window)

@@ -20,7 +20,7 @@ from .defaults import Budget, Facts
 from .errors import CharlmError
 from .listener import Listener, Outcome
 from .mixture import mix
-from .recency import NONE, WINDOW, RecentLM, fit_share, mixed_in, recent_counts
+from .recency import RecentLM, fit_cache
 from .run import RunDirectory, create
 from .score import measure
 from .text import TextSource, open_text
@@ -156,9 +156,7 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcom
     size = corpus.valid_text
     nats, share_of_cache = found.mixed, 0.0
     if level == "word":  # words said of late come again
-        share_of_cache = fit_share(nats, held_out)
-        counts = recent_counts(np.full(WINDOW, NONE), held_out)
-        nats = mixed_in(nats, *counts, share_of_cache, WINDOW)
+        share_of_cache, nats = fit_cache(nats, held_out)
     raw = measure("", held_out, nats, tokenizer.unk)
     best = share(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
     training = {**network.training, "best": best, "network": network.training.get("best")}
