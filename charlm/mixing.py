@@ -59,14 +59,9 @@ def mix_models(
     if len(models) < 2:
         raise CharlmError("a mixture takes two models or more")
     names = tuple(str(model) for model in models)
-    given = [modelfile.read(modelfile.resolve(model)) for model in models]
-    parts = [
-        given[0],
-        *(
-            _matched(given[0], names[0], part, n)
-            for part, n in zip(given[1:], names[1:], strict=True)
-        ),
-    ]
+    first, *others = (modelfile.read(modelfile.resolve(model)) for model in models)
+    pairs = zip(others, names[1:], strict=True)
+    parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
     directory = run.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
         done = _mixed(directory, parts, names, dev, encoding, errors, cache=cache)
