@@ -135,6 +135,7 @@ def test_a_reader_that_leaves_is_no_error(model: Path) -> None:
 
 
 def test_ctrl_c_ends_quietly(model: Path) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     command = [sys.executable, "-m", "charlm", "sample", "--max-tokens", "100000000"]
     with subprocess.Popen(
         command, env=environment(model), stdout=subprocess.PIPE, stderr=subprocess.PIPE
