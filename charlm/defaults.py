@@ -106,6 +106,21 @@ def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
     return TrainConfig(**(chosen | _pick(TrainConfig, settings)))
 
 
+def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
+    """`config` with a learning rate fit for its number of steps, where the softmax is large.
+
+    A short run must go further in each step. Tang poems (7,072 characters), 150 steps of AdamW:
+    6.318 nats at 3e-3, 6.043 at 8e-3; Brown, 2,000 steps: perplexity 129 at 3e-3. In between,
+    as the square root of the steps: an estimate.
+    """
+    usual = settings.get("lr") is None and config.optimizer == "adamw"
+    if facts.vocab_size <= LARGE_SOFTMAX or not usual:
+        return config
+    return replace(
+        config, lr=round(config.lr * min(8 / 3, max(1.0, (2000 / config.steps) ** 0.5)), 5)
+    )
+
+
 def ngram_order(level: str) -> int:
     """N of an n-gram model: six characters reach a word back, five words a phrase."""
     return 6 if level in ("char", "byte") else 5

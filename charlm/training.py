@@ -209,6 +209,7 @@ def _settle(
     warmup = min(config.warmup, max(1, steps // 10))
     config = replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
     epochs = steps / streams.steps_per_epoch
+    config = defaults.rate(config, settings, facts)
     return defaults.dropout(network, settings, facts, epochs), config
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +113,18 @@ def test_the_allocator_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> Non
     allocator.turn_off()
     assert not allocator.wanted()
     assert not allocator.keep_pages()
+
+
+def test_short_runs_of_large_vocabularies_have_a_higher_rate() -> None:
+    facts = Facts("word", 1_000_000, 20_000)
+
+    def rate(steps: int, facts: Facts = facts, **settings: Any) -> float:
+        config = replace(defaults.training(settings, facts), steps=steps)
+        return defaults.rate(config, settings, facts).lr
+
+    assert rate(2000) == rate(10_000) == 3e-3
+    assert rate(500) == pytest.approx(6e-3)
+    assert rate(10) == pytest.approx(8e-3)
+    assert rate(10, lr=1e-3) == 1e-3
+    small = Facts("char", 1_000_000, 65)
+    assert rate(10, small) == rate(10_000, small)

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from ..version import __version__
-from . import classify, compare, info, mix, ngram, pairs, rescore, sample, score, train
+from . import classify, compare, complete, info, mix, ngram, pairs, rescore, sample, score, train
 from . import eval as eval_verb
 from .common import Quiet, Verbose, ending, say_error, settle_stdout, talk
 from .show import line
@@ -60,6 +60,8 @@ def charlm(
 register(app, train.train, "train")
 register(app, score.score, "score")
 register(app, sample.sample, "sample")
+register(app, complete.complete, "complete")
+register(app, complete.next_token, "next")
 register(app, eval_verb.evaluate, "eval")
 register(app, pairs.pairs, "pairs")
 register(app, rescore.rescore, "rescore")

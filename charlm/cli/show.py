@@ -153,6 +153,14 @@ def count(number_of: int, what: str) -> str:
     return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"
 
 
+def bar(cells: float) -> str:
+    """A horizontal bar of so many cells, to an eighth (to a whole one where output is ASCII)."""
+    if not _is_utf8():
+        return "#" * round(cells)
+    eighths = round(cells * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
 # Columns --------------------------------------------------------------------------------------
 
 

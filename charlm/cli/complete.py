@@ -1,0 +1,97 @@
+"""`charlm complete` and `charlm next`: how a text goes on, most probably."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from . import show
+from .common import Json, ModelPath, Quiet, Verbose, lively, open_model
+
+BAR = 40  # cells of the longest bar
+
+
+def complete(
+    prompt: Annotated[str, typer.Argument(metavar="TEXT", help="How the sentence begins.")],
+    beam: Annotated[int, typer.Option(min=1, help="Unfinished endings kept at each step.")] = 8,
+    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Endings to show.")] = 3,
+    length_penalty: Annotated[
+        float,
+        typer.Option(min=0, max=4, help="Rank by log P / tokens^α; 0 = by log P alone."),
+    ] = 0.0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Where an ending is cut off.")] = 200,
+    json: Json = False,
+    model: ModelPath = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Find the most probable endings of a sentence, by beam search to its end.
+
+    For endings drawn at random: charlm sample --prompt TEXT.
+
+    \b
+    charlm complete "Cats average 15"
+    charlm complete "The apple and" --num 5 --beam 32 --json
+    """
+    from ..beam import complete as find
+
+    used = open_model(model)
+    with lively("searching"):
+        found = find(
+            used.lm,
+            used.tokenizer,
+            prompt,
+            beam=beam,
+            num=num,
+            length_penalty=length_penalty,
+            max_tokens=max_tokens,
+        )
+    if json:
+        show.emit_json([one.as_dict() for one in found])
+        return
+    rows = [["log P", "P", "tokens"]]
+    for one in found:
+        p = show.power_of_ten(one.log10prob)
+        rows.append([show.number(one.logprob), p, f"{one.tokens}{'' if one.finished else '…'}"])
+    head, *lines = show.columns(rows, ">>>")
+    show.line(head, "dim")
+    for k, (line, one) in enumerate(zip(lines, found, strict=True)):
+        text = f"{line}  {show.visible(one.full_text)}"
+        show.paragraph(text, indent=len(line) + 2, first=0, style="" if k else "bold")
+
+
+def next_token(
+    prompt: Annotated[str, typer.Argument(metavar="TEXT", help="What has been said so far.")] = "",
+    top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Tokens to show.")] = 15,
+    json: Json = False,
+    model: ModelPath = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Show how probable each next token is, as a bar chart.
+
+    \b
+    charlm next "The apple and"
+    charlm next "The cat, which already ate fish," --top-k 5 --json
+    """
+    from ..beam import next_tokens
+
+    used = open_model(model)
+    found, entropy = next_tokens(used.lm, used.tokenizer, prompt, top_k=top_k)
+    if json:
+        show.emit_json({"entropy": entropy, "next": [one.as_dict() for one in found]})
+        return
+    names = [show.visible(one.token).replace(" ", "␣") for one in found]
+    wide = max(map(show.cells, names))
+    room = min(BAR, max(5, show.width() - wide - 12)) if show.is_terminal(sys.stdout) else BAR
+    largest = found[0].probability
+    for name, one in zip(names, found, strict=True):
+        bar = show.bar(one.probability / largest * room)
+        space = " " * (wide - show.cells(name))
+        show.line(f"{name}{space}  {one.probability:7.2%}  {bar}")
+    rest = max(0.0, 1 - sum(one.probability for one in found))
+    others = used.tokenizer.vocab_size - len(found)
+    tail = f"for {others:,} others; entropy {entropy:.2f} bits"
+    show.line(f"{'…':<{wide}}  {rest:7.2%}  {tail}", "dim")
