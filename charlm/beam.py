@@ -80,7 +80,8 @@ def search(
     paths = _beams(lm, state, beam, most, eos, banned, first, penalty, number)
     if beam > 1:
         greedy = _beams(lm, state, 1, most, eos, banned, first, penalty, 1)
-        paths += [path for path in greedy if path not in paths]
+        known = {path.ids for path in paths}  # the same path may differ in the last digit
+        paths += [path for path in greedy if path.ids not in known]
     paths.sort(key=lambda path: (not path.finished, -path.rank(penalty), path.ids))
     return paths[:number]
 
