@@ -5,8 +5,8 @@
 One network, trained as `charlm train --minutes` would, and one n-gram model of the same text, each
 alone and mixed: with one weight for all contexts, with one for each length that the n-gram model
 knows, and with a cache of recent tokens over that. Weights are fitted on the first half of the
-validation text and everything is measured on the second, which nothing has seen. Then the network
-again, adapting to that half as it reads.
+validation text and everything is measured on the second (which, in training, helped to choose the
+best checkpoint). Then the network again, adapting to that half as it reads.
 """
 
 from __future__ import annotations

@@ -85,11 +85,11 @@ def _before(h0_BH: Tensor, h_TBH: Tensor) -> Tensor:
 
 
 def _gradients(
-    da_NG: Tensor, x_NE: Tensor, weight_ih: Tensor, needed: bool
+    da_NG: Tensor, x_TBE: Tensor, weight_ih: Tensor, needed: bool
 ) -> tuple[Tensor | None, Tensor]:
-    """Of the inputs (where `needed`) and of W_ih, from that of a: one large product each."""
-    dx = once(da_NG, weight_ih.t()) if needed else None
-    return dx, once(da_NG.t(), x_NE.t())
+    """Of x (T, B, E), where `needed`, and of W_ih (G, E), from a's: one large product each."""
+    dx_TBE = once(da_NG, weight_ih.t()).view(x_TBE.shape) if needed else None
+    return dx_TBE, once(da_NG.t(), x_TBE.flatten(0, 1).t())
 
 
 class _Gru(torch.autograd.Function):
@@ -153,9 +153,8 @@ class _Gru(torch.autograd.Function):
         dweight_hh = once(du_NG.t(), _before(h0, out_TBH).t())
         dbias_hh = du_NG.sum(0, dtype=h0.dtype)
         du_TBG[..., 2 * H :] = dn_TBH
-        dx, dweight_ih = _gradients(du_NG, x_TBE.flatten(0, 1), weight_ih, ctx.needs_input_grad[0])
+        dx, dweight_ih = _gradients(du_NG, x_TBE, weight_ih, ctx.needs_input_grad[0])
         dbias_ih = du_NG.sum(0, dtype=h0.dtype)
-        dx = dx if dx is None else dx.view(x_TBE.shape)
         return dx, dh, dweight_ih, dweight_hh, dbias_ih, dbias_hh
 
 
@@ -204,9 +203,8 @@ class _Rnn(torch.autograd.Function):
             dh = back(da, dout_TBH[t - 1]) if t else back(da)
         da_NH = da_TBH.flatten(0, 1)
         dweight_hh = once(da_NH.t(), _before(h0, h_TBH).t())
-        dx, dweight_ih = _gradients(da_NH, x_TBE.flatten(0, 1), weight_ih, ctx.needs_input_grad[0])
+        dx, dweight_ih = _gradients(da_NH, x_TBE, weight_ih, ctx.needs_input_grad[0])
         dbias = da_NH.sum(0, dtype=h0.dtype)
-        dx = dx if dx is None else dx.view(x_TBE.shape)
         return dx, dh.to(h0.dtype), dweight_ih, dweight_hh, dbias, dbias, None
 
 
