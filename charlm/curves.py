@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import storage
 from .measures import LN2
+from .pictures import Line, Panel, write_png
 
 
 def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write a PNG: loss per token and learning rate against steps, from the rows of metrics.jsonl.
+    """Write the panels of a run as a PNG; nothing if there is nothing to draw."""
+    drawn = panels(rows)
+    if drawn:
+        write_png(path, drawn)
 
-    Nothing is written if there is nothing to draw.
-    """
+
+def panels(rows: Sequence[Mapping[str, Any]]) -> list[Panel]:
+    """Loss per token and learning rate against steps, from the rows of metrics.jsonl."""
     trained = [row for row in rows if "loss" in row]
     validated = [row for row in rows if "valid" in row]
     if not trained and not validated:
-        return
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    if trained:
-        steps = [row["step"] for row in trained]
-        top.plot(steps, [row["loss"] / LN2 for row in trained], lw=0.8, alpha=0.7, label="training")
-        bottom.plot(steps, [row["learning_rate"] for row in trained], color="tab:green")
-    if validated:
-        bits = [-row["valid"]["logprob"] / row["valid"]["tokens"] / LN2 for row in validated]
-        top.plot([row["step"] for row in validated], bits, "o-", ms=4, label="validation")
-        low = min(range(len(bits)), key=bits.__getitem__)
-        top.annotate(
-            f"best {bits[low]:.3f}",
-            (validated[low]["step"], bits[low]),
-            xytext=(0, 14),
-            textcoords="offset points",
-            ha="right",
-        )
-    top.set_ylabel("bits per token")
-    top.grid(alpha=0.3)
-    top.legend()
-    bottom.set_ylabel("learning rate")
-    bottom.set_xlabel("optimiser steps")
-    bottom.grid(alpha=0.3)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
-    storage.write_bytes(path, picture.getvalue())
+        return []
+    steps = [row["step"] for row in trained]
+    training = Line("training", steps, [row["loss"] / LN2 for row in trained])
+    places = [row["step"] for row in validated]
+    bits = [-row["valid"]["logprob"] / row["valid"]["tokens"] / LN2 for row in validated]
+    low = min(range(len(bits)), key=bits.__getitem__, default=0)
+    marks = [(f"best {bits[low]:.3f}", places[low], bits[low])] if bits else []
+    lines = [training] * bool(trained) + [Line("validation", places, bits, "o-")] * bool(bits)
+    rates = Line("", steps, [row["learning_rate"] for row in trained], colour=2)
+    x = "optimiser steps"
+    return [
+        Panel("", x, "bits per token", lines, marks=marks, height=3),
+        Panel("", x, "learning rate", [rates]),
+    ]

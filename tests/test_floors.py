@@ -69,7 +69,7 @@ def test_heavy_libraries_stay_in_their_rooms(room: str) -> None:
     in_cli = room == "cli" or room.startswith("cli.")
     assert "torch" not in used or FLOORS[room] in TORCH_FLOORS
     assert in_cli or not used & {"rich", "typer"}
-    assert "matplotlib" not in used or room == "curves"
+    assert "matplotlib" not in used or room == "pictures"
 
 
 @pytest.mark.parametrize("room", sorted(r for r in ROOMS if r.split(".")[0] != "cli"))

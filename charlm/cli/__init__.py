@@ -16,7 +16,20 @@ from typing import Annotated
 import typer
 
 from ..version import __version__
-from . import classify, compare, complete, info, mix, ngram, pairs, rescore, sample, score, train
+from . import (
+    classify,
+    compare,
+    complete,
+    info,
+    lab,
+    mix,
+    ngram,
+    pairs,
+    rescore,
+    sample,
+    score,
+    train,
+)
 from . import eval as eval_verb
 from .common import Quiet, Verbose, ending, say_error, settle_stdout, talk
 from .show import line
@@ -70,6 +83,7 @@ register(app, classify.classify, "classify")
 register(app, ngram.ngram, "ngram")
 register(app, mix.mix, "mix")
 register(app, info.info, "info")
+app.add_typer(lab.app)
 
 
 def main(args: Sequence[str] | None = None) -> int:

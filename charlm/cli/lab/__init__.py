@@ -1,0 +1,22 @@
+"""`charlm lab`: the laboratory, one file an experiment."""
+
+from __future__ import annotations
+
+import typer
+
+from ..show import line
+from ..verb import help_text
+
+HELP = r"""Experiments that show what textbooks claim about recurrent networks.
+
+Each prints a table and writes a picture (--out); --json prints the numbers.
+"""
+
+app = typer.Typer(name="lab", help=help_text(HELP), rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def lab(context: typer.Context) -> None:
+    """Without the name of an experiment: the list of them."""
+    if context.invoked_subcommand is None:
+        line(context.get_help())

@@ -1,0 +1,5 @@
+"""The laboratory: experiments that show what textbooks claim about recurrent networks.
+
+Each is one function of a seed that gives a frozen dataclass of plain numbers, which has
+`as_dict()` for --json and `panels()` for the picture.
+"""

@@ -1,0 +1,123 @@
+"""Line charts: every picture that charlm draws is panels of lines, as PNG or SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import storage
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3aa6a6")
+INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
+INCHES = (8.0, 5.0)  # of a picture with one column of panels
+DPI = 125  # so that this is 1,000 pixels wide
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a panel; lines of one label have one colour."""
+
+    label: str  # "" for a line that the legend leaves out
+    x: Sequence[float]
+    y: Sequence[float]
+    style: str = "-"  # matplotlib's: "-", "--", ":", "o-", …
+    colour: int | None = None  # place in COLOURS; None: the next one
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: Sequence[Line]
+    log_x: bool = False
+    log_y: bool = False
+    y_range: tuple[float, float] | None = None
+    levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
+    marks: Sequence[tuple[str, float, float]] = ()  # remarks on points: text, x, y
+    height: float = 1.0  # relative to the panels of other rows
+
+
+def write_png(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:
+    """Write panels, row by row, as a PNG of 1,000 pixels' width (and 500 more a further column)."""
+    picture = io.BytesIO()
+    figure(panels, columns, "black").savefig(picture, format="png", dpi=DPI, facecolor="white")
+    storage.write_bytes(path, picture.getvalue())
+
+
+def svg(panels: Sequence[Panel], columns: int = 1) -> str:
+    """Panels as an <svg> element for a page, without a background, its ink the page's.
+
+    The same panels make the same text.
+    """
+    import matplotlib as mpl
+
+    picture = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "charlm"}):
+        drawn = figure(panels, columns, INK)
+        drawn.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
+    text = picture.getvalue().decode("utf-8")
+    return text[text.index("<svg") :].replace(INK, "currentColor")
+
+
+def figure(panels: Sequence[Panel], columns: int, ink: str) -> Figure:
+    """The panels drawn, in rows of `columns`."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = -(-len(panels) // columns)
+    heights = [panels[row * columns].height for row in range(rows)]
+    width = INCHES[0] if columns == 1 else INCHES[0] / 2 * (columns + 1)
+    tall = INCHES[1] * max(1.0, 0.72 * sum(heights) / max(heights))
+    with mpl.rc_context(
+        {
+            "text.color": ink,
+            "axes.labelcolor": ink,
+            "axes.edgecolor": ink,
+            "xtick.color": ink,
+            "ytick.color": ink,
+        }
+    ):
+        drawn = Figure(figsize=(width, tall), layout="constrained")
+        FigureCanvasAgg(drawn)
+        grid = drawn.subplots(rows, columns, squeeze=False, height_ratios=heights)
+        for k, axes in enumerate(grid.flat):
+            if k < len(panels):
+                _draw(axes, panels[k])
+            else:
+                axes.set_visible(False)
+    return drawn
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    following = cycle(COLOURS)
+    for line in panel.lines:
+        colour = next(following) if line.colour is None else COLOURS[line.colour % len(COLOURS)]
+        label = line.label or "_nolegend_"
+        axes.plot(line.x, line.y, line.style, color=colour, label=label, ms=4, lw=1.4)
+    for name, level in panel.levels:
+        axes.axhline(level, color="gray", lw=1, ls=":")
+        axes.text(1.0, level, name, transform=axes.get_yaxis_transform(), ha="right", va="bottom")
+    for text, x, y in panel.marks:
+        axes.annotate(text, (x, y), xytext=(0, 12), textcoords="offset points", ha="right")
+    axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
+    if panel.log_x:
+        axes.set_xscale("log")
+    if panel.log_y:
+        axes.set_yscale("log")
+    if panel.y_range is not None:
+        axes.set_ylim(panel.y_range)
+    axes.grid(alpha=0.25, color="gray")
+    if sum(bool(line.label) for line in panel.lines) > 1:
+        axes.legend(framealpha=0.0)
