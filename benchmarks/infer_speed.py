@@ -56,8 +56,8 @@ def read_seconds(count: int) -> float:
 
 def step_matrices(lm: RecurrentLM) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
     """The matrices that a step of one text must read in full."""
-    found = [cell.U for cell in lm.cells] + [cell.W for cell in lm.cells[1:]]
-    return [*found, *(weight for weight, _ in lm.dense), lm.output]
+    found = [cell.U for cell in lm.stack.cells] + [cell.W for cell in lm.stack.cells[1:]]
+    return [*found, *(weight for weight, _ in lm.head.dense), lm.head.output]
 
 
 def one_token(lm: RecurrentLM) -> dict[str, float]:
@@ -85,7 +85,7 @@ def one_token(lm: RecurrentLM) -> dict[str, float]:
     def torch_step() -> None:
         nonlocal carried
         with torch.inference_mode():
-            top, carried = network.features(x, carried)
+            top, carried = network.features(x, x, carried)
             torch.log_softmax(network.output(top), -1)
 
     return {

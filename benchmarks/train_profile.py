@@ -55,7 +55,7 @@ def profile(network: NetworkConfig, config: TrainConfig, seconds: float) -> dict
         x_TB, y_TB = torch.from_numpy(batch.x_TB), torch.from_numpy(batch.y_TB)
         optimizer.zero_grad()
         marks.append(time.perf_counter())
-        features, state = model.features(x_TB, state)
+        features, state = model.features(x_TB, y_TB, state)
         marks.append(time.perf_counter())
         x_ND = features.flatten(0, 1)
         loss: Any = cross_entropy(x_ND, model.output.weight, model.output.bias, y_TB.flatten())

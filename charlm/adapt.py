@@ -51,7 +51,7 @@ class AdaptiveLM:
         if batch != 1:
             raise CharlmError("texts are adapted to one after another")
         with torch.no_grad():
-            _, state = self.network.features(torch.tensor([[self.eos]]), self.network.start(1))
+            _, state = self.network.tops(torch.tensor([[self.eos]]), self.network.start(1))
         return detach(state)
 
     def follow(self, state: NetworkState, ids_BT: Ids) -> tuple[Nats, NetworkState]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from .lm import Ids
+
 ROWS = 128  # most sequences that are run side by side
 
 
@@ -21,3 +25,11 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         group.append(i)
     if group:
         yield group
+
+
+def padded(seqs: Sequence[Ids], fill: int) -> Ids:
+    """Sequences as rows (B, T), the longest first, filled up at their ends."""
+    ids_BT = np.full((len(seqs), len(seqs[0])), fill, np.int64)
+    for row, seq in zip(ids_BT, seqs, strict=True):
+        row[: len(seq)] = seq
+    return ids_BT

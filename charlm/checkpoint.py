@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from . import optimise, tensorfile
+from .config import NetworkConfig
 from .errors import CharlmError
 from .network import Network, NetworkState
 
@@ -69,8 +70,11 @@ def read(
     Raises CharlmError if the file is damaged or stems from a run with other settings.
     """
     contents, arrays = tensorfile.read(path, KIND)
-    if contents.get("settings") != settings:
-        differing = _difference(contents.get("settings", {}), settings)
+    theirs = dict(contents.get("settings", {}))
+    if "network" in theirs:  # fields that an older charlm did not know have their defaults
+        theirs["network"] = NetworkConfig.from_dict(theirs["network"]).as_dict()
+    if theirs != settings:
+        differing = _difference(theirs, settings)
         raise CharlmError(
             f"{path} was made by a run with other settings ({differing}): "
             "it cannot go on under these"

@@ -81,6 +81,7 @@ class NetworkConfig(Settings):
     layers: int = 1  # recurrent layers, one on another
     dense: int = 0  # tanh layers of width H between the recurrent stack and the softmax
     tied: bool = False  # the softmax uses the embedding matrix (projected to E where H != E)
+    bidirectional: bool = False  # a second stack reads from the right; predicts what both surround
     learned_start: bool = False  # the state before the first token is learned instead of zero
     dropout_input: float = 0.0  # probability of dropping an entry of all tokens' vectors (locked)
     dropout_between: float = 0.0  # … of an entry handed from one layer to the next
@@ -106,6 +107,11 @@ class NetworkConfig(Settings):
         """Blocks of H rows in a layer's weight matrices: 4 (LSTM), 3 (GRU) or 1 (RNN)."""
         return {"lstm": 4, "lstm-peephole": 4, "gru": 3}.get(self.cell, 1)
 
+    @property
+    def top(self) -> int:
+        """Width of the hidden states that a token is predicted from, both directions together."""
+        return 2 * self.hidden if self.bidirectional else self.hidden
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every tensor of a model of this configuration.
 
@@ -114,25 +120,28 @@ class NetworkConfig(Settings):
         """
         V, E, H, G = self.vocab_size, self.embed, self.hidden, self.gates
         shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, E)}
-        for k in range(self.layers):
-            shapes[f"rnn.{k}.weight_ih"] = (G * H, E if k == 0 else H)
-            shapes[f"rnn.{k}.weight_hh"] = (G * H, H)
-            shapes[f"rnn.{k}.bias_ih"] = (G * H,)
-            shapes[f"rnn.{k}.bias_hh"] = (G * H,)
-            if self.cell == "lstm-peephole":
-                shapes[f"rnn.{k}.peephole"] = (3, H)
-            if self.learned_start:
-                shapes[f"rnn.{k}.h0"] = (H,)
-                if self.cell.startswith("lstm"):
-                    shapes[f"rnn.{k}.c0"] = (H,)
+        for stack in ("rnn", "back") if self.bidirectional else ("rnn",):
+            for k in range(self.layers):
+                name = f"{stack}.{k}"
+                shapes[f"{name}.weight_ih"] = (G * H, E if k == 0 else H)
+                shapes[f"{name}.weight_hh"] = (G * H, H)
+                shapes[f"{name}.bias_ih"] = (G * H,)
+                shapes[f"{name}.bias_hh"] = (G * H,)
+                if self.cell == "lstm-peephole":
+                    shapes[f"{name}.peephole"] = (3, H)
+                if self.learned_start:
+                    shapes[f"{name}.h0"] = (H,)
+                    if self.cell.startswith("lstm"):
+                        shapes[f"{name}.c0"] = (H,)
         for k in range(self.dense):
-            shapes[f"dense.{k}.weight"] = (H, H)
+            shapes[f"dense.{k}.weight"] = (H, self.top if k == 0 else H)
             shapes[f"dense.{k}.bias"] = (H,)
+        seen = H if self.dense else self.top  # by the projection, or the softmax
         if self.tied:
-            if E != H:
-                shapes["projection.weight"] = (E, H)
+            if seen != E:
+                shapes["projection.weight"] = (E, seen)
         else:
-            shapes["output.weight"] = (V, H)
+            shapes["output.weight"] = (V, seen)
         shapes["output.bias"] = (V,)
         return shapes
 

@@ -16,7 +16,7 @@ from .mixture import MixtureLM
 from .network import Network
 from .pace import choose_device
 from .recency import RecentLM
-from .recurrent import CHUNK, RecurrentLM, RecurrentState
+from .recurrent import RecurrentLM, RecurrentState
 
 
 class TorchLM(RecurrentLM):
@@ -32,8 +32,7 @@ class TorchLM(RecurrentLM):
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         B, T = ids_BT.shape
         nats_BT = np.empty((B, T), np.float32)
-        widest = max(self.config.gates * self.config.hidden, self.config.embed)
-        chunk = max(1, CHUNK // (max(B, 1) * widest))
+        chunk = max(1, self.stack.chunk // max(B, 1))
         layers = tuple(
             tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in cell)
             for cell in state.layers

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack, overload
 
 from . import kenlm, modelfile
+from .bidirectional import AnyLM, causal
 from .evaluate import evaluate
 from .lm import CausalLM
 from .measures import Measures
@@ -47,8 +48,8 @@ class Model:
     >>> print(model.sample(prompt="The cat")[0].full_text)  # doctest: +SKIP
     """
 
-    def __init__(self, lm: CausalLM, tokenizer: Tokenizer, info: dict[str, Any]) -> None:
-        self.lm = lm  # the contract of lm.py, for uses of your own
+    def __init__(self, lm: AnyLM, tokenizer: Tokenizer, info: dict[str, Any]) -> None:
+        self.any_lm = lm  # a CausalLM, or one that reads from both sides
         self.tokenizer = tokenizer
         self.info = info  # what `charlm info --json` prints
 
@@ -60,8 +61,16 @@ class Model:
         """
         file = modelfile.resolve(path)
         contents = modelfile.read(file)
-        lm = modelfile.build_lm(contents)
+        lm = modelfile.build_any(contents)
         return cls(lm, contents.tokenizer, describe(file, contents))
+
+    @property
+    def lm(self) -> CausalLM:
+        """The contract of lm.py, for uses of your own.
+
+        Raises CharlmError for a model that reads from both sides.
+        """
+        return causal(self.any_lm)
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], but one sentence
@@ -76,8 +85,8 @@ class Model:
     ) -> SentenceScore | list[SentenceScore]:
         """Score a sentence, or several in order; options as of `charlm.score.score`."""
         if isinstance(text, str):
-            return score(self.lm, self.tokenizer, [text], **options)[0]
-        return score(self.lm, self.tokenizer, text, **options)
+            return score(self.any_lm, self.tokenizer, [text], **options)[0]
+        return score(self.any_lm, self.tokenizer, text, **options)
 
     def full_scores(
         self, sentence: str, bos: bool = True, eos: bool = True

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import arpa, storage, tensorfile
+from .bidirectional import AnyLM, BidirectionalLM, causal
 from .config import NetworkConfig
 from .errors import CharlmError
 from .lm import CausalLM
@@ -45,10 +46,15 @@ class ModelFile:
     training: dict[str, Any] = field(default_factory=dict)  # what it learned from, how well, when
 
 
+def _recurrent(config: Mapping[str, Any], tensors: Tensors, eos: int) -> AnyLM:
+    network = NetworkConfig.from_dict(config)
+    return (BidirectionalLM if network.bidirectional else RecurrentLM)(network, tensors, eos)
+
+
 def _mixture(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
     """A mixture contains its parts: the tensors of part k are named "k." and their own names."""
     parts = [
-        _build(part["family"], part["config"], _under(f"{k}.", tensors), eos)
+        causal(_build(part["family"], part["config"], _under(f"{k}.", tensors), eos))
         for k, part in enumerate(config["parts"])
     ]
     return MixtureLM(parts, np.array(config["weights"], np.float64))
@@ -57,14 +63,12 @@ def _mixture(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
 def _recent(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
     part = config["part"]
     inner = _build(part["family"], part["config"], _under("0.", tensors), eos)
-    return RecentLM(inner, eos, config["share"], config["window"])
+    return RecentLM(causal(inner), eos, config["share"], config["window"])
 
 
 # Families: what makes a language model of a configuration and its tensors.
-FAMILIES: dict[str, Callable[[Mapping[str, Any], Tensors, int], CausalLM]] = {
-    "recurrent": lambda config, tensors, eos: RecurrentLM(
-        NetworkConfig.from_dict(config), tensors, eos
-    ),
+FAMILIES: dict[str, Callable[[Mapping[str, Any], Tensors, int], AnyLM]] = {
+    "recurrent": _recurrent,
     "ngram": NgramLM.from_tensors,
     "mixture": _mixture,
     "recent": _recent,
@@ -115,7 +119,12 @@ def read(path: str | Path) -> ModelFile:
 
 
 def build_lm(modelfile: ModelFile) -> CausalLM:
-    """The language model of a model file.
+    """The language model of a model file. Raises as `build_any`, and for a bidirectional one."""
+    return causal(build_any(modelfile))
+
+
+def build_any(modelfile: ModelFile) -> AnyLM:
+    """The language model of a model file, of whatever kind.
 
     Raises CharlmError for an unknown family, and where tensors, tokenizer and configuration
     do not fit together.
@@ -129,7 +138,7 @@ def build_lm(modelfile: ModelFile) -> CausalLM:
     return lm
 
 
-def _build(family: str, config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
+def _build(family: str, config: Mapping[str, Any], tensors: Tensors, eos: int) -> AnyLM:
     maker = FAMILIES.get(family)
     if maker is None:
         raise CharlmError(f"unknown model family {family!r}: made by a newer charlm? Upgrade it")

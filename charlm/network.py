@@ -99,10 +99,17 @@ class Network(nn.Module):
         V, E, H = config.vocab_size, config.embed, config.hidden
         self.embedding = nn.Embedding(V, E)
         self.rnn = nn.ModuleList(Layer(config, E if k == 0 else H) for k in range(config.layers))
-        self.dense = nn.ModuleList(nn.Linear(H, H) for _ in range(config.dense))
-        if config.tied and E != H:
-            self.projection = nn.Linear(H, E, bias=False)
-        self.output = nn.Linear(E if config.tied else H, V)
+        self.back = nn.ModuleList(
+            Layer(config, E if k == 0 else H) for k in range(config.layers * config.bidirectional)
+        )
+        self.dense = nn.ModuleList(
+            nn.Linear(config.top if k == 0 else H, H) for k in range(config.dense)
+        )
+        seen = H if config.dense else config.top
+        self.projected = config.tied and seen != E
+        if self.projected:
+            self.projection = nn.Linear(seen, E, bias=False)
+        self.output = nn.Linear(E if config.tied else seen, V)
         if config.tied:  # Press and Wolf 2017; Inan et al. 2017
             self.output.weight = self.embedding.weight
         self.precision = torch.float32
@@ -122,13 +129,13 @@ class Network(nn.Module):
         torch.manual_seed(seed)
         with torch.no_grad():
             nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.config.embed))
-            for layer in self.layers():
+            for layer in [*self.layers(), *self.backward_layers()]:
                 layer.initialise()
             for linear in self.dense:
                 assert isinstance(linear, nn.Linear)
                 nn.init.xavier_uniform_(linear.weight)
                 nn.init.zeros_(linear.bias)
-            if self.config.tied and self.config.embed != self.config.hidden:
+            if self.projected:
                 nn.init.xavier_uniform_(self.projection.weight)
             if not self.config.tied:
                 bound = 1 / math.sqrt(self.config.hidden)
@@ -138,16 +145,38 @@ class Network(nn.Module):
     def layers(self) -> Sequence[Layer]:
         return [layer for layer in self.rnn if isinstance(layer, Layer)]
 
+    def backward_layers(self) -> Sequence[Layer]:
+        """Those that read from the right, where there are any."""
+        return [layer for layer in self.back if isinstance(layer, Layer)]
+
     def start(self, batch: int) -> NetworkState:
         """The state before the first token of `batch` streams."""
         return tuple(layer.start(batch) for layer in self.layers())
 
     def tops(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         """The uppermost layer's hidden states, (T, B, H), and the state after step T."""
+        return self._run(self.layers(), x_TB, state)
+
+    def tops_after(self, y_TB: Tensor) -> Tensor:
+        """What the layers that read from the right know of the tokens after each of T, (T, B, H).
+
+        Of what follows the last of them they know nothing.
+        """
+        layers, (T, B) = self.backward_layers(), y_TB.shape
+        state = tuple(layer.start(B) for layer in layers)
+        last_1BH = state[-1][0].to(self.precision)[None]
+        if T == 1:
+            return last_1BH
+        read_TBH, _ = self._run(layers, y_TB.flip(0)[:-1], state)
+        return torch.cat([last_1BH, read_TBH]).flip(0)
+
+    def _run(
+        self, layers: Sequence[Layer], x_TB: Tensor, state: NetworkState
+    ) -> tuple[Tensor, NetworkState]:
         config, after = self.config, []
         x = functional.embedding(x_TB, self.embedding.weight).to(self.precision)
         x = self._drop(x, config.dropout_input)
-        for k, layer in enumerate(self.layers()):
+        for k, layer in enumerate(layers):
             if k > 0:
                 x = self._drop(x, config.dropout_between)
             x, layer_after = layer(x, state[k])
@@ -167,27 +196,35 @@ class Network(nn.Module):
             assert isinstance(linear, nn.Linear)
             weight, bias = linear.weight.to(x.dtype), linear.bias.to(x.dtype)
             x = functional.linear(x, weight, bias).tanh()
-        if config.tied and config.embed != config.hidden:
+        if self.projected:
             x = functional.linear(x, self.projection.weight.to(x.dtype))
         return x
 
-    def features(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
-        """What the softmax sees, (T, B, D), and the state after step T."""
-        x_TBH, after = self.tops(x_TB, state)
-        return self.head(x_TBH), after
+    def features(
+        self, x_TB: Tensor, y_TB: Tensor, state: NetworkState
+    ) -> tuple[Tensor, NetworkState]:
+        """What the softmax sees of each y, (T, B, D), and the state after step T.
+
+        x_t is the token before y_t. With layers that read from the right (Schuster and Paliwal
+        1997) also what they know of the y after it; never y_t itself.
+        """
+        tops_TBH, after = self.tops(x_TB, state)
+        if self.config.bidirectional:
+            tops_TBH = torch.cat([tops_TBH, self.tops_after(y_TB)], dim=2)
+        return self.head(tops_TBH), after
 
     def forward(
         self, x_TB: Tensor, y_TB: Tensor, state: NetworkState
     ) -> tuple[Tensor, NetworkState]:
         """Mean −log P(y) in nats per token, a scalar, and the state after step T."""
-        x, after = self.features(x_TB, state)
+        x, after = self.features(x_TB, y_TB, state)
         loss = cross_entropy(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
         return loss, after
 
     @torch.no_grad()
     def nats(self, x_TB: Tensor, y_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         """log P of every y, (T, B) nats, without gradients, and the state after step T."""
-        x, after = self.features(x_TB, state)
+        x, after = self.features(x_TB, y_TB, state)
         nats = token_nats(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
         return nats.view(y_TB.shape), after
 

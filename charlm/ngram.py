@@ -20,7 +20,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .batching import batches
+from .batching import batches, padded
 from .errors import CharlmError
 from .lm import Ids, Nats
 from .measures import LN10
@@ -145,9 +145,7 @@ class NgramLM:
         result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
         start = self.start(1)
         for rows in batches([len(seq) for seq in seqs]):
-            ids_BT = np.full((len(rows), len(seqs[rows[0]])), self.eos, np.int64)
-            for b, row in enumerate(rows):
-                ids_BT[b, : len(seqs[row])] = seqs[row]
+            ids_BT = padded([seqs[row] for row in rows], self.eos)
             nats, _ = self.follow(start.take(np.zeros(len(rows), np.intp)), ids_BT)
             for b, row in enumerate(rows):
                 result[row] = nats[b, : len(seqs[row])]

@@ -81,7 +81,9 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
 
 def _hidden(name: str, p: nn.Parameter) -> bool:
     """Whether a parameter takes hidden states to hidden states."""
-    return name.startswith("rnn.") and p.dim() == 2 and not name.startswith("rnn.0.weight_ih")
+    stack, layer, *_ = f"{name}..".split(".")
+    inner = p.dim() == 2 and not (layer == "0" and "weight_ih" in name)
+    return stack in ("rnn", "back") and inner
 
 
 def get_state(optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .bidirectional import AnyLM, BidirectionalLM
 from .config import require
 from .errors import CharlmError
 from .lm import CausalLM, Ids, Mask, Nats
@@ -51,6 +52,7 @@ class SentenceScore:
     measures: Measures
     token_scores: tuple[TokenScore, ...] | None = None  # where asked for
     word_scores: tuple[WordScore, ...] | None = None
+    pseudo: bool = False  # all are pseudo-log-probabilities, of a model that reads both sides
 
     @property
     def logprob(self) -> float:
@@ -60,6 +62,8 @@ class SentenceScore:
     def as_dict(self) -> dict[str, Any]:
         """The JSON object of `charlm score --json`."""
         result: dict[str, Any] = {"text": self.text, **self.measures.as_dict()}
+        if self.pseudo:
+            result["pseudo"] = True
         if self.token_scores is not None:
             result["token_scores"] = [score.as_dict() for score in self.token_scores]
         if self.word_scores is not None:
@@ -77,7 +81,7 @@ class Trace:
 
 
 def score(
-    lm: CausalLM,
+    lm: AnyLM,
     tokenizer: Tokenizer,
     sentences: Sequence[str],
     *,
@@ -91,9 +95,12 @@ def score(
     Each sentence is taken to follow a sentence end, or, with context "stream", the sentences
     before it. The <EOS> that closes it counts as a token unless `eos` is False (it is then still
     read, in a stream, by the sentences after it). `tokens` and `words` ask for the details.
-    An empty sentence is just its <EOS>.
+    An empty sentence is just its <EOS>. A model that reads from both sides gives
+    pseudo-log-probabilities, each token's given all others (Salazar et al. 2020), of sentences on
+    their own.
 
-    Raises CharlmError for a sentence with a line break in it and for an unknown context.
+    Raises CharlmError for a sentence with a line break in it, for an unknown context, and for
+    words or a stream of a model that reads from both sides.
 
     >>> [s.logprob for s in score(lm, tokenizer, ["the pear", "the pair"])]  # doctest: +SKIP
     """
@@ -103,7 +110,16 @@ def score(
     stream = context == "stream" and bool(seqs)
     runs = [np.concatenate(seqs)] if stream else seqs
     traces: list[Trace | None] = [None] * len(seqs)
-    if tokens or words:
+    pseudo = isinstance(lm, BidirectionalLM)
+    if isinstance(lm, BidirectionalLM):
+        require(
+            not (stream or words),
+            "this model reads from both sides: it scores sentences on their own and their tokens",
+        )
+        if tokens:
+            traces = [_both_sides(lm, seq) for seq in seqs]
+        nats = lm.logprobs(seqs)
+    elif tokens or words:
         stepped = step_through(lm, runs, tokenizer.starts_word())
         traces = list(split_trace(stepped[0], ends)) if stream else list(stepped)
         nats = [trace.nats for trace in traces if trace is not None]
@@ -111,7 +127,7 @@ def score(
         nats = lm.logprobs(runs)
         nats = np.split(nats[0], ends) if stream else nats
     return [
-        _sentence(tokenizer, *parts, eos=eos, tokens=tokens, words=words)
+        _sentence(tokenizer, *parts, eos=eos, tokens=tokens, words=words, pseudo=pseudo)
         for parts in zip(sentences, seqs, nats, traces, strict=True)
     ]
 
@@ -169,6 +185,13 @@ def _step_group(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[
     return [Trace(nats[b, :n], ranks[b, :n], boundary[b, :n]) for b, n in enumerate(lengths)]
 
 
+def _both_sides(lm: BidirectionalLM, seq: Ids) -> Trace:
+    """What a sequence's tokens are to a model that sees all others. No word ends anywhere."""
+    predicted_TV = lm.predict(seq)
+    nats = predicted_TV[np.arange(len(seq)), seq]
+    return Trace(nats, rank(predicted_TV, seq), np.zeros(len(seq)))
+
+
 def rank(predicted_BV: Nats, ids_B: Ids) -> Ids:
     """The place of each row's token among all by falling probability, 1 first; ties by id."""
     own = predicted_BV[np.arange(len(ids_B)), ids_B][:, None]
@@ -193,6 +216,7 @@ def _sentence(
     eos: bool,
     tokens: bool,
     words: bool,
+    pseudo: bool,
 ) -> SentenceScore:
     """Put one sentence's score together; without `eos`, leave its last token out of it."""
     n = len(seq) if eos else len(seq) - 1
@@ -207,4 +231,6 @@ def _sentence(
         boundary = np.append(trace.boundary, 0.0)[: n + 1]
         of_words = word_scores(tokenizer, text, ids, nats, boundary)
     line = text + "\n" if eos else text
-    return SentenceScore(text, measure(line, ids, nats, tokenizer.unk), token_scores, of_words)
+    return SentenceScore(
+        text, measure(line, ids, nats, tokenizer.unk), token_scores, of_words, pseudo
+    )

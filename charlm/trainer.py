@@ -287,6 +287,8 @@ class Trainer:
             modelfile.mark_latest(self.run.path)
 
     def _sample(self) -> str:
+        if self.network.config.bidirectional:  # it does not know what comes next
+            return ""
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
         drawn = sample(
             lm,

@@ -61,6 +61,8 @@ def train(
     began = time.monotonic()
     defaults.check(settings)
     budget = Budget(steps, epochs, minutes)
+    if with_ngram and settings.get("bidirectional"):
+        raise CharlmError("--with-ngram mixes models that predict what comes next: leave it out")
     tokenizer_config = defaults.tokenizer(settings)
     names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
     if not names or not str(names[0]):

@@ -79,6 +79,13 @@ class WordTokenizer:
             return np.fromiter(ids, self._dtype)
         return np.fromiter(map(self._ids.__getitem__, words), self._dtype, len(words))
 
+    def words(self, text: str) -> list[str]:
+        """The words of `text`, one for each id that `encode` gives."""
+        words = words_of(text, self.lower)
+        if self.split == "unicode":
+            return [part for word in words for part in split_word(word)]
+        return words
+
     def decode(self, ids: Ids | Sequence[int]) -> str:
         """Running text: words spaced as in print, <EOS> as a newline, <UNK> as "<UNK>"."""
         lines: list[list[str]] = [[]]

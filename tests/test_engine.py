@@ -11,7 +11,7 @@ import torch
 from cli_support import TEXT, Cli, write_model
 from toys import recurrent_lm, variety
 
-from charlm import engine
+from charlm import engine, recurrent
 from charlm.errors import CharlmError
 from charlm.recurrent import RecurrentLM
 
@@ -29,7 +29,7 @@ def test_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     lm = recurrent_lm("lstm")
     ids = np.random.default_rng(1).integers(11, size=(3, 50))
     whole, _ = lm.follow(lm.start(3), ids)
-    monkeypatch.setattr(engine, "CHUNK", 4 * 7 * 3 * 8)  # eight tokens of three rows
+    monkeypatch.setattr(recurrent, "CHUNK", 4 * 7 * 3 * 8)  # eight tokens of three rows
     parts, _ = engine.on_device(lm, "cpu").follow(lm.start(3), ids)
     np.testing.assert_allclose(parts, whole, atol=2e-5)
 

@@ -82,10 +82,10 @@ def test_dropout_acts_in_training_only(place: str) -> None:
     config = replace(BASE, **settings)
     network = network_of(config)
     x_TB = torch.randint(13, (7, 5))
-    still = [network.features(x_TB, network.start(5))[0] for _ in range(2)]
+    still = [network.features(x_TB, x_TB, network.start(5))[0] for _ in range(2)]
     assert torch.equal(*still)
     network.train()
-    moving = [network.features(x_TB, network.start(5))[0] for _ in range(2)]
+    moving = [network.features(x_TB, x_TB, network.start(5))[0] for _ in range(2)]
     assert not torch.equal(*moving)
 
 

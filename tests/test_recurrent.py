@@ -134,7 +134,7 @@ def test_dense_and_projection_by_hand() -> None:
 
 def test_start_follows_eos_from_the_initial_state() -> None:
     lm = recurrent_lm("lstm", learned_start=True, layers=2)
-    state = lm.advance(lm.initial, np.array([EOS]))
+    state = lm.advance(lm.stack.initial, np.array([EOS]))
     np.testing.assert_array_equal(lm.predict(lm.start(2))[1], lm.predict(state)[0])
 
 
@@ -157,14 +157,14 @@ def test_no_limit_changes_the_numbers(
 def test_intermediate_results_stay_small() -> None:
     lm = recurrent_lm("lstm", 5000, hidden=32)
     seen: list[int] = []
-    logits = lm.logits
+    logits = lm.head.logits
 
     def watch(top: cells.Array) -> cells.Array:
         z = logits(top)
         seen.append(z.nbytes)
         return z
 
-    lm.logits = watch  # type: ignore[method-assign, assignment]
+    lm.head.logits = watch  # type: ignore[method-assign, assignment]
     lm.logprobs([np.zeros(9000, np.int64)])
     assert max(seen) <= 32 << 20
     assert sum(seen) >= 9000 * 5000 * 4

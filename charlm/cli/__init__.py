@@ -20,6 +20,7 @@ from . import (
     classify,
     compare,
     complete,
+    fill,
     info,
     lab,
     mix,
@@ -75,6 +76,7 @@ register(app, score.score, "score")
 register(app, sample.sample, "sample")
 register(app, complete.complete, "complete")
 register(app, complete.next_token, "next")
+register(app, fill.fill, "fill")
 register(app, eval_verb.evaluate, "eval")
 register(app, pairs.pairs, "pairs")
 register(app, rescore.rescore, "rescore")

@@ -205,7 +205,7 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     if device is not None:
         from ..engine import on_device
 
-        loaded.lm = on_device(loaded.lm, device)
+        return Model(on_device(loaded.lm, device), loaded.tokenizer, loaded.info)
     return loaded
 
 

@@ -101,6 +101,8 @@ def _network(family: str, config: Mapping[str, Any]) -> str:
         f"{CELL_NAMES.get(config['cell'], config['cell'])} {config['layers']} × {config['hidden']}",
         f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
     ]
+    if config.get("bidirectional"):
+        parts[0] = f"bidirectional {parts[0]}"
     if config["dense"]:
         parts.append(f"{show.count(config['dense'], 'dense layer')}")
     if config["learned_start"]:

@@ -123,7 +123,7 @@ def score(
     texts = _texts(sentences or [], file, used, encoding, errors)
     with lively(f"scoring {show.count(len(texts), 'sentence')}"):
         scores = score_sentences(
-            used.lm,
+            used.any_lm,
             used.tokenizer,
             texts,
             eos=not no_eos,
@@ -148,6 +148,11 @@ def score(
     else:
         if len({one.measures.oov for one in scores}) > 1:
             note("OOV tokens all count as <UNK>: sentences with more of them look too probable")
+        if scores[0].pseudo:
+            note(
+                "pseudo-log-probabilities, each token's given all others: to be compared with "
+                "those of this model only"
+            )
         for one in scores if tokens or words else ():
             _print_details(one, log_base)
         _print_table(scores, log_base)
@@ -196,6 +201,8 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
     """The ranked table. On a terminal too narrow for it, each sentence stands below its row."""
     any_oov = any(one.measures.oov for one in scores)
     headings = [base.heading, "P", "perplexity", "w/o OOV", "bits/char", "OOV"]
+    if scores[0].pseudo:
+        headings[:3] = [f"pseudo-{base.heading}", "pseudo-P", "pseudo-perpl."]
     rows = [headings, *(_numbers(one, base) for one in scores)]
     if not any_oov:
         rows = [row[:3] + row[4:] for row in rows]

@@ -71,6 +71,14 @@ def train(
         bool | None,
         _option(SIZE, "One matrix for token vectors and softmax.", "--tied/--no-tied"),
     ] = None,
+    bidirectional: Annotated[
+        bool | None,
+        _option(
+            SIZE,
+            "Read from both sides, to fill blanks.",
+            "--bidirectional/--no-bidirectional",
+        ),
+    ] = None,
     learned_start: Annotated[
         bool | None,
         _option(SIZE, "Learn the first hidden state.", "--learned-start/--no-learned-start"),
@@ -162,7 +170,8 @@ def train(
             outcome = begin(given.pop("corpus"), listener=display, **given)
     if outcome.tokens_per_second == 0:
         note(f"{outcome.run} was finished already: {outcome.steps:,} steps. Nothing was left to do")
-    _report(outcome, json)
+    pseudo = display.plan is not None and display.plan.network.bidirectional
+    _report(outcome, json, pseudo)
     if outcome.interrupted:
         note(f"stopped at step {outcome.steps:,}. Go on with:  charlm train --resume {outcome.run}")
         raise typer.Exit(INTERRUPTED)
@@ -186,7 +195,8 @@ def _check(given: dict[str, Any]) -> None:
         raise CharlmError("no text given. Name a file, or - for stdin (see 'charlm train --help')")
 
 
-def _report(outcome: Outcome, json: bool) -> None:
+def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
+    """The outcome; `pseudo`: of a model that reads from both sides."""
     best = outcome.best
     if json:
         emit_json(
@@ -196,6 +206,7 @@ def _report(outcome: Outcome, json: bool) -> None:
                 "best": best,
                 "best_step": outcome.best_step,
                 "network": outcome.network,
+                **({"pseudo": True} if pseudo else {}),
                 "seconds": outcome.seconds,
                 "steps": outcome.steps,
                 "tokens_per_second": outcome.tokens_per_second,
@@ -221,6 +232,10 @@ def _report(outcome: Outcome, json: bool) -> None:
         ("curves", str(outcome.run / "curves.png")),
         ("next", 'charlm sample     charlm score "your sentence"'),
     ]
+    if pseudo:
+        rows[0] = (rows[0][0], f"{rows[0][1]}; each token given all others:")
+        rows[1:4] = [("  pseudo-perplexity", f"{number(best['perplexity'])} per token")]
+        rows[-1] = ("next", 'charlm fill "a sentence with a ___ in it"')
     for name, value in rows:
-        line(f"{name:18}{value}")
+        line(f"{name:18}{value}" if len(name) < 18 else f"{name}  {value}")
     sys.stdout.flush()
