@@ -252,17 +252,25 @@ class Trainer:
             progress.stalled += 1
             if self.config.schedule == "plateau":
                 progress.lr_scale /= 2
-        self.rows.append(
-            {
-                "step": progress.step,
-                "seconds": round(progress.seconds, 3),
-                "valid": measures.as_dict(),
-            }
-        )
+        row: dict[str, Any] = {
+            "step": progress.step,
+            "seconds": round(progress.seconds, 3),
+            "valid": measures.as_dict(),
+        }
+        keeps = self._sample_due()
+        written = self._sample() if keeps or self.listener.wants_samples else ""
+        if keeps:
+            row["sample"] = written
+        self.rows.append(row)
         self.run.write_metrics(self.rows)
         self.listener.validated(progress.step, measures, is_best)
         if self.listener.wants_samples:
-            self.listener.wrote(self._sample())
+            self.listener.wrote(written)
+
+    def _sample_due(self) -> bool:
+        """At validations 1, 2, 4, 8, … and the last: what is written changes most at first."""
+        number = 1 + sum("valid" in row for row in self.rows)
+        return number & (number - 1) == 0 or self._finished()
 
     def _keep_model(self) -> None:
         corpus = self.corpus

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import allocator, defaults, modelfile, pace
+from . import allocator, defaults, machine, modelfile, pace
 from .config import NetworkConfig, TokenizerConfig, TrainConfig
 from .corpus import Corpus, Streams, prepare
 from .counting import of_corpus
@@ -221,7 +221,7 @@ def _record(
     network: NetworkConfig,
     config: TrainConfig,
 ) -> dict[str, Any]:
-    """What config.toml says: every setting, and where the text is."""
+    """What config.toml says: every setting, where the text is, and on what machine."""
     return {
         "charlm": __version__,
         "corpus": {
@@ -235,4 +235,5 @@ def _record(
         "tokenizer": tokenizer.as_dict(),
         "network": network.as_dict(),
         "training": config.as_dict(),
+        "machine": machine.facts(),
     }
