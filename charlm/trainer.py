@@ -29,7 +29,7 @@ from .listener import Listener, Outcome, Plan, Step
 from .network import NetworkState, detach
 from .recurrent import RecurrentLM
 from .run import RunDirectory
-from .sample import sample
+from .sample import glimpse
 from .validation import share, validate
 from .version import __version__
 
@@ -296,15 +296,7 @@ class Trainer:
 
     def _sample(self) -> str:
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
-        drawn = sample(
-            lm,
-            self.corpus.tokenizer,
-            max_tokens=160 if self.corpus.tokenizer.level in ("char", "byte") else 40,
-            lines=3,
-            temperature=0.8,
-            seed=self.config.seed,
-        )
-        return drawn[0].text
+        return glimpse(lm, self.corpus.tokenizer, self.config.seed)
 
     def _log_every(self) -> int:
         return max(1, self.config.steps // 500)
