@@ -25,6 +25,7 @@ from . import (
     mix,
     ngram,
     pairs,
+    report,
     rescore,
     sample,
     score,
@@ -83,6 +84,7 @@ register(app, classify.classify, "classify")
 register(app, ngram.ngram, "ngram")
 register(app, mix.mix, "mix")
 register(app, info.info, "info")
+register(app, report.report, "report")
 app.add_typer(lab.app)
 
 

@@ -1,0 +1,326 @@
+"""A run as one page of HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import curves, modelfile, storage
+from .colours import DEEPEST
+from .errors import CharlmError
+from .findings import Findings, gather
+from .legible import count, size
+from .listener import Listener
+from .measures import surprisal
+from .page import (
+    Html,
+    cards,
+    document,
+    element,
+    figure,
+    lines,
+    pairs,
+    paragraph,
+    section,
+    shade,
+    table,
+    text,
+)
+from .pictures import Line, Panel, svg
+from .run import RunDirectory
+from .score import SentenceScore
+from .version import __version__
+
+
+def write(
+    run: str | Path | None = None,
+    out: str | Path | None = None,
+    listener: Listener | None = None,
+) -> tuple[Path, Findings]:
+    """Write the report of a run, whole or not at all; gives its place and what it shows.
+
+    run: a run directory, else $CHARLM_MODEL's or runs/latest. out: a file, else report.html in the
+    run directory. Where the text of the run is gone or has changed, the listener is warned and the
+    page says so in place of what needs the text. Raises CharlmError where there is no run, no model
+    yet, or a damaged file, OSError where the page cannot be written.
+    """
+    listener = listener or Listener()
+    directory = find(run)
+    place = Path(out) if out is not None else directory.report
+    storage.check_output(place)
+    own = [directory.model, directory.checkpoint, directory.config, directory.metrics]
+    where = directory.read_config().get("corpus", {})
+    if storage.is_among(place, [*own, *where.get("paths", []), *where.get("valid", [])]):
+        raise CharlmError(f"{place} is a file of the run: name another one for the report")
+    findings = gather(directory, listener)
+    with storage.output(place) as file:
+        file.write(render(findings).encode("utf-8"))
+    listener.stage("report", 1.0)
+    return place, findings
+
+
+def find(run: str | Path | None) -> RunDirectory:
+    """The run that is meant. Raises CharlmError where there is none, or no model in it yet."""
+    if run is not None and not str(run):
+        raise CharlmError("RUN is empty: name a run directory")
+    if run is not None and Path(run).is_dir():
+        directory = RunDirectory(Path(run))
+    else:
+        directory = RunDirectory(modelfile.resolve(run).parent)
+    if not directory.config.exists():
+        raise CharlmError(
+            f"{directory.path} holds no run (no {directory.config.name}): a report tells of a "
+            "training. charlm info tells of any model"
+        )
+    if not directory.model.exists():
+        raise CharlmError(
+            f"{directory.path} has no model yet: try again after its first validation"
+        )
+    return directory
+
+
+def render(found: Findings) -> str:
+    """The page."""
+    name = found.run.resolve().name
+    network, corpus = found.settings["network"], found.settings["corpus"]
+    about = (
+        f"{network['cell']} {network['layers']} × {network['hidden']} · {found.about['level']} "
+        f"model of {corpus['name']} · {found.about['vocab_size']:,} kinds of token"
+    )
+    return document(
+        f"{name} · charlm",
+        element("header", element("h1", text(name)), paragraph(about, "soft"), _summary(found)),
+        element(
+            "main",
+            section("Learning", *_learning(found)),
+            section("On validation text", *_validation(found)),
+            section("What it wrote", *_samples(found)),
+            section("Surprise, token by token", *_heat(found)),
+            section("The most surprising lines", *_surprising(found)),
+            section("How far the gradient reaches back", *_gradient(found)),
+            section("Settings", *_settings(found)),
+            section("Machine and speed", *_machine(found)),
+        ),
+        element("footer", paragraph(f"Made by charlm {__version__}.", "soft")),
+    )
+
+
+def _summary(found: Findings) -> Html:
+    best = found.best
+    rows = [("parameters", f"{found.about['parameters']:,}"), ("file", size(found.about["bytes"]))]
+    if best:
+        rows = [
+            ("bits per character", number(best["bits_per_char"], 3)),
+            ("perplexity", number(best["perplexity"])),
+            *rows,
+        ]
+    return cards([*rows, ("tokens a second", number(found.tokens_per_second, 0))])
+
+
+def _learning(found: Findings) -> list[Html]:
+    panels = curves.panels(found.rows)
+    if not panels:
+        return [_missing("metrics.jsonl holds no measurements")]
+    norms = [(row["step"], row.get("gradient_norm", 0)) for row in found.rows if "loss" in row]
+    shown = [(step, norm) for step, norm in norms if norm > 0]
+    if shown:
+        line = Line("", [step for step, _ in shown], [norm for _, norm in shown], colour=3)
+        panels.append(Panel("", "optimiser steps", "gradient norm", [line]))
+    caption = (
+        "Bits per token of training batches (with dropout) and of validation text (without), "
+        "learning rate, and the norm of the gradient before clipping."
+    )
+    return [figure(svg(panels, name="learning"), caption)]
+
+
+def _validation(found: Findings) -> list[Html]:
+    best, base = found.best, found.baseline
+    rows: list[tuple[str, Mapping[str, Any]]] = [("this model", best)] if best else []
+    alone = found.about["training"].get("network")
+    if alone:
+        rows.append(("its network alone", alone))
+    if not isinstance(base, str):
+        rows.append((f"{base.order}-gram model", base.measures.as_dict()))
+    headings = ["", "perplexity", "without OOV", "bits/character", "bits/byte", "OOV", "tokens"]
+    keys = ["perplexity", "perplexity_excluding_oov", "bits_per_char", "bits_per_byte"]
+    cells = [
+        [
+            name,
+            *(number(m[key], 3 if "bits" in key else 2) for key in keys),
+            f"{m['oov']:,}",
+            f"{m['tokens']:,}",
+        ]
+        for name, m in rows
+    ]
+    parts = [table(headings, cells)] if cells else []
+    if isinstance(base, str):
+        return [*parts, _missing(f"No n-gram model beside it: {base}")]
+    counted = "the same training text"
+    if base.tokens < base.of:
+        counted = f"the first {base.tokens:,} of {base.of:,} training tokens (no more are counted)"
+    parts.append(
+        paragraph(
+            "Perplexity is per token. The n-gram model (modified Kneser-Ney) counted "
+            f"{counted} and reads the same validation text.",
+            "soft",
+        )
+    )
+    if best:
+        less = 1 - best["bits_per_char"] / base.measures.bits_per_char
+        than = "fewer" if less >= 0 else "more"
+        sentence = f"The model needs {abs(less):.0%} {than} bits than the n-gram model."
+        parts.insert(1, paragraph(sentence))
+    return parts
+
+
+def _samples(found: Findings) -> list[Html]:
+    bits = {row["step"]: row["valid"]["bits_per_char"] for row in found.rows if "valid" in row}
+    kept = found.about["training"].get("step")
+    parts = [paragraph("Drawn at temperature 0.8, each with the same seed.", "soft")]
+    for one in found.written:
+        head = f"step {one.step:,}"
+        if one.step in bits:
+            head += f" · {number(bits[one.step], 3)} bits/character"
+        if one.step == kept:
+            head += " · the model that was kept"
+        parts.append(element("h3", text(head)))
+        parts.append(element("blockquote", lines(one.text), dir="auto"))
+    if len(found.written) < 2:
+        parts.append(_missing("This run kept no samples along the way: an older charlm made it"))
+    return parts
+
+
+def _heat(found: Findings) -> list[Html]:
+    if isinstance(found.heat, str):
+        return [_missing(found.heat)]
+    level = found.about["level"]
+    steps = range(0, int(DEEPEST) + 1, 2)
+    legend = [shade(f"{b}+" if b == DEEPEST else str(b), b, f"{b} bits") for b in steps]
+    shown = [_shaded(one, level) for one in found.heat]
+    narrow = "heat letters" if level in ("char", "byte") else "heat"
+    return [
+        paragraph(
+            f"The first {count(len(shown), 'line')} of the validation text, read in order; ↵ is "
+            "the end of a line. Point at a token for its surprisal (−log₂ P) and its rank.",
+            "soft",
+        ),
+        element("p", text("surprisal in bits: "), *legend, class_="legend"),
+        element("div", *shown, class_=narrow),
+    ]
+
+
+def _shaded(one: SentenceScore, level: str) -> Html:
+    """A line of tokens on their colours; between words, the space that the text has there."""
+    tokens, at = one.token_scores or (), 0
+    spans = []
+    for k, token in enumerate(tokens):
+        ends = k == len(tokens) - 1 and token.token == "</s>"
+        shown = token.token.replace("▁", " ") if level == "subword" else token.token
+        title = f"{token.token} · {number(token.surprisal)} bits · rank {token.rank:,}"
+        if level == "word":
+            here = one.text.lower().find(shown.lower(), at)
+            spans.append(text(" " if k and here != at else ""))
+            at = here + len(shown) if here >= 0 else at
+        spans.append(shade("↵" if ends else shown, token.surprisal, title))
+    return element("p", *spans, dir="auto")
+
+
+def _surprising(found: Findings) -> list[Html]:
+    if isinstance(found.surprising, str):
+        return [_missing(found.surprising)]
+    rows = [
+        [
+            f"{one.number:,}",
+            number(one.score.measures.bits_per_char, 3),
+            number(surprisal(one.score.logprob), 1),
+            number(one.score.measures.perplexity),
+            f"{one.score.measures.oov:,}",
+            _short(one.score.text),
+        ]
+        for one in found.surprising
+    ]
+    headings = ["line", "bits/character", "bits", "perplexity", "OOV", "text"]
+    return [table(headings, rows)]
+
+
+def _gradient(found: Findings) -> list[Html]:
+    norms = found.gradient
+    if isinstance(norms, str):
+        return [_missing(norms)]
+    shown = [(k, norm) for k, norm in enumerate(norms) if 0 < norm < math.inf]
+    if not shown:
+        return [_missing("The gradient is nought everywhere")]
+    line = Line("", [k for k, _ in shown], [norm for _, norm in shown], "o-")
+    panel = Panel("", "tokens back", "norm of the gradient", [line], log_y=True)
+    bptt = found.settings["training"]["bptt"]
+    caption = (
+        "How much the loss on a token depends on the network's state so many tokens earlier: "
+        "the norm of its gradient, averaged over places of the validation text. "
+        f"In training it was cut after at most {bptt} tokens."
+    )
+    return [figure(svg([panel], name="gradient"), caption)]
+
+
+def _settings(found: Findings) -> list[Html]:
+    """Every group of config.toml; of files their names only, for a page may be passed on."""
+    groups = []
+    for group in ("corpus", "tokenizer", "network", "training"):
+        values = found.settings.get(group, {})
+        rows = [(k.replace("_", " "), _value(v)) for k, v in values.items()]
+        groups.append(element("div", element("h3", text(group)), pairs(rows)))
+    return [element("div", *groups, class_="groups")]
+
+
+def _machine(found: Findings) -> list[Html]:
+    facts = dict(found.machine)
+    if "memory" in facts:
+        facts["memory"] = size(int(facts["memory"]))
+    how = found.settings["training"]
+    speed = [
+        ("tokens a second", number(found.tokens_per_second, 0)),
+        ("seconds of training", number(found.seconds, 0)),
+        ("steps", f"{found.steps:,} of {how['steps']:,} planned"),
+        ("best step", f"{found.about['training'].get('step', 0):,}"),
+        ("tokens a step", f"{how['batch_size'] * how['bptt']:,}"),
+    ]
+    title = "machine" if found.trained_here else "machine that made this report"
+    parts = [
+        element("div", element("h3", text("speed")), pairs(speed)),
+        element(
+            "div",
+            element("h3", text(title)),
+            pairs((name, _value(value)) for name, value in facts.items()),
+        ),
+    ]
+    return [element("div", *parts, class_="groups")]
+
+
+def _missing(why: str) -> Html:
+    return paragraph(why if why.endswith(".") else f"{why}.", "missing")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(Path(str(one)).name for one in value) or "–"
+    return str(value)
+
+
+def _short(line: str, most: int = 400) -> str:
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def number(value: float, places: int = 2) -> str:
+    """A number for reading: 9.71, 1,235, 1.2e+12; ∞; – for what is undefined."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if abs(value) >= 1e9:
+        return f"{value:.1e}"
+    return f"{value:,.{places if abs(value) < 1e3 else 0}f}".replace("-", "−")
