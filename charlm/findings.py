@@ -32,7 +32,7 @@ from .validation import share
 
 HEAT_LINES, HEAT_CHARS = 40, 3_000  # of the validation text, on colours
 READ_LINES, READ_CHARS = 2_000, 200_000  # of it, searched for surprising lines
-READ_FLOPS = 8e10  # and at so much work: about four seconds of NumPy, one token at a time
+READ_FLOPS = 4e10  # and at so much work: about three seconds of NumPy, one token at a time
 SURPRISING = 10  # lines shown
 SHORT = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
 COUNTED = 1_000_000  # training tokens for the n-gram model: some four seconds
@@ -52,10 +52,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Surprising:
-    """A line of the validation text, and what the model made of it."""
+    """The lines of the validation text that the model found least probable."""
 
-    number: int  # from 1
-    score: SentenceScore
+    read: int  # lines of the text, from its first, that were searched
+    least: int  # characters that a line had to have
+    lines: list[tuple[int, SentenceScore]]  # number from 1; by falling bits per character
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        return [{"line": number, **one.as_dict()} for number, one in self.lines]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Findings:
     rows: list[dict[str, Any]]  # metrics.jsonl
     written: list[Written]
     heat: Found[list[SentenceScore]]  # the first lines of the validation text, with tokens
-    surprising: Found[list[Surprising]]  # the most surprising first
+    surprising: Found[Surprising]
     baseline: Found[Baseline]
     gradient: Found[list[float]]  # its norm 0, 1, 2, … tokens before the loss
     machine: dict[str, Any]
@@ -122,10 +126,7 @@ class Findings:
             "seconds": self.seconds,
             "tokens_per_second": self.tokens_per_second,
             "samples": [asdict(one) for one in self.written],
-            "surprising": _there(
-                self.surprising,
-                lambda lines: [{"line": one.number, **one.score.as_dict()} for one in lines],
-            ),
+            "surprising": _there(self.surprising, Surprising.as_dict),
             "gradient": _there(self.gradient, list),
             "machine": self.machine,
             "trained_here": self.trained_here,
@@ -178,7 +179,7 @@ def heat_lines(lm: CausalLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> lis
 
 def surprising_lines(
     lm: CausalLM, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
-) -> list[Surprising]:
+) -> Surprising:
     """The lines with the most bits per character in the first part of a text.
 
     Raises CharlmError where it is not in lines.
@@ -191,10 +192,11 @@ def surprising_lines(
     most = int(READ_FLOPS / (2 * weights))
     ends = np.cumsum([len(tokenizer.encode(line)) + 1 for line in lines])
     lines = lines[: max(2, int(np.searchsorted(ends, most, side="right")))]
-    least = min(SHORT, median(len(line) for line in lines))
+    least = max(1, math.ceil(min(SHORT, median(len(line) for line in lines))))
     scored = enumerate(score(lm, tokenizer, lines, context="stream"), 1)
-    long = [Surprising(k, one) for k, one in scored if len(one.text) >= max(1, least)]
-    return sorted(long, key=lambda one: -one.score.measures.bits_per_char)[:SURPRISING]
+    long = [(number, one) for number, one in scored if len(one.text) >= least]
+    long.sort(key=lambda item: -item[1].measures.bits_per_char)
+    return Surprising(len(lines), least, long[:SURPRISING])
 
 
 def beginning(chunks: Iterable[str], most: int) -> tuple[list[str], bool]:

@@ -37,7 +37,7 @@ p { margin: .5rem 0; max-width: 46rem; }
 .cards dt { color: var(--soft); font-size: .85rem; }
 .cards dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; }
-.wide svg { display: block; width: 100%; min-width: 34rem; height: auto; }
+.wide svg { display: block; width: 100%; min-width: 22rem; max-width: 46rem; height: auto; }
 figure { margin: .8rem 0; }
 figcaption { max-width: 46rem; }
 table { border-collapse: collapse; }
@@ -51,7 +51,14 @@ thead th { vertical-align: bottom; }
 .groups td { overflow-wrap: anywhere; }
 blockquote { margin: .3rem 0 1.1rem; padding: .5rem .8rem; background: var(--panel);
   border-radius: .4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-.text { overflow-wrap: anywhere; min-width: 12rem; }
+td:first-child { white-space: nowrap; }
+.text { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  .telling tr { display: grid; grid-template-columns: repeat(4, 1fr); padding: .3rem 0;
+    border-bottom: 1px solid var(--line); }
+  .telling th, .telling td { border: 0; text-align: start; }
+  .telling .text { grid-column: 1 / -1; }
+}
 .heat p { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; max-width: none;
   line-height: 1.75; }
 .heat span { padding: .12em 0; border-radius: .15em; }
@@ -111,7 +118,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
         for row in rows
     )
     whole = element("table", element("thead", head), element("tbody", *body))
-    return element("div", whole, class_="wide")
+    telling = " telling" if "text" in headings else ""
+    return element("div", whole, class_=f"wide{telling}")
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> Html:

@@ -56,17 +56,20 @@ def write_png(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:
     storage.write_bytes(path, picture.getvalue())
 
 
-def svg(panels: Sequence[Panel], columns: int = 1, name: str = "picture") -> str:
+def svg(
+    panels: Sequence[Panel], columns: int = 1, *, name: str = "picture", scale: float = 1.0
+) -> str:
     """Panels as an <svg> element for a page, without a background, its ink the page's.
 
-    All ids in it begin with `name`: no two pictures of a page may share one. The same panels make
-    the same text.
+    All ids in it begin with `name`: no two pictures of a page may share one. `scale` makes it
+    smaller but for its letters. The same panels make the same text.
     """
     import matplotlib as mpl
 
     picture = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "charlm"}):
         drawn = figure(panels, columns, INK)
+        drawn.set_size_inches(*(scale * drawn.get_size_inches()))
         drawn.savefig(picture, format="svg", transparent=True, metadata=NO_METADATA)
     text = picture.getvalue().decode("utf-8")
     for mark in (' id="', "url(#", 'href="#'):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import curves, modelfile, storage
 from .colours import DEEPEST
 from .errors import CharlmError
-from .findings import Findings, gather
+from .findings import ROWS, Findings, gather
 from .legible import count, size
 from .listener import Listener
-from .measures import surprisal
 from .page import (
     Html,
     cards,
@@ -32,6 +32,8 @@ from .pictures import Line, Panel, svg
 from .run import RunDirectory
 from .score import SentenceScore
 from .version import __version__
+
+SMALLER = 0.75  # pictures, so that they can be read on a phone
 
 
 def write(
@@ -89,6 +91,8 @@ def render(found: Findings) -> str:
         f"{network['cell']} {network['layers']} × {network['hidden']} · {found.about['level']} "
         f"model of {corpus['name']} · {found.about['vocab_size']:,} kinds of token"
     )
+    if found.about["family"] != "recurrent":
+        about += " · mixed with an n-gram model"
     return document(
         f"{name} · charlm",
         element("header", element("h1", text(name)), paragraph(about, "soft"), _summary(found)),
@@ -123,6 +127,7 @@ def _learning(found: Findings) -> list[Html]:
     panels = curves.panels(found.rows)
     if not panels:
         return [_missing("metrics.jsonl holds no measurements")]
+    panels[0] = replace(panels[0], height=2)
     norms = [(row["step"], row.get("gradient_norm", 0)) for row in found.rows if "loss" in row]
     shown = [(step, norm) for step, norm in norms if norm > 0]
     if shown:
@@ -132,7 +137,7 @@ def _learning(found: Findings) -> list[Html]:
         "Bits per token of training batches (with dropout) and of validation text (without), "
         "learning rate, and the norm of the gradient before clipping."
     )
-    return [figure(svg(panels, name="learning"), caption)]
+    return [figure(svg(panels, name="learning", scale=SMALLER), caption)]
 
 
 def _validation(found: Findings) -> list[Html]:
@@ -143,36 +148,40 @@ def _validation(found: Findings) -> list[Html]:
         rows.append(("its network alone", alone))
     if not isinstance(base, str):
         rows.append((f"{base.order}-gram model", base.measures.as_dict()))
-    headings = ["", "perplexity", "without OOV", "bits/character", "bits/byte", "OOV", "tokens"]
-    keys = ["perplexity", "perplexity_excluding_oov", "bits_per_char", "bits_per_byte"]
+    columns = {"perplexity": "perplexity", "perplexity_excluding_oov": "without OOV"}
+    columns |= {"bits_per_char": "bits/character", "bits_per_byte": "bits/byte"}
+    if not any(m["oov"] for _, m in rows):
+        del columns["perplexity_excluding_oov"]
+    if all(m["bits_per_byte"] == m["bits_per_char"] for _, m in rows):
+        del columns["bits_per_byte"]
     cells = [
-        [
-            name,
-            *(number(m[key], 3 if "bits" in key else 2) for key in keys),
-            f"{m['oov']:,}",
-            f"{m['tokens']:,}",
-        ]
-        for name, m in rows
+        [name, *(number(m[key], 3 if "bits" in key else 2) for key in columns)] for name, m in rows
     ]
-    parts = [table(headings, cells)] if cells else []
+    parts = [table(["", *columns.values()], cells)] if cells else []
+    if best:
+        unknown = f", {best['oov']:,} of them unknown (OOV)" if best["oov"] else ""
+        characters = count(best["chars"], "character")
+        parts.append(paragraph(f"{best['tokens']:,} tokens{unknown}; {characters}."))
     if isinstance(base, str):
         return [*parts, _missing(f"No n-gram model beside it: {base}")]
+    if best:
+        parts.append(paragraph(_against(best["bits_per_char"] / base.measures.bits_per_char)))
     counted = "the same training text"
     if base.tokens < base.of:
-        counted = f"the first {base.tokens:,} of {base.of:,} training tokens (no more are counted)"
-    parts.append(
-        paragraph(
-            "Perplexity is per token. The n-gram model (modified Kneser-Ney) counted "
-            f"{counted} and reads the same validation text.",
-            "soft",
-        )
+        counted = f"only the first {base.tokens:,} of the {base.of:,} training tokens"
+    note = (
+        "Perplexity is per token. The n-gram model (modified Kneser-Ney smoothing) counted "
+        f"{counted} and was measured on the same validation text."
     )
-    if best:
-        less = 1 - best["bits_per_char"] / base.measures.bits_per_char
-        than = "fewer" if less >= 0 else "more"
-        sentence = f"The model needs {abs(less):.0%} {than} bits than the n-gram model."
-        parts.insert(1, paragraph(sentence))
-    return parts
+    return [*parts, paragraph(note, "soft")]
+
+
+def _against(ratio: float) -> str:
+    """How the model compares with the n-gram model, whose bits are 1."""
+    if ratio >= 2:
+        return f"The model needs {ratio:.1f} times the bits of the n-gram model."
+    than = "fewer" if ratio <= 1 else "more"
+    return f"The model needs {abs(1 - ratio):.0%} {than} bits than the n-gram model."
 
 
 def _samples(found: Findings) -> list[Html]:
@@ -230,19 +239,23 @@ def _shaded(one: SentenceScore, level: str) -> Html:
 def _surprising(found: Findings) -> list[Html]:
     if isinstance(found.surprising, str):
         return [_missing(found.surprising)]
+    shown = found.surprising
     rows = [
         [
-            f"{one.number:,}",
-            number(one.score.measures.bits_per_char, 3),
-            number(surprisal(one.score.logprob), 1),
-            number(one.score.measures.perplexity),
-            f"{one.score.measures.oov:,}",
-            _short(one.score.text),
+            f"{line:,}",
+            number(one.measures.bits_per_char, 3),
+            number(one.measures.perplexity),
+            f"{one.measures.oov:,}",
+            _short(one.text),
         ]
-        for one in found.surprising
+        for line, one in shown.lines
     ]
-    headings = ["line", "bits/character", "bits", "perplexity", "OOV", "text"]
-    return [table(headings, rows)]
+    note = (
+        f"By bits per character, among the lines of {shown.least} characters or more in the first "
+        f"{count(shown.read, 'line')} of the validation text."
+    )
+    headings = ["line", "bits/character", "perplexity", "OOV", "text"]
+    return [paragraph(note, "soft"), table(headings, rows)]
 
 
 def _gradient(found: Findings) -> list[Html]:
@@ -257,10 +270,10 @@ def _gradient(found: Findings) -> list[Html]:
     bptt = found.settings["training"]["bptt"]
     caption = (
         "How much the loss on a token depends on the network's state so many tokens earlier: "
-        "the norm of its gradient, averaged over places of the validation text. "
+        f"the norm of its gradient, the root mean square over {ROWS} places of the validation text. "
         f"In training it was cut after at most {bptt} tokens."
     )
-    return [figure(svg([panel], name="gradient"), caption)]
+    return [figure(svg([panel], name="gradient", scale=SMALLER), caption)]
 
 
 def _settings(found: Findings) -> list[Html]:
