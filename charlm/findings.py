@@ -70,6 +70,7 @@ class Baseline:
     tokens: int  # of the training text that were counted
     of: int  # that it has
     measures: Measures
+    warnings: list[str]  # where the text was too small to estimate a discount from
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def gather(directory: RunDirectory, listener: Listener) -> Findings:
     listener.stage("report", 0.2)
     surprising = _with(text, lambda t: surprising_lines(lm, tokenizer, t.validation(), contents))
     listener.stage("report", 0.5)
-    baseline = _with(text, lambda t: count_ngrams(t, listener))
+    baseline = _with(text, count_ngrams)
     listener.stage("report", 0.8)
     gradient = _with(text, lambda t: gradients(contents, t.corpus.valid))
     listener.stage("report", 0.9)
@@ -217,19 +218,29 @@ def beginning(chunks: Iterable[str], most: int) -> tuple[list[str], bool]:
     return text.removesuffix("\n").split("\n"), False
 
 
-def count_ngrams(text: RunText, listener: Listener) -> Baseline:
+class _Warnings(Listener):
+    """Keeps them, for the page rather than the terminal."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.said.append(message)
+
+
+def count_ngrams(text: RunText) -> Baseline:
     """A Kneser-Ney model of the training text (of its first COUNTED tokens), measured."""
-    corpus = text.corpus
+    corpus, heard = text.corpus, _Warnings()
     tokenizer, size = corpus.tokenizer, corpus.valid_text
     order = defaults.ngram_order(tokenizer.level)
     lines = defaults.ngram_context(tokenizer.level) == "sentence"
     part = replace(corpus, train=corpus.train[:COUNTED])
-    lm = of_corpus(part, order, lines=lines, listener=listener)
+    lm = of_corpus(part, order, lines=lines, listener=heard)
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
     nats_BT, _ = lm.follow(lm.start(1), held_out[None])
     raw = measure("", held_out, nats_BT[0], tokenizer.unk)
     whole = share(raw, len(corpus.valid), size.chars, size.bytes)
-    return Baseline(order, len(part.train), len(corpus.train), whole)
+    return Baseline(order, len(part.train), len(corpus.train), whole, heard.said)
 
 
 def gradients(contents: ModelFile, ids: Ids) -> list[float]:

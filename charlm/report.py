@@ -173,6 +173,8 @@ def _validation(found: Findings) -> list[Html]:
         "Perplexity is per token. The n-gram model (modified Kneser-Ney smoothing) counted "
         f"{counted} and was measured on the same validation text."
     )
+    if base.warnings:
+        note += " The text is too small to estimate all of its discounts from: some are guessed."
     return [*parts, paragraph(note, "soft")]
 
 
@@ -203,7 +205,7 @@ def _samples(found: Findings) -> list[Html]:
 
 def _heat(found: Findings) -> list[Html]:
     if isinstance(found.heat, str):
-        return [_missing(found.heat)]
+        return [_left_out(found.heat)]
     level = found.about["level"]
     steps = range(0, int(DEEPEST) + 1, 2)
     legend = [shade(f"{b}+" if b == DEEPEST else str(b), b, f"{b} bits") for b in steps]
@@ -238,7 +240,7 @@ def _shaded(one: SentenceScore, level: str) -> Html:
 
 def _surprising(found: Findings) -> list[Html]:
     if isinstance(found.surprising, str):
-        return [_missing(found.surprising)]
+        return [_left_out(found.surprising)]
     shown = found.surprising
     rows = [
         [
@@ -261,7 +263,7 @@ def _surprising(found: Findings) -> list[Html]:
 def _gradient(found: Findings) -> list[Html]:
     norms = found.gradient
     if isinstance(norms, str):
-        return [_missing(norms)]
+        return [_left_out(norms)]
     shown = [(k, norm) for k, norm in enumerate(norms) if 0 < norm < math.inf]
     if not shown:
         return [_missing("The gradient is nought everywhere")]
@@ -270,7 +272,7 @@ def _gradient(found: Findings) -> list[Html]:
     bptt = found.settings["training"]["bptt"]
     caption = (
         "How much the loss on a token depends on the network's state so many tokens earlier: "
-        f"the norm of its gradient, the root mean square over {ROWS} places of the validation text. "
+        f"the norm of its gradient, root mean square over {ROWS} places of the validation text. "
         f"In training it was cut after at most {bptt} tokens."
     )
     return [figure(svg([panel], name="gradient", scale=SMALLER), caption)]
@@ -310,8 +312,12 @@ def _machine(found: Findings) -> list[Html]:
     return [element("div", *parts, class_="groups")]
 
 
-def _missing(why: str) -> Html:
-    return paragraph(why if why.endswith(".") else f"{why}.", "missing")
+def _left_out(why: str) -> Html:
+    return _missing(f"Left out: {why}")
+
+
+def _missing(sentence: str) -> Html:
+    return paragraph(sentence if sentence.endswith(".") else f"{sentence}.", "missing")
 
 
 def _value(value: Any) -> str:
