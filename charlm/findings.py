@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from . import defaults, machine, modelfile
-from .config import NetworkConfig
+from .config import NetworkConfig, TokenizerConfig, TrainConfig
 from .counting import of_corpus
 from .errors import CharlmError
 from .listener import Listener
@@ -141,7 +141,7 @@ def gather(directory: RunDirectory, listener: Listener) -> Findings:
     gone or another: the parts that need it are then left out. Raises CharlmError where there is no
     run or no model yet, and where a file is damaged.
     """
-    settings, rows = directory.read_config(), _metrics(directory)
+    settings, rows = _settings(directory), _metrics(directory)
     contents = modelfile.read(directory.model)
     lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
     listener.stage("report", 0.1)
@@ -262,6 +262,19 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     with one_thread():
         norms = flow(Network.of(config, network.tensors), ids_TB, eos=contents.tokenizer.eos)
     return [float(norm) for norm in norms]
+
+
+def _settings(directory: RunDirectory) -> dict[str, Any]:
+    """config.toml. Raises CharlmError where it lacks a group that every run has."""
+    settings = directory.read_config()
+    try:
+        NetworkConfig.from_dict(settings["network"])
+        TrainConfig.from_dict(settings["training"])
+        TokenizerConfig.from_dict(settings["tokenizer"])
+        str(settings["corpus"]["name"])
+    except (KeyError, TypeError) as missing:
+        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    return settings
 
 
 def _metrics(directory: RunDirectory) -> list[dict[str, Any]]:

@@ -53,8 +53,9 @@ def write(
     place = Path(out) if out is not None else directory.report
     storage.check_output(place)
     own = [directory.model, directory.checkpoint, directory.config, directory.metrics]
-    where = directory.read_config().get("corpus", {})
-    if storage.is_among(place, [*own, *where.get("paths", []), *where.get("valid", [])]):
+    where = directory.read_config().get("corpus")
+    texts = [*where.get("paths", []), *where.get("valid", [])] if isinstance(where, dict) else []
+    if storage.is_among(place, [*own, *texts]):
         raise CharlmError(f"{place} is a file of the run: name another one for the report")
     findings = gather(directory, listener)
     with storage.output(place) as file:

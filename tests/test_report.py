@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from browser import browse, needs_browser
 from cli_support import Cli, write_model
 
 import charlm
@@ -348,9 +347,11 @@ def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
     (run / "model.safetensors").rename("kept")
     assert "no model yet" in cli.fails("report", "runs/tiny")
     assert not (run / "report.html").exists()
-    (run / "config.toml").write_text("[")
     Path("kept").rename(run / "model.safetensors")
-    assert "damaged" in cli.fails("report")
+    settings = (run / "config.toml").read_text("utf-8")
+    for damage in ("[", settings.replace("[network]", "[netwrk]"), "corpus = 3"):
+        (run / "config.toml").write_text(damage, "utf-8")
+        assert "damaged" in cli.fails("report")
 
 
 def test_ink_can_be_read_on_every_shade() -> None:
@@ -371,35 +372,8 @@ def test_no_gradient_without_a_text_to_follow(run: Path) -> None:
 
 # A real browser -------------------------------------------------------------------------------
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--hide-scrollbars", "--window-size=1000,1600", "--enable-logging=stderr", "--v=0"),
-]
-browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
-
-def browse(page: str, place: Path, dark: bool = False) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """What the console says when a browser shows a page, and the picture (rows, columns, 3)."""
-    from matplotlib.image import imread
-
-    place.mkdir()
-    (place / "page.html").write_text(page, "utf-8")
-    command = [
-        str(CHROMIUM),
-        *FLAGS,
-        f"--user-data-dir={place / 'profile'}",
-        f"--blink-settings=preferredColorScheme={0 if dark else 1}",
-        f"--screenshot={place / 'page.png'}",
-        (place / "page.html").as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return console, np.asarray(imread(place / "page.png"))[..., :3]
-
-
-@browser
+@needs_browser
 def test_a_browser_shows_it_in_light_and_dark(intact: Intact, tmp_path: Path) -> None:
     corners = []
     for dark in (False, True):
@@ -413,7 +387,7 @@ def test_a_browser_shows_it_in_light_and_dark(intact: Intact, tmp_path: Path) ->
     assert corners[1] < 0.2
 
 
-@browser
+@needs_browser
 def test_the_browser_test_would_notice(intact: Intact, tmp_path: Path) -> None:
     """Of a script error, of a script in our page, and of something to be fetched."""
     console, _ = browse("<!DOCTYPE html><script>nonsense()</script>", tmp_path / "error")
