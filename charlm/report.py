@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from .run import RunDirectory
 from .score import SentenceScore
 from .version import __version__
 
+ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # the name of a token
 SMALLER = 0.75  # pictures, so that they can be read on a phone
 
 
@@ -229,7 +231,7 @@ def _shaded(one: SentenceScore, level: str) -> Html:
     spans = []
     for k, token in enumerate(tokens):
         ends = k == len(tokens) - 1 and token.token == "</s>"
-        shown = token.token.replace("▁", " ") if level == "subword" else token.token
+        shown = _piece(token.token) if level == "subword" else token.token
         title = f"{token.token} · {number(token.surprisal)} bits · rank {token.rank:,}"
         if level == "word":
             here = one.text.lower().find(shown.lower(), at)
@@ -237,6 +239,13 @@ def _shaded(one: SentenceScore, level: str) -> Html:
             at = here + len(shown) if here >= 0 else at
         spans.append(shade("↵" if ends else shown, token.surprisal, title))
     return element("p", *spans, dir="auto")
+
+
+def _piece(token: str) -> str:
+    """A subword as it stands in the text: ▁ is a space, and a byte of ASCII its character."""
+    if ASCII_BYTE.fullmatch(token):
+        return chr(int(token, 16))
+    return token.replace("▁", " ")
 
 
 def _surprising(found: Findings) -> list[Html]:

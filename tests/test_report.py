@@ -21,8 +21,10 @@ from charlm import colours, findings, machine, modelfile, report
 from charlm.counting import of_corpus
 from charlm.errors import CharlmError
 from charlm.listener import Listener
+from charlm.measures import Measures
 from charlm.run import RunDirectory
 from charlm.runtext import reopen
+from charlm.score import SentenceScore, TokenScore
 from charlm.training import resume, train
 
 HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
@@ -280,6 +282,12 @@ def test_a_text_of_one_line_and_words(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "mixed with an n-gram model" in page
     assert "a dog, and a dog" in read.shown  # spaces as in the text
     assert "↵" not in read.shown.split("is the end of a line")[1]
+
+
+def test_subwords_are_shown_as_they_stand_in_the_text() -> None:
+    scores = (TokenScore("▁the", -1.0, 1), TokenScore("0x3C", -9.0, 7), TokenScore("</s>", 0.0, 1))
+    one = SentenceScore("the<", Measures(-10.0, 3, 5, 5), scores)
+    assert Reader(report._shaded(one, "subword")).shown == " the<↵"
 
 
 def test_beginning_of_a_text() -> None:
