@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3aa6a6")
 INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
 INCHES = (8.0, 5.0)  # of a picture with one column of panels
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
 DPI = 125  # so that this is 1,000 pixels wide
 
 
@@ -55,18 +56,24 @@ def write_png(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:
     storage.write_bytes(path, picture.getvalue())
 
 
-def svg(panels: Sequence[Panel], columns: int = 1) -> str:
+def svg(
+    panels: Sequence[Panel], columns: int = 1, *, name: str = "picture", scale: float = 1.0
+) -> str:
     """Panels as an <svg> element for a page, without a background, its ink the page's.
 
-    The same panels make the same text.
+    All ids in it begin with `name`: no two pictures of a page may share one. `scale` makes it
+    smaller but for its letters. The same panels make the same text.
     """
     import matplotlib as mpl
 
     picture = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "charlm"}):
         drawn = figure(panels, columns, INK)
-        drawn.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
+        drawn.set_size_inches(*(scale * drawn.get_size_inches()))
+        drawn.savefig(picture, format="svg", transparent=True, metadata=NO_METADATA)
     text = picture.getvalue().decode("utf-8")
+    for mark in (' id="', "url(#", 'href="#'):
+        text = text.replace(mark, f"{mark}{name}-")
     return text[text.index("<svg") :].replace(INK, "currentColor")
 
 

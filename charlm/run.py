@@ -2,9 +2,10 @@
 
 runs/<name>/model.safetensors        the best weights on validation text; all that use needs
 runs/<name>/checkpoint.safetensors   the last state of training, for a bit-identical resume
-runs/<name>/config.toml              every setting, and where the text is
+runs/<name>/config.toml              every setting, where the text is, and on what machine
 runs/<name>/metrics.jsonl            one line a measurement
 runs/<name>/curves.png               the same as a picture
+runs/<name>/report.html              the run as a page, once `charlm report` has written it
 runs/latest                          the newest run that has a model
 """
 
@@ -52,6 +53,10 @@ class RunDirectory:
     @property
     def curves(self) -> Path:
         return self.path / "curves.png"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
 
     @property
     def cache(self) -> Path:

@@ -131,6 +131,12 @@ def sample(
     return samples
 
 
+def glimpse(lm: CausalLM, tokenizer: Tokenizer, seed: int) -> str:
+    """What a model writes by now: up to three lines, the same draws for the same seed."""
+    tokens = 160 if tokenizer.level in ("char", "byte") else 40
+    return sample(lm, tokenizer, max_tokens=tokens, lines=3, temperature=0.8, seed=seed)[0].text
+
+
 def generator_of(seed: int, number: int) -> np.random.Generator:
     """The random generator of sample `number`, whatever the number of samples."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))

@@ -29,7 +29,7 @@ from .listener import Listener, Outcome, Plan, Step
 from .network import NetworkState, detach
 from .recurrent import RecurrentLM
 from .run import RunDirectory
-from .sample import sample
+from .sample import glimpse
 from .validation import share, validate
 from .version import __version__
 
@@ -252,17 +252,25 @@ class Trainer:
             progress.stalled += 1
             if self.config.schedule == "plateau":
                 progress.lr_scale /= 2
-        self.rows.append(
-            {
-                "step": progress.step,
-                "seconds": round(progress.seconds, 3),
-                "valid": measures.as_dict(),
-            }
-        )
+        row: dict[str, Any] = {
+            "step": progress.step,
+            "seconds": round(progress.seconds, 3),
+            "valid": measures.as_dict(),
+        }
+        keeps = self._sample_due()
+        written = self._sample() if keeps or self.listener.wants_samples else ""
+        if keeps:
+            row["sample"] = written
+        self.rows.append(row)
         self.run.write_metrics(self.rows)
         self.listener.validated(progress.step, measures, is_best)
         if self.listener.wants_samples:
-            self.listener.wrote(self._sample())
+            self.listener.wrote(written)
+
+    def _sample_due(self) -> bool:
+        """At validations 1, 2, 4, 8, … and the last: what is written changes most at first."""
+        number = 1 + sum("valid" in row for row in self.rows)
+        return number & (number - 1) == 0 or self._finished()
 
     def _keep_model(self) -> None:
         corpus = self.corpus
@@ -290,15 +298,7 @@ class Trainer:
         if self.network.config.bidirectional:  # it does not know what comes next
             return ""
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
-        drawn = sample(
-            lm,
-            self.corpus.tokenizer,
-            max_tokens=160 if self.corpus.tokenizer.level in ("char", "byte") else 40,
-            lines=3,
-            temperature=0.8,
-            seed=self.config.seed,
-        )
-        return drawn[0].text
+        return glimpse(lm, self.corpus.tokenizer, self.config.seed)
 
     def _log_every(self) -> int:
         return max(1, self.config.steps // 500)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import allocator, defaults, modelfile, pace
+from . import allocator, defaults, machine, modelfile, pace
 from .config import NetworkConfig, TokenizerConfig, TrainConfig
 from .corpus import Corpus, Streams, prepare
 from .counting import of_corpus
@@ -22,6 +22,7 @@ from .listener import Listener, Outcome
 from .mixture import mix
 from .recency import RecentLM, fit_cache
 from .run import RunDirectory, create
+from .runtext import reopen
 from .score import measure
 from .text import TextSource, open_text
 from .trainer import VALIDATION_TOKENS, Trainer
@@ -113,21 +114,11 @@ def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
             f"{directory.checkpoint} is gone, so the run cannot go on; its model can still be used"
         )
     try:
-        where, tokenizer_config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
         network_config = NetworkConfig.from_dict(record["network"])
         config = TrainConfig.from_dict(record["training"])
-        spool = directory.cache / "stdin"
-        encoding, errors = where["encoding"], where["errors"]
-        source = open_text(where["paths"], encoding, errors, spool)
-        held_out = open_text(where["valid"], encoding, errors, spool) if where["valid"] else None
-        digest = where["sha256"]
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    text = prepare(source, held_out, tokenizer_config, directory.cache, progress=listener.stage)
-    if text.sha256 != digest:
-        raise CharlmError(
-            f"{source.name} has changed since the run began: put the old text back, or start anew"
-        )
+    text = reopen(directory, record, listener.stage).corpus
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and there is none here")
     outcome = Trainer(directory, text, network_config, config, listener).fit()
@@ -223,7 +214,7 @@ def _record(
     network: NetworkConfig,
     config: TrainConfig,
 ) -> dict[str, Any]:
-    """What config.toml says: every setting, and where the text is."""
+    """What config.toml says: every setting, where the text is, and on what machine."""
     return {
         "charlm": __version__,
         "corpus": {
@@ -237,4 +228,5 @@ def _record(
         "tokenizer": tokenizer.as_dict(),
         "network": network.as_dict(),
         "training": config.as_dict(),
+        "machine": machine.facts(),
     }

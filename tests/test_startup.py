@@ -37,7 +37,7 @@ def imported(model: Path, *args: str) -> set[str]:
     return set(done.stdout.decode().splitlines()[-1].split()) & HEAVY
 
 
-@pytest.mark.parametrize("verb", ["", "train", "score", "sample", "eval", "info"])
+@pytest.mark.parametrize("verb", ["", "train", "score", "sample", "eval", "info", "report"])
 def test_help_imports_nothing_heavy(model: Path, verb: str) -> None:
     assert imported(model, *verb.split(), "--help") == set()
 

@@ -26,6 +26,7 @@ from . import (
     mix,
     ngram,
     pairs,
+    report,
     rescore,
     sample,
     score,
@@ -85,6 +86,7 @@ register(app, classify.classify, "classify")
 register(app, ngram.ngram, "ngram")
 register(app, mix.mix, "mix")
 register(app, info.info, "info")
+register(app, report.report, "report")
 app.add_typer(lab.app)
 
 

@@ -13,11 +13,15 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
+from ..legible import count as count
+from ..legible import harmless as harmless
+from ..legible import printable as printable
+from ..legible import size as size
+from ..legible import visible as visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
-_CONTROL_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029], 0xFFFD)
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -72,22 +76,6 @@ def emit_tsv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 # Text -----------------------------------------------------------------------------------------
 
 
-def printable(text: str) -> str:
-    """`text` with whatever is not a Unicode character (lone surrogates) as U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def visible(text: str) -> str:
-    """`text` on one line: control characters as their pictures (newline is ␊, escape ␛)."""
-    return printable(text).translate(_CONTROL_PICTURES)
-
-
-def harmless(text: str) -> str:
-    """`text` for a terminal: newlines and tabs kept, other control characters as pictures."""
-    keep = {code: code for code in map(ord, "\n\t")}
-    return printable(text).translate(_CONTROL_PICTURES | keep)
-
-
 def cells(text: str) -> int:
     """Terminal columns that `text` takes: Chinese characters take two."""
     if text.isascii():
@@ -138,19 +126,6 @@ def times(log10: float) -> str:
         value = 10.0**log10
         factor = f"{value:.2f}" if value < 9.995 else f"{value:,.0f}"
     return _glyph("×", "x") + factor
-
-
-def size(count: int) -> str:
-    """Bytes for reading: 5.4 MB."""
-    if count < 1000:
-        return f"{count} bytes"
-    power = min(len(str(count)) - 1, 14) // 3
-    return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
-
-
-def count(number_of: int, what: str) -> str:
-    """1 line, 2 lines, 1,234 lines."""
-    return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"
 
 
 def bar(cells: float) -> str:

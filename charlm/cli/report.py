@@ -1,0 +1,62 @@
+"""`charlm report`: a run as a page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import show
+from .common import Quiet, Verbose, detail, lively, warn
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Run directory. Without it: $CHARLM_MODEL's, then runs/latest.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HTML",
+            help="Where the page is written. Without it: report.html in the run directory.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the page's numbers as JSON.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Make one page of a run: curves, samples, surprise, settings, speed.
+
+    The page is one HTML file that needs no network. An n-gram model of the same text stands beside
+    the network, and the validation text is shown by how surprising it was.
+
+    \b
+    charlm report
+    charlm report runs/corpus --out corpus.html
+    """
+    from ..listener import Listener
+    from ..report import write
+
+    class Watcher(Listener):
+        """Progress to the bar, warnings to stderr."""
+
+        def stage(self, name: str, done: float) -> None:
+            if name == "report":
+                progress(done)
+
+        def warn(self, message: str) -> None:
+            warn(message)
+
+    with lively("report") as progress:
+        place, found = write(run, out, Watcher())
+    detail(f"run: {found.run}")
+    if json:
+        show.emit_json({"report": str(place), **found.as_dict()})
+    else:
+        show.line(str(place))

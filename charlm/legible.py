@@ -1,0 +1,35 @@
+"""Text and amounts made fit to be read, on a terminal or on a page."""
+
+from __future__ import annotations
+
+_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
+_CONTROL_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029], 0xFFFD)
+
+
+def printable(text: str) -> str:
+    """`text` with whatever is not a Unicode character (lone surrogates) as U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def visible(text: str) -> str:
+    """`text` on one line: control characters as their pictures (newline is ␊, escape ␛)."""
+    return printable(text).translate(_CONTROL_PICTURES)
+
+
+def harmless(text: str) -> str:
+    """`text` in its lines: newlines and tabs kept, other control characters as pictures."""
+    keep = {code: code for code in map(ord, "\n\t")}
+    return printable(text).translate(_CONTROL_PICTURES | keep)
+
+
+def size(count: int) -> str:
+    """Bytes for reading: 5.4 MB."""
+    if count < 1000:
+        return f"{count} bytes"
+    power = min(len(str(count)) - 1, 14) // 3
+    return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
+
+
+def count(number_of: int, what: str) -> str:
+    """1 line, 2 lines, 1,234 lines."""
+    return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"
