@@ -64,13 +64,16 @@ class Layer(nn.Module):
         return tuple(getattr(self, name).expand(batch, -1).contiguous() for name in self.starts)
 
     def forward(self, x_TBE: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Hidden states (T, B, H) and the state after step T. Products run in x's precision."""
-        dtype = x_TBE.dtype
+        """Hidden states (T, B, H) and the state after step T, kept in the precision it came in.
+
+        Products run in x's precision.
+        """
+        dtype, kept_in = x_TBE.dtype, state[0].dtype
         weight_hh: Tensor = self.weight_hh
         if self.weight_drop and self.training:  # Merity, Keskar and Socher 2018
             weight_hh = weight_hh * kept(weight_hh, self.weight_drop)
         if self.cell == "lstm-peephole":
-            a = functional.linear(x_TBE, self.weight_ih.to(dtype)).float() + self.bias_ih
+            a = functional.linear(x_TBE, self.weight_ih.to(dtype)).to(kept_in) + self.bias_ih
             h_TBH, c_TBH = peephole_lstm(
                 a, state[0], state[1], weight_hh.to(dtype), self.bias_hh, self.peephole
             )
@@ -80,14 +83,14 @@ class Layer(nn.Module):
         flags = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, …
         if self.cell == "lstm":
             out, h, c = torch.lstm(x_TBE, hidden, weights, *flags)
-            return out, (h[0].float(), c[0].float())
+            return out, (h[0].to(kept_in), c[0].to(kept_in))
         if dtype != torch.float64 and x_TBE.device.type == "cpu":
             run: Any = gru if self.cell == "gru" else partial(rnn, relu=self.cell == "rnn-relu")
             out, h = run(x_TBE, state[0], *weights[:2], self.bias_ih, self.bias_hh)
             return out, (h,)
         theirs = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
         out, h = theirs(x_TBE, hidden[0], weights, *flags)
-        return out, (h[0].float(),)
+        return out, (h[0].to(kept_in),)
 
 
 class Network(nn.Module):
