@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import storage
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3aa6a6")
 INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
 INCHES = (8.0, 5.0)  # of a picture with one column of panels
+MANY = 6  # lines, from which on a legend has two columns
 DPI = 125  # so that this is 1,000 pixels wide
 
 
@@ -45,6 +46,7 @@ class Panel:
     y_range: tuple[float, float] | None = None
     levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
     marks: Sequence[tuple[str, float, float]] = ()  # remarks on points: text, x, y
+    legend: Literal["best", "lower right", "upper right"] = "best"  # its place
     height: float = 1.0  # relative to the panels of other rows
 
 
@@ -119,5 +121,6 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.grid(alpha=0.25, color="gray")
-    if sum(bool(line.label) for line in panel.lines) > 1:
-        axes.legend(framealpha=0.0)
+    named = sum(bool(line.label) for line in panel.lines)
+    if named > 1:
+        axes.legend(framealpha=0.0, loc=panel.legend, ncols=1 if named < MANY else 2)
