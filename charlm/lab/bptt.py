@@ -22,7 +22,7 @@ from ..pictures import Line, Panel
 from . import learn
 
 SPAN = 64  # tokens of each stream in a step
-STREAMS = 32
+STREAMS = 16
 LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # T
 RATE = 6e-3  # AdamW's learning rate
 
@@ -86,8 +86,8 @@ def experiment(
     *,
     cells: Sequence[str] = ("rnn", "lstm"),
     lengths: Sequence[int] = LENGTHS,
-    hidden: int = 128,
-    steps: int = 600,
+    hidden: int = 64,
+    steps: int = 800,
     seed: int = 1,
     seeds: int = 1,
     progress: learn.Progress | None = None,

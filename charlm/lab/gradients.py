@@ -28,7 +28,7 @@ from ..pictures import Line, Panel
 from . import learn
 
 WARM = 32  # tokens read before those through which the gradient is followed
-ROWS = 256  # stretches of text, at most, over which it is averaged
+ROWS = 512  # stretches of text, at most, over which it is averaged: a few have most of it
 PLACES = (10, 20, 50)  # k, at which tables tell of it
 FAR = 30  # k, at which sentences do
 FADED = 0.01  # of the gradient at k = 0
@@ -151,7 +151,10 @@ class Gradients:
         }
 
     def panels(self) -> list[Panel]:
-        """Two columns: before and after training; two cells scaled; clipping's norms and losses."""
+        """Two columns: before and after training; two cells scaled; clipping's norms and losses.
+
+        Panels without a legend share their neighbour's.
+        """
         across, up = "k, steps back", "‖∂L/∂state‖, at k = 0: 1"
         found = []
         for title, curves in (
@@ -167,11 +170,12 @@ class Gradients:
             lines = []
             for n, c in enumerate(c for c in self.scaled if c.cell == cell):
                 k = range(len(c.norms))
-                lines.append(Line(f"‖W‖ = {c.gain}", k, c.ratios, colour=n))
+                label = f"‖W‖ = {c.gain}" if cell == SCALED[0] else ""
+                lines.append(Line(label, k, c.ratios, colour=n))
                 lines.append(Line("", k, [c.gain**i for i in k], ":", colour=n))
             found.append(
                 Panel(
-                    f"fresh {cell}, W_hh scaled (dotted: the bound)",
+                    f"fresh {cell}, W_hh scaled; dotted: the bound ‖W‖ᵏ",
                     across,
                     up,
                     lines,
@@ -180,17 +184,23 @@ class Gradients:
                     legend="lower right",
                 )
             )
-        for title, what, log in (
-            ("gradient before clipping", "norm", True),
-            ("training loss", "nats per token", False),
-        ):
+        for title, what in (("rnn's gradient before clipping", "norm"), ("its loss", "nats")):
             lines = []
             for n, run in enumerate(self.clipping):
                 kind = f"‖W‖ = {run.after.gain}, {run.optimizer}"
-                y = run.norms if log else run.losses
-                label = f"{kind}, {f'clipped at {run.clip_norm}' if run.clip_norm else 'as it is'}"
+                y = run.norms if what == "norm" else run.losses
+                clipped = f"clipped at {run.clip_norm}" if run.clip_norm else "not clipped"
+                label = "" if what == "norm" else f"{kind}, {clipped}"
                 lines.append(Line(label, range(1, len(y) + 1), y, colour=n))
-            found.append(Panel(title, "step", what, lines, log_y=True))
+            found.append(
+                Panel(
+                    title,
+                    "step",
+                    f"{what} per token" if what == "nats" else what,
+                    lines,
+                    log_y=True,
+                )
+            )
         return found
 
 

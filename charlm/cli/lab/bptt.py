@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def bptt(
     corpus: CorpusFile,
     cells: Cells = "rnn,lstm",
-    hidden: Hidden = 128,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 600,
+    hidden: Hidden = 64,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 800,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 1,
     level: Level = Levels.char,
     seed: Seed = 1,
@@ -44,7 +44,7 @@ def bptt(
 ) -> None:
     r"""Show validation loss against the length at which the gradient is cut: a minute or two.
 
-    All trainings see the same tokens in the same batches, 64 tokens of 32 streams a step, and
+    All trainings see the same tokens in the same batches, 64 tokens of 16 streams a step, and
     carry the state on; the gradient goes back through at most T of those 64. T = 1: through none.
 
     \b

@@ -27,6 +27,8 @@ from .common import (
 if TYPE_CHECKING:
     from ...lab.gradients import Curve, Gradients
 
+GROWN = 2.0  # times the gradient at k = 0: it explodes
+
 
 def gradients(
     corpus: CorpusFile,
@@ -131,7 +133,7 @@ def _remarks(found: Gradients) -> Iterator[str]:
             f"After training, the gradient that reaches {k} steps back is {short(most.ratio(k))} "
             f"of that at the last step in {most.cell}, {short(least.ratio(k))} in {least.cell}."
         )
-    grown = [c for c in found.scaled if c.ratio(k) > 1]
+    grown = [c for c in found.scaled if c.ratio(k) > GROWN]
     says = "; ".join(
         f"{cell} explodes from {min(c.gain for c in grown if c.cell == cell)}"
         for cell in dict.fromkeys(c.cell for c in grown)
@@ -143,10 +145,11 @@ def _remarks(found: Gradients) -> Iterator[str]:
     )
     tame, tame_clipped, wild, wild_clipped = found.clipping
     yield (
-        f"Clipping: where gradients explode, training ends at a loss of {show.number(wild.end)} "
-        f"without it and {show.number(wild_clipped.end)} with it. Where they vanish it changes "
-        f"little: {short(tame.after.ratio(k))} without and {short(tame_clipped.after.ratio(k))} "
-        f"with it at k = {k}, for it scales what comes from near and far alike."
+        f"Clipping: training from ‖W‖ = {wild.after.gain} by plain gradient descent ends at a loss "
+        f"of {show.number(wild.end)} without and {show.number(wild_clipped.end)} with it. Against "
+        f"vanishing it cannot help, scaling what comes from near and far alike: at k = {k} the "
+        f"network from ‖W‖ = {tame.after.gain} has {short(tame.after.ratio(k))} without and "
+        f"{short(tame_clipped.after.ratio(k))} with it."
     )
 
 
