@@ -43,6 +43,7 @@ class Panel:
     lines: Sequence[Line]
     log_x: bool = False
     log_y: bool = False
+    x_ticks: Sequence[float] = ()  # where x is numbered; empty: matplotlib decides
     y_range: tuple[float, float] | None = None
     levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
     marks: Sequence[tuple[str, float, float]] = ()  # remarks on points: text, x, y
@@ -118,6 +119,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_xscale("log")
     if panel.log_y:
         axes.set_yscale("log")
+    if panel.x_ticks:
+        axes.set_xticks(panel.x_ticks, [f"{tick:g}" for tick in panel.x_ticks])
+        axes.set_xticks([], minor=True)
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.grid(alpha=0.25, color="gray")

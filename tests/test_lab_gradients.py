@@ -147,6 +147,15 @@ def test_flow_leaves_the_network_as_it_is_and_reads_no_dropout() -> None:
 # Experiments ----------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """What is so small is quicker in one thread, much so where the processor is busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random letters; of so few, so that a network soon knows how often each comes."""

@@ -78,7 +78,8 @@ class Truncation:
                 lines.append(Line("", lengths, losses, ".", colour))
         tokens = f"{self.settings['tokens']:,} tokens of training each"
         title = f"validation loss, the gradient cut every T tokens ({tokens})"
-        return [Panel(title, "T", "nats per token", lines, log_x=True)]
+        ticks = sorted({point.bptt for point in self.points})
+        return [Panel(title, "T", "nats per token", lines, log_x=True, x_ticks=ticks)]
 
 
 def experiment(
