@@ -31,8 +31,8 @@ def bptt(
     corpus: CorpusFile,
     cells: Cells = "rnn,lstm",
     hidden: Hidden = 64,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 800,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 400,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 2,
     level: Level = Levels.char,
     seed: Seed = 1,
     out: Picture = Path("lab-bptt.png"),
@@ -99,4 +99,7 @@ def _remarks(found: Truncation) -> Iterator[str]:
             if one is not best
         ]
         bits = show.number(best.bits_per_char, 3)
-        yield f"{cell}: best at T = {best.bptt}, {bits} bits/char; {', '.join(worse)}."
+        noise = max(point.spread for point in points)  # NaN of one seed: nothing is within it
+        near = [f"{one.bptt}" for one in points if one.loss - best.loss <= noise]
+        within = f" No worse than seeds differ: T = {', '.join(near)}." if near else ""
+        yield f"{cell}: best at T = {best.bptt}, {bits} bits/char; {', '.join(worse)}.{within}"
