@@ -158,7 +158,7 @@ class Gradients:
         across, up = "k, steps back", "‖∂L/∂state‖, at k = 0: 1"
         found = []
         for title, curves in (
-            ("fresh networks", [one.fresh for one in self.cells]),
+            ("fresh networks (state: h, of an LSTM h and c)", [one.fresh for one in self.cells]),
             ("trained networks", [one.trained for one in self.cells]),
         ):
             lines = [
