@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import storage
 
@@ -19,6 +19,7 @@ COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3
 INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
 INCHES = (8.0, 5.0)  # of a picture with one column of panels
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
+MANY = 6  # lines, from which on a legend has two columns
 DPI = 125  # so that this is 1,000 pixels wide
 
 
@@ -43,9 +44,11 @@ class Panel:
     lines: Sequence[Line]
     log_x: bool = False
     log_y: bool = False
+    x_ticks: Sequence[float] = ()  # where x is numbered; empty: matplotlib decides
     y_range: tuple[float, float] | None = None
     levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
     marks: Sequence[tuple[str, float, float]] = ()  # remarks on points: text, x, y
+    legend: Literal["best", "lower right", "upper right"] = "best"  # its place
     height: float = 1.0  # relative to the panels of other rows
 
 
@@ -123,8 +126,12 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_xscale("log")
     if panel.log_y:
         axes.set_yscale("log")
+    if panel.x_ticks:
+        axes.set_xticks(panel.x_ticks, [f"{tick:g}" for tick in panel.x_ticks])
+        axes.set_xticks([], minor=True)
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.grid(alpha=0.25, color="gray")
-    if sum(bool(line.label) for line in panel.lines) > 1:
-        axes.legend(framealpha=0.0)
+    named = sum(bool(line.label) for line in panel.lines)
+    if named > 1:
+        axes.legend(framealpha=0.0, loc=panel.legend, ncols=1 if named < MANY else 2)

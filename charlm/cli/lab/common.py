@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ...config import CELLS, TokenizerConfig, require
 from ...pictures import Panel, write_png
 from ...storage import check_output
+from .. import show
 from ..common import note
 
 
@@ -30,3 +34,47 @@ def write_picture(path: Path, panels: Sequence[Panel], columns: int = 1) -> None
     """Write the picture and say where it is."""
     write_png(path, panels, columns)
     note(f"picture: {path}")
+
+
+# Networks trained on a user's text ------------------------------------------------------------
+
+
+class Levels(StrEnum):
+    """What an experiment may take for a token."""
+
+    char = "char"
+    word = "word"
+    byte = "byte"
+
+
+CorpusFile = Annotated[str, typer.Argument(metavar="CORPUS", help='A text file; "-" reads stdin.')]
+Level = Annotated[Levels, typer.Option(help="What a token is.")]
+Cells = Annotated[
+    str, typer.Option(metavar="NAMES", help="Kinds of cell, with commas between them.")
+]
+Hidden = Annotated[int, typer.Option(min=1, max=4096, help="Units of each network.")]
+
+
+def cells_of(names: str) -> list[str]:
+    """The cells of --cells, each once. Raises CharlmError for an unknown one."""
+    cells = list(dict.fromkeys(name.strip() for name in names.split(",")))
+    for cell in cells:
+        require(cell in CELLS, f"unknown cell {cell!r}: choose of {', '.join(CELLS)}")
+    return cells
+
+
+def tokens_of(level: Levels) -> TokenizerConfig:
+    """How text becomes tokens: words without those seen but once or twice, to be quick."""
+    if level is Levels.word:
+        return TokenizerConfig(level="word", split="unicode", min_count=3)
+    return TokenizerConfig(level=level.value)
+
+
+def short(value: float) -> str:
+    """A number of any size in few columns: 0.50, 0.013, 2e-8."""
+    if value == 0 or 0.095 <= abs(value) < 1e4 or not math.isfinite(value):
+        return show.number(value)
+    if 0.00095 <= abs(value) < 1:
+        return f"{value:.3f}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"

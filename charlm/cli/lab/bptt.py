@@ -1,0 +1,105 @@
+"""`charlm lab bptt`: what truncating the gradient costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import show
+from ..common import Encoding, Errors, Json, Quiet, Verbose, lively
+from .common import (
+    Cells,
+    CorpusFile,
+    Hidden,
+    Level,
+    Levels,
+    Picture,
+    Seed,
+    cells_of,
+    tokens_of,
+    write_picture,
+)
+
+if TYPE_CHECKING:
+    from ...lab.bptt import Truncation
+
+
+def bptt(
+    corpus: CorpusFile,
+    cells: Cells = "rnn,lstm",
+    hidden: Hidden = 64,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 400,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 2,
+    level: Level = Levels.char,
+    seed: Seed = 1,
+    out: Picture = Path("lab-bptt.png"),
+    json: Json = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Show validation loss against the length at which the gradient is cut: a minute or two.
+
+    All trainings see the same tokens in the same batches, 64 tokens of 16 streams a step, and
+    carry the state on; the gradient goes back through at most T of those 64. T = 1: through none.
+
+    \b
+    charlm lab bptt corpus.txt
+    charlm lab bptt corpus.txt --cells gru --seeds 3 --json
+    """
+    from ...lab.bptt import experiment
+    from ...lab.learn import corpus_of
+
+    chosen = cells_of(cells)
+    with (
+        corpus_of(corpus, tokens_of(level), encoding, errors) as text,
+        lively("training") as progress,
+    ):
+        found = experiment(
+            text,
+            cells=chosen,
+            hidden=hidden,
+            steps=steps,
+            seed=seed,
+            seeds=seeds,
+            progress=progress,
+        )
+    write_picture(out, found.panels())
+    if json:
+        show.emit_json(found.as_dict())
+        return
+    head, *body = show.columns(list(_rows(found)), "<>>>>")
+    show.line(head, "dim")
+    for line in body:
+        show.line(line)
+    show.line()
+    for remark in _remarks(found):
+        show.paragraph(remark, indent=0)
+
+
+def _rows(found: Truncation) -> Iterator[list[str]]:
+    yield ["cell", "T", "nats/token", "±", "bits/char"]
+    for point in found.points:
+        numbers = (point.loss, point.spread, point.bits_per_char)
+        yield [point.cell, f"{point.bptt}", *(show.number(value, 3) for value in numbers)]
+
+
+def _remarks(found: Truncation) -> Iterator[str]:
+    """What one sees, from the numbers."""
+    for cell in found.cells:
+        points = found.of(cell)
+        best = min(points, key=lambda point: point.loss)
+        worse = [
+            f"{show.number(one.bits_per_char - best.bits_per_char, 3)} more with T = {one.bptt}"
+            for one in (points[0], points[-1])
+            if one is not best
+        ]
+        bits = show.number(best.bits_per_char, 3)
+        noise = max(point.spread for point in points)  # NaN of one seed: nothing is within it
+        near = [f"{one.bptt}" for one in points if one.loss - best.loss <= noise]
+        within = f" No worse than seeds differ: T = {', '.join(near)}." if near else ""
+        yield f"{cell}: best at T = {best.bptt}, {bits} bits/char; {', '.join(worse)}.{within}"

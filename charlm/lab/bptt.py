@@ -1,0 +1,136 @@
+"""Truncated backpropagation through time: what it costs to cut the gradient early.
+
+Williams and Peng (1990). Every network here sees the same batches of SPAN tokens of STREAMS texts,
+is updated as often and carries its state on; only the gradient is cut, every T tokens. (The usual
+way, in which T is the length of the batch, changes the number of updates too, or that of the
+streams, and with them the loss.) T = 1: no gradient goes through time at all, the state does.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .. import defaults, pace
+from ..config import CELLS, require
+from ..corpus import Corpus
+from ..measures import LN2
+from ..pictures import Line, Panel
+from . import learn
+
+SPAN = 64  # tokens of each stream in a step
+STREAMS = 16
+LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # T
+RATE = 6e-3  # AdamW's learning rate
+
+
+@dataclass(frozen=True)
+class Point:
+    """One cell, its gradient cut every `bptt` tokens; a loss a seed, on validation text."""
+
+    cell: str
+    bptt: int
+    losses: tuple[float, ...]  # nats per token
+    bits_per_char: float  # of the mean loss
+
+    @property
+    def loss(self) -> float:
+        """Mean over the seeds."""
+        return statistics.fmean(self.losses)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the seeds; NaN of one."""
+        return statistics.stdev(self.losses) if len(self.losses) > 1 else math.nan
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"loss": self.loss, "spread": self.spread}
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """The experiment's numbers."""
+
+    settings: Mapping[str, Any]
+    points: tuple[Point, ...]  # cell by cell, T rising
+
+    def of(self, cell: str) -> list[Point]:
+        return [point for point in self.points if point.cell == cell]
+
+    @property
+    def cells(self) -> list[str]:
+        return list(dict.fromkeys(point.cell for point in self.points))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.settings, "points": [point.as_dict() for point in self.points]}
+
+    def panels(self) -> list[Panel]:
+        """Loss against T: a line through the means, a dot for each seed."""
+        lines = []
+        for cell in self.cells:
+            own, colour = self.of(cell), CELLS.index(cell)
+            lengths = [point.bptt for point in own]
+            lines.append(Line(cell, lengths, [point.loss for point in own], "o-", colour))
+            for losses in zip(*(point.losses for point in own), strict=True):
+                lines.append(Line("", lengths, losses, ".", colour))
+        tokens = f"{self.settings['tokens']:,} tokens of training each"
+        title = f"validation loss, the gradient cut every T tokens ({tokens})"
+        ticks = sorted({point.bptt for point in self.points})
+        return [Panel(title, "T", "nats per token", lines, log_x=True, x_ticks=ticks)]
+
+
+def experiment(
+    corpus: Corpus,
+    *,
+    cells: Sequence[str] = ("rnn", "lstm"),
+    lengths: Sequence[int] = LENGTHS,
+    hidden: int = 64,
+    steps: int = 400,
+    seed: int = 1,
+    seeds: int = 2,
+    progress: learn.Progress | None = None,
+) -> Truncation:
+    """Validation loss of each cell for each T in `lengths`, over `seeds` seeds from `seed` on.
+
+    Raises CharlmError for an unknown cell, a T that does not divide SPAN, or too little text.
+    """
+    for length in lengths:
+        require(
+            length >= 1 and SPAN % length == 0,
+            f"a truncation of {length} tokens does not divide the {SPAN} of a batch: "
+            f"choose of {', '.join(map(str, LENGTHS))}",
+        )
+    facts = learn.facts_of(corpus, STREAMS * SPAN, SPAN)
+    text = corpus.valid_text
+    bits = text.tokens / text.chars / LN2  # per character, of a nat per token
+    told = learn.shares(progress, [1.0] * (len(cells) * len(lengths) * seeds))
+
+    def losses(cell: str, length: int) -> Iterator[float]:
+        network = defaults.network({"cell": cell, "hidden": hidden}, facts)
+        usual = {"steps": steps, "lr": RATE, "bptt": SPAN, "batch_size": STREAMS}
+        for own in range(seed, seed + seeds):
+            config = defaults.training(usual | {"seed": own}, facts)
+            learner = pace.start(network, config)
+            learn.teach(learner, config, corpus, next(told), reach=length)
+            yield learn.loss_on(learner, corpus)
+
+    points = []
+    for cell in cells:
+        for length in sorted(set(lengths)):
+            found = tuple(losses(cell, length))
+            points.append(Point(cell, length, found, statistics.fmean(found) * bits))
+    settings = {
+        "corpus": corpus.name,
+        "level": facts.level,
+        "hidden": hidden,
+        "steps": steps,
+        "tokens": steps * STREAMS * SPAN,
+        "seed": seed,
+        "seeds": seeds,
+        "batch_size": STREAMS,
+        "span": SPAN,
+    }
+    return Truncation(settings, tuple(points))
