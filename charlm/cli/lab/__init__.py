@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from ..show import line
-from ..verb import help_text
+from ..verb import help_text, register
+from . import agreement
 
 HELP = r"""Experiments that show what textbooks claim about recurrent networks.
 
@@ -20,3 +21,6 @@ def lab(context: typer.Context) -> None:
     """Without the name of an experiment: the list of them."""
     if context.invoked_subcommand is None:
         line(context.get_help())
+
+
+register(app, agreement.agreement, "agreement")

@@ -1,0 +1,272 @@
+"""Subject and verb far apart: was or were? (Linzen, Dupoux and Goldberg 2016.)
+
+    The cat, which already ate fish near the old boats, was full.
+
+Nouns between subject and verb that have the other number (attractors: boats) tempt a model to the
+wrong verb. It is right where P(right verb) > P(wrong verb) after the same beginning; a tie is half
+right. Each sentence is asked with a singular and with a plural subject, so whoever cannot see the
+subject is right half the time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from .. import modelfile
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
+from ..errors import CharlmError
+from ..kneserney import estimate
+from ..lm import CausalLM
+from ..pictures import Line, Panel
+from ..prefixes import shared_logprobs
+from ..recurrent import RecurrentLM
+from ..score import score
+from ..tokenizer import Tokenizer
+from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
+
+LENGTHS = range(LONGEST + 1)  # words of a clause; 0: no clause
+CONDITIONS = ("no attractor", "attractors")
+CELLS = ("rnn", "gru", "lstm")
+ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
+LINES = 10_000  # sentences to learn from
+UNITS = 64  # of the trained cells
+
+Progress = Callable[[float], None]  # hears of the share done, 0 to 1
+Test = dict[str, list[list[Item]]]  # sentences by condition and length
+
+
+@dataclass(frozen=True)
+class Curves:
+    """How often one model was right, by the number of words between, 0 … LONGEST."""
+
+    model: str
+    accuracy: dict[str, tuple[float, ...]]  # by condition, shares; NaN where there is no sentence
+
+    def mean(self, condition: str, lengths: range) -> float:
+        """Over clauses of `lengths` words; NaN where there are none."""
+        known = [self.accuracy[condition][n] for n in lengths]
+        known = [share for share in known if not math.isnan(share)]
+        return fmean(known) if known else math.nan
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the experiment found."""
+
+    seed: int
+    runs: int  # networks trained of each cell, whose mean is given; 0: models of the user's
+    steps: int  # of each training
+    learned_from: int  # sentences
+    sentences: dict[str, tuple[int, ...]]  # judged, by condition and length
+    curves: tuple[Curves, ...]
+    left_out: tuple[str, ...] = ()  # words and phrases that a model does not know
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "runs": self.runs,
+            "steps": self.steps,
+            "learned_from": self.learned_from,
+            "left_out": list(self.left_out),
+            "words_between": list(LENGTHS),
+            "conditions": [
+                {
+                    "condition": condition,
+                    "sentences": list(self.sentences[condition]),
+                    "accuracy": {one.model: list(one.accuracy[condition]) for one in self.curves},
+                }
+                for condition in CONDITIONS
+            ],
+        }
+
+    def panels(self) -> list[Panel]:
+        """One for each condition: share of right verbs against words between."""
+        titles = ("no noun between subject and verb", "nouns of the other number between them")
+        return [
+            Panel(
+                title,
+                "words between subject and verb",
+                "right verbs (%)",
+                [
+                    Line(
+                        one.model,
+                        [n for n in LENGTHS if not math.isnan(one.accuracy[condition][n])],
+                        [100 * y for y in one.accuracy[condition] if not math.isnan(y)],
+                        "o-",
+                    )
+                    for one in self.curves
+                ],
+                y_range=(0, 104),
+                levels=[("chance", 50)],
+            )
+            for condition, title in zip(CONDITIONS, titles, strict=True)
+        ]
+
+
+def of_cells(
+    *,
+    seed: int = 1,
+    runs: int = 3,
+    steps: int = 1000,
+    sentences: int = 100,
+    lines: int = LINES,
+    progress: Progress | None = None,
+) -> Agreement:
+    """Freshly trained cells and n-gram models of the same text.
+
+    runs: networks of each cell, of the seeds `seed`, `seed` + 1, …. sentences: judged, at each
+    length and condition. lines: sentences to learn from, none of which is judged.
+    """
+    from . import learn  # here, because torch takes its time
+
+    require(runs >= 1 and steps >= 1 and lines >= 1, "runs, steps and lines must be at least 1")
+    rng, words = Random(seed), Lexicon()
+    test = draw_test(rng, words, sentences, lambda text: True)
+    judged = {item.text() for lists in test.values() for items in lists for item in items}
+    text = "".join(f"{line}\n" for line in draw_text(rng, words, lines, judged))
+    found: list[Curves] = []
+    with TemporaryDirectory(prefix="charlm-") as directory:
+        path = Path(directory) / "agreement.txt"
+        path.write_text(text, "utf-8")
+        with learn.corpus_of(str(path), TokenizerConfig("word", split="unicode")) as corpus:
+            tokenizer = corpus.tokenizer
+            V, eos = tokenizer.vocab_size, tokenizer.eos
+            for order in ORDERS:
+                ngram = estimate(corpus.train, V, eos, order, lines=True)
+                found.append(_judged(f"{order}-gram", [ngram], tokenizer, test))
+            for c, cell in enumerate(CELLS):
+                network = NetworkConfig(V, cell=cell, embed=UNITS, hidden=UNITS)
+                trained: list[CausalLM] = []
+                for run in range(runs):
+                    config = TrainConfig(
+                        seed + run, batch_size=32, bptt=64, steps=steps, optimizer="muon", lr=0.02
+                    )
+                    told = progress and _part(progress, c * runs + run, runs * len(CELLS))
+                    tensors = learn.train(network, config, corpus, told).tensors()
+                    trained.append(RecurrentLM(network, tensors, eos))
+                found.append(_judged(cell.upper(), trained, tokenizer, test))
+    counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
+    return Agreement(seed, runs, steps, lines, counts, tuple(found))
+
+
+def of_models(
+    paths: Sequence[str],
+    *,
+    seed: int = 1,
+    sentences: int = 100,
+    progress: Progress | None = None,
+) -> Agreement:
+    """Models of the user's, on sentences of which they know every word.
+
+    Raises CharlmError where a model cannot be read, or where the models know too few words.
+    """
+    models: list[tuple[str, CausalLM, Tokenizer]] = []
+    for path in paths:
+        file = modelfile.resolve(path)
+        contents = modelfile.read(file)
+        models += [
+            (name, modelfile.build_lm(part), contents.tokenizer)
+            for name, part in _parts(_name(file), contents)
+        ]
+
+    def known(text: str) -> bool:
+        return all(t.unk is None or not (t.encode(text) == t.unk).any() for _, _, t in models)
+
+    words, left_out = Lexicon().known(known)
+    names = ", ".join(dict.fromkeys(name for name, _, _ in models))
+    for word in ("The", *VERBS):
+        require(known(word), f"{names} does not know the word {word!r}, which the sentences need")
+    if not words.enough:
+        missing = f"{', '.join(left_out[:6])}{' …' if len(left_out) > 6 else ''}"
+        raise CharlmError(f"{names} knows too few of the sentences' words; unknown: {missing}")
+    test = draw_test(Random(seed), words, sentences, known)
+    if not any(items for lists in test.values() for items in lists):
+        raise CharlmError(f"{names} knows no sentence whole: do its tokens hold the commas?")
+    found = []
+    for k, (name, lm, tokenizer) in enumerate(models):
+        told = progress and _part(progress, k, len(models))
+        found.append(_judged(name, [lm], tokenizer, test, told))
+    counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
+    return Agreement(seed, 0, 0, 0, counts, tuple(found), left_out)
+
+
+def draw_test(rng: Random, words: Lexicon, sentences: int, known: Known) -> Test:
+    """Up to so many sentences of every length, by condition."""
+    return {
+        condition: [draw_items(rng, words, n, bool(k), sentences, known) for n in LENGTHS]
+        for k, condition in enumerate(CONDITIONS)
+    }
+
+
+def judge(lm: CausalLM, tokenizer: Tokenizer, items: Sequence[Item]) -> list[float]:
+    """For each sentence 1 if P(right verb) > P(wrong verb) after its beginning, ½ if equal, else 0.
+
+    Verbs are whole words (see `words.py`), however the model spells them.
+    """
+    verbs = [
+        f"{item.beginning} {VERBS[k]}" for item in items for k in (item.number, 1 - item.number)
+    ]
+    if tokenizer.level == "word":
+        found = shared_logprobs(lm, [tokenizer.encode(text) for text in verbs])
+        nats = [float(own[-1]) for own in found]
+    else:
+        nats = [
+            one.word_scores[-1].logprob
+            for one in score(lm, tokenizer, verbs, eos=False, words=True)
+            if one.word_scores
+        ]
+    return [
+        0.5 if right == wrong else float(right > wrong)
+        for right, wrong in zip(nats[::2], nats[1::2], strict=True)
+    ]
+
+
+def _judged(
+    name: str,
+    lms: Sequence[CausalLM],
+    tokenizer: Tokenizer,
+    test: Test,
+    progress: Progress | None = None,
+) -> Curves:
+    """The mean over `lms`, models of one kind."""
+    accuracy: dict[str, tuple[float, ...]] = {}
+    for k, (condition, lists) in enumerate(test.items()):
+        shares = []
+        for n, items in enumerate(lists):
+            right = [mark for lm in lms for mark in judge(lm, tokenizer, items)]
+            shares.append(float(np.mean(right)) if right else math.nan)
+            if progress is not None:
+                progress((k + (n + 1) / len(lists)) / len(test))
+        accuracy[condition] = tuple(shares)
+    return Curves(name, accuracy)
+
+
+def _parts(name: str, contents: modelfile.ModelFile) -> list[tuple[str, modelfile.ModelFile]]:
+    """A model, and beside a mixture its parts."""
+    if contents.family == "mixture":
+        own = contents.config["parts"]
+        kinds = [f"its {'n-gram' if p['family'] == 'ngram' else 'network'}" for p in own]
+        return [
+            (name, contents),
+            *((kind, modelfile.part(contents, k)) for k, kind in enumerate(kinds)),
+        ]
+    return [(name, contents)]
+
+
+def _name(file: Path) -> str:
+    """What a model is called in a table: its run, or its file."""
+    return file.resolve().parent.name if file.name == modelfile.FILE_NAME else file.stem
+
+
+def _part(progress: Progress, k: int, of: int) -> Progress:
+    """What to tell of the k-th part of some work, of `of` alike."""
+    return lambda done: progress((k + done) / of)
