@@ -42,6 +42,7 @@ class Panel:
     lines: Sequence[Line]
     log_x: bool = False
     log_y: bool = False
+    x_ticks: Sequence[float] = ()  # where x is labelled; (): as matplotlib finds best
     y_range: tuple[float, float] | None = None
     levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
     marks: Sequence[tuple[str, float, float]] = ()  # remarks on points: text, x, y
@@ -116,6 +117,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_xscale("log")
     if panel.log_y:
         axes.set_yscale("log")
+    if panel.x_ticks:
+        axes.set_xticks(panel.x_ticks)
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.grid(alpha=0.25, color="gray")

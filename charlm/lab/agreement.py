@@ -90,7 +90,7 @@ class Agreement:
 
     def panels(self) -> list[Panel]:
         """One for each condition: share of right verbs against words between."""
-        titles = ("no noun between subject and verb", "nouns of the other number between them")
+        titles = ("clauses without attractors", "clauses with attractors")
         return [
             Panel(
                 title,
@@ -105,6 +105,7 @@ class Agreement:
                     )
                     for one in self.curves
                 ],
+                x_ticks=LENGTHS[::4],
                 y_range=(0, 104),
                 levels=[("chance", 50)],
             )

@@ -6,7 +6,7 @@ import typer
 
 from ..show import line
 from ..verb import help_text, register
-from . import agreement
+from . import agreement, neurons
 
 HELP = r"""Experiments that show what textbooks claim about recurrent networks.
 
@@ -24,3 +24,4 @@ def lab(context: typer.Context) -> None:
 
 
 register(app, agreement.agreement, "agreement")
+register(app, neurons.neurons, "neurons")
