@@ -19,8 +19,6 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from .. import modelfile
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
 from ..errors import CharlmError
@@ -49,13 +47,21 @@ class Curves:
     """How often one model was right, by the number of words between, 0 … LONGEST."""
 
     model: str
-    accuracy: dict[str, tuple[float, ...]]  # by condition, shares; NaN where there is no sentence
+    by_run: tuple[dict[str, tuple[float, ...]], ...]  # by condition, shares; NaN: no sentence
 
-    def mean(self, condition: str, lengths: range) -> float:
-        """Over clauses of `lengths` words; NaN where there are none."""
-        known = [self.accuracy[condition][n] for n in lengths]
-        known = [share for share in known if not math.isnan(share)]
-        return fmean(known) if known else math.nan
+    @property
+    def accuracy(self) -> dict[str, tuple[float, ...]]:
+        """The mean of all runs."""
+        return {
+            condition: tuple(map(fmean, zip(*(run[condition] for run in self.by_run), strict=True)))
+            for condition in self.by_run[0]
+        }
+
+    def means(self, condition: str, lengths: range) -> list[float]:
+        """For each run, over clauses of `lengths` words; nothing where there are no sentences."""
+        runs = [[run[condition][n] for n in lengths] for run in self.by_run]
+        known = [[share for share in run if not math.isnan(share)] for run in runs]
+        return [fmean(run) for run in known if run]
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,10 @@ class Agreement:
                     "condition": condition,
                     "sentences": list(self.sentences[condition]),
                     "accuracy": {one.model: list(one.accuracy[condition]) for one in self.curves},
+                    "by_run": {
+                        one.model: [list(run[condition]) for run in one.by_run]
+                        for one in self.curves
+                    },
                 }
                 for condition in CONDITIONS
             ],
@@ -238,17 +248,22 @@ def _judged(
     test: Test,
     progress: Progress | None = None,
 ) -> Curves:
-    """The mean over `lms`, models of one kind."""
-    accuracy: dict[str, tuple[float, ...]] = {}
-    for k, (condition, lists) in enumerate(test.items()):
-        shares = []
-        for n, items in enumerate(lists):
-            right = [mark for lm in lms for mark in judge(lm, tokenizer, items)]
-            shares.append(float(np.mean(right)) if right else math.nan)
-            if progress is not None:
-                progress((k + (n + 1) / len(lists)) / len(test))
-        accuracy[condition] = tuple(shares)
-    return Curves(name, accuracy)
+    """What `lms`, models of one kind, make of the test, a run each."""
+    by_run: list[dict[str, tuple[float, ...]]] = []
+    steps = len(lms) * sum(map(len, test.values()))
+    done = 0
+    for lm in lms:
+        run: dict[str, tuple[float, ...]] = {}
+        for condition, lists in test.items():
+            shares: list[float] = []
+            for items in lists:
+                shares.append(fmean(judge(lm, tokenizer, items)) if items else math.nan)
+                done += 1
+                if progress is not None:
+                    progress(done / steps)
+            run[condition] = tuple(shares)
+        by_run.append(run)
+    return Curves(name, tuple(by_run))
 
 
 def _parts(name: str, contents: modelfile.ModelFile) -> list[tuple[str, modelfile.ModelFile]]:

@@ -83,22 +83,26 @@ def colour(value: float, theme: str) -> tuple[int, int, int]:
 def _section(found: Neurons, one: Tracked) -> str:
     marks = "" if one.marks is None else " Underlined: where it holds."
     parts = [
-        f'<h2>{escape(one.name)}</h2>\n<p class="faint">By chance the best unit would have '
-        f"|r| = {one.chance:.2f}.{marks}</p>\n"
+        f'<h2>{escape(one.name)}</h2>\n<p class="faint">By chance, with the property moved half '
+        f"the text away, the best |r| is {one.chance:.2f}.{marks}</p>\n"
     ]
     for unit, r in one.units[:BEST]:
-        parts.append(f"<h3>{_called(unit)} · r = {r:+.3f}</h3>\n")
+        parts.append(f"<h3>{_called(unit)} · r = {_signed(r)}</h3>\n")
         parts.append(_text(found, unit, one.marks))
     return "".join(parts)
 
 
 def _chosen(found: Neurons, unit: Unit) -> str:
-    tracks = ", ".join(f"{one.name} {one.units[0][1]:+.3f}" for one in found.tracked)
+    tracks = ", ".join(f"{one.name} {_signed(one.units[0][1])}" for one in found.tracked)
     return f"<h2>{_called(unit)}</h2>\n<p>r: {escape(tracks)}</p>\n{_text(found, unit, None)}"
 
 
 def _called(unit: Unit) -> str:
     return f"layer {unit.layer}, unit {unit.index}, {unit.what}"
+
+
+def _signed(r: float) -> str:
+    return f"{r:+.3f}".replace("-", "−")
 
 
 def _text(found: Neurons, unit: Unit, marks: tuple[bool, ...] | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,13 +101,16 @@ def _sum_up(found: Agreement) -> None:
 
     parts = []
     for one in found.curves:
-        near, far = (one.mean(CONDITIONS[1], span) for span in (range(3, 11), range(11, 21)))
-        if not (math.isnan(near) or math.isnan(far)):
-            parts.append(f"{one.model} {_percent(near)} and {_percent(far)}")
+        near, far = (one.means(CONDITIONS[1], span) for span in (range(3, 11), range(11, 21)))
+        if near and far:
+            spread = ""
+            if len(far) > 1:
+                spread = f" (by run {', '.join(map(_percent, sorted(far)))})"
+            parts.append(f"{one.model} {_percent(fmean(near))} and {_percent(fmean(far))}{spread}")
     if parts:
         show.paragraph(
             "Past attractors, over clauses of 3 to 10 words and of 11 to 20, % right: "
-            f"{', '.join(parts)}. Chance is 50.",
+            f"{'; '.join(parts)}. Chance is 50.",
             indent=0,
         )
     if found.runs:

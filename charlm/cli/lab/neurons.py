@@ -156,7 +156,7 @@ def _sum_up(found: Neurons) -> None:
 
 
 def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
-    """The first lines of the text, each token on the colour of the unit's value.
+    """Lines of the text from the first, or where the property first holds, in the unit's colours.
 
     Without a terminal there is no colour, and the table says it all.
     """
@@ -169,8 +169,12 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
     show.line()
     show.line(f"{one.name}: {unit.name}" if one else unit.name, "dim")
     text = Text()
-    lines = 0
-    for piece, value in zip(found.spaced(), found.scaled(unit), strict=True):
+    lines, first = 0, 0
+    if one and one.marks and any(one.marks):
+        before = found.pieces[: one.marks.index(True)]
+        first = max((t + 1 for t, piece in enumerate(before) if piece.endswith("\n")), default=0)
+    shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
+    for piece, value in shown:
         rgb = ",".join(map(str, colour(value, "light")))
         text.append(show.visible(piece.rstrip("\n")), style=f"black on rgb({rgb})")
         if piece.endswith("\n"):
