@@ -13,11 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from random import Random
 from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
 
 from .. import modelfile
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
@@ -25,10 +28,9 @@ from ..errors import CharlmError
 from ..kneserney import estimate
 from ..lm import CausalLM
 from ..pictures import Line, Panel
-from ..prefixes import shared_logprobs
 from ..recurrent import RecurrentLM
-from ..score import score
 from ..tokenizer import Tokenizer
+from ..words import boundary_mass
 from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
 
 LENGTHS = range(LONGEST + 1)  # words of a clause; 0: no clause
@@ -37,6 +39,7 @@ CELLS = ("rnn", "gru", "lstm")
 ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
 LINES = 10_000  # sentences to learn from
 UNITS = 64  # of the trained cells
+ROWS = 256  # sentences read side by side
 
 Progress = Callable[[float], None]  # hears of the share done, 0 to 1
 Test = dict[str, list[list[Item]]]  # sentences by condition and length
@@ -184,10 +187,10 @@ def of_models(
     for path in paths:
         file = modelfile.resolve(path)
         contents = modelfile.read(file)
-        models += [
-            (name, modelfile.build_lm(part), contents.tokenizer)
-            for name, part in _parts(_name(file), contents)
-        ]
+        for name, part in _parts(_name(file), contents):
+            same = sum(name == other.split(" #")[0] for other, _, _ in models)
+            called = f"{name} #{same + 1}" if same else name
+            models.append((called, modelfile.build_lm(part), contents.tokenizer))
 
     def known(text: str) -> bool:
         return all(t.unk is None or not (t.encode(text) == t.unk).any() for _, _, t in models)
@@ -218,27 +221,39 @@ def draw_test(rng: Random, words: Lexicon, sentences: int, known: Known) -> Test
     }
 
 
-def judge(lm: CausalLM, tokenizer: Tokenizer, items: Sequence[Item]) -> list[float]:
+def judge(
+    lm: CausalLM,
+    tokenizer: Tokenizer,
+    items: Sequence[Item],
+    progress: Progress | None = None,
+) -> list[float]:
     """For each sentence 1 if P(right verb) > P(wrong verb) after its beginning, ½ if equal, else 0.
 
-    Verbs are whole words (see `words.py`), however the model spells them.
+    Verbs are whole words (see `words.py`), however the model spells them: a word boundary follows.
     """
-    verbs = [
-        f"{item.beginning} {VERBS[k]}" for item in items for k in (item.number, 1 - item.number)
-    ]
-    if tokenizer.level == "word":
-        found = shared_logprobs(lm, [tokenizer.encode(text) for text in verbs])
-        nats = [float(own[-1]) for own in found]
-    else:
-        nats = [
-            one.word_scores[-1].logprob
-            for one in score(lm, tokenizer, verbs, eos=False, words=True)
-            if one.word_scores
-        ]
-    return [
-        0.5 if right == wrong else float(right > wrong)
-        for right, wrong in zip(nats[::2], nats[1::2], strict=True)
-    ]
+    marks = [math.nan] * len(items)
+    begun = [tokenizer.encode(item.beginning) for item in items]
+    starts_word = tokenizer.starts_word()
+    order = sorted(range(len(items)), key=lambda i: len(begun[i]))
+    done = 0
+    for T, alike in groupby(order, key=lambda i: len(begun[i])):  # all of one length side by side
+        own = list(alike)
+        for rows in (own[k : k + ROWS] for k in range(0, len(own), ROWS)):
+            state = lm.follow(lm.start(len(rows)), np.stack([begun[i] for i in rows]))[1]
+            nats_BV = np.empty((len(rows), 2))
+            for v, verb in enumerate(VERBS):
+                spelt = [tokenizer.encode(f"{items[i].beginning} {verb}")[T:] for i in rows]
+                nats_BT, after = lm.follow(state, np.stack(spelt))
+                nats_BV[:, v] = nats_BT.sum(axis=1, dtype=np.float64)
+                if not starts_word.all():
+                    nats_BV[:, v] += boundary_mass(lm.predict(after), starts_word)
+            for i, nats in zip(rows, nats_BV, strict=True):
+                better = nats[items[i].number] - nats[1 - items[i].number]
+                marks[i] = 0.5 if better == 0 else float(better > 0)
+            done += len(rows)
+            if progress is not None:
+                progress(done / len(items))
+    return marks
 
 
 def _judged(
@@ -249,20 +264,16 @@ def _judged(
     progress: Progress | None = None,
 ) -> Curves:
     """What `lms`, models of one kind, make of the test, a run each."""
+    items = [item for lists in test.values() for one in lists for item in one]
     by_run: list[dict[str, tuple[float, ...]]] = []
-    steps = len(lms) * sum(map(len, test.values()))
-    done = 0
     for lm in lms:
-        run: dict[str, tuple[float, ...]] = {}
-        for condition, lists in test.items():
-            shares: list[float] = []
-            for items in lists:
-                shares.append(fmean(judge(lm, tokenizer, items)) if items else math.nan)
-                done += 1
-                if progress is not None:
-                    progress(done / steps)
-            run[condition] = tuple(shares)
-        by_run.append(run)
+        marks = iter(judge(lm, tokenizer, items, progress))
+        by_run.append(
+            {
+                condition: tuple(fmean(islice(marks, len(o))) if o else math.nan for o in lists)
+                for condition, lists in test.items()
+            }
+        )
     return Curves(name, tuple(by_run))
 
 
