@@ -235,17 +235,12 @@ def test_the_page_escapes_and_fetches_nothing(cli: Cli) -> None:
     html = Path("p.html").read_text("utf-8")
     assert "<script" not in html
     assert "&lt;" in html
-    assert "http:" not in html
-    assert "https:" not in html
+    assert "http:" not in html.replace("https:", "http:")
     assert "default-src 'none'" in html
     assert "prefers-color-scheme: dark" in html
     for name in ("inside quotes", "position in line", "position in word", "capital letter"):
         assert f"<h2>{name}</h2>" in html
-
-
-def test_the_page_of_a_unit(tmp_path: Path) -> None:
-    found = find(write_model(tmp_path / "m.safetensors", text=TEXT), TEXT, unit="0:2:c")
-    html = page(found)
+    html = page(find("m.safetensors", TEXT, unit="0:2:c"))
     assert html.count("<h2>") == 1
     assert "layer 0, unit 2, c" in html
 

@@ -33,7 +33,7 @@ from ..tokenizer import Tokenizer
 from ..words import boundary_mass
 from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
 
-LENGTHS = range(LONGEST + 1)  # words of a clause; 0: no clause
+LENGTHS = range(LONGEST + 1)  # words of a clause, after which or who; 0: no clause
 CONDITIONS = ("no attractor", "attractors")
 CELLS = ("rnn", "gru", "lstm")
 ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
@@ -107,7 +107,7 @@ class Agreement:
         return [
             Panel(
                 title,
-                "words between subject and verb",
+                "words of the clause, after which or who",
                 "right verbs (%)",
                 [
                     Line(
