@@ -75,6 +75,10 @@ class RNN:
         a += x_BG
         return (np.tanh(a, out=a),)
 
+    def gates(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
+        """The gates of the step that `step` takes, (B, H) each, named as in the equations."""
+        return {}
+
 
 class ReluRNN(RNN):
     """The simple recurrent network with rectified units (Le, Jaitly and Hinton 2015).
@@ -103,21 +107,33 @@ class LSTM(RNN):
     halved = 3
 
     def step(self, x_BG: Array, cell: Cell) -> Cell:
-        h, c = cell
+        o, i, f, g = self.opened(x_BG, cell)
+        c = f * cell[1]
+        i *= g
+        c += i
+        self.show(o, c)
+        h = np.tanh(c)
+        h *= o
+        return h, c
+
+    def gates(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
+        o, i, f, g = self.opened(x_BG, cell)
+        self.show(o, f * cell[1] + i * g)
+        return {"i": i, "f": f, "o": o}
+
+    def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
+        """o, i, f and g, (B, H) each; `show` has the last word on o."""
         H = self.hidden
-        a = times(self.U, h)
+        a = times(self.U, cell[0])
         a += x_BG
         np.tanh(a, out=a)
         sigmoid = a[:, : 3 * H]
         sigmoid += 1
         sigmoid *= 0.5
-        o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
-        c = f * c
-        i *= g
-        c += i
-        h = np.tanh(c)
-        h *= o
-        return h, c
+        return a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
+
+    def show(self, o_BH: Array, c_BH: Array) -> None:
+        """Finish o in place, now that c_t is there: nothing is left to do."""
 
 
 class PeepholeLSTM(LSTM):
@@ -135,7 +151,7 @@ class PeepholeLSTM(LSTM):
         super().prepare(weights, b_hh)
         self.p_i, self.p_f, self.p_o = weights["peephole"] * np.float32(0.5)  # inside a σ
 
-    def step(self, x_BG: Array, cell: Cell) -> Cell:
+    def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
         h, c = cell
         H = self.hidden
         a = times(self.U, h)
@@ -147,16 +163,14 @@ class PeepholeLSTM(LSTM):
         sigmoid = a[:, H : 3 * H]
         sigmoid += 1
         sigmoid *= 0.5
-        c = f * c
-        i *= g
-        c += i
-        o += self.p_o * c
-        np.tanh(o, out=o)
-        o += 1
-        o *= 0.5
-        h = np.tanh(c)
-        h *= o
-        return h, c
+        return o, i, f, g
+
+    def show(self, o_BH: Array, c_BH: Array) -> None:
+        """Finish o in place: it sees c_t."""
+        o_BH += self.p_o * c_BH
+        np.tanh(o_BH, out=o_BH)
+        o_BH += 1
+        o_BH *= 0.5
 
 
 class GRU(RNN):
@@ -179,21 +193,32 @@ class GRU(RNN):
     def step(self, x_BG: Array, cell: Cell) -> Cell:
         (h,) = cell
         H = self.hidden
-        a = times(self.U, h)
-        sigmoid = a[:, : 2 * H]
-        sigmoid += x_BG[:, : 2 * H]
-        np.tanh(sigmoid, out=sigmoid)
-        sigmoid += 1
-        sigmoid *= 0.5
-        r, z, n = a[:, :H], a[:, H : 2 * H], a[:, 2 * H :]
+        a = self.opened(x_BG, cell)
+        z, n = a[:, H : 2 * H], a[:, 2 * H :]
         n += self.b_hn
-        n *= r
+        n *= a[:, :H]  # r
         n += x_BG[:, 2 * H :]
         np.tanh(n, out=n)
         h = h - n
         h *= z
         h += n
         return (h,)
+
+    def gates(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
+        H = self.hidden
+        a = self.opened(x_BG, cell)
+        return {"r": a[:, :H], "z": a[:, H : 2 * H]}
+
+    def opened(self, x_BG: Array, cell: Cell) -> Array:
+        """r, z and U_n h_{t−1} side by side, (B, 3·H)."""
+        H = self.hidden
+        a = times(self.U, cell[0])
+        sigmoid = a[:, : 2 * H]
+        sigmoid += x_BG[:, : 2 * H]
+        np.tanh(sigmoid, out=sigmoid)
+        sigmoid += 1
+        sigmoid *= 0.5
+        return a
 
 
 CELL_CLASSES: dict[str, type[RNN]] = {

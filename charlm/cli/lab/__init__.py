@@ -6,7 +6,7 @@ import typer
 
 from ..show import line
 from ..verb import help_text, register
-from . import bptt, gradients
+from . import agreement, bptt, gradients, neurons
 
 HELP = r"""Experiments that show what textbooks claim about recurrent networks.
 
@@ -25,3 +25,5 @@ def lab(context: typer.Context) -> None:
 
 register(app, gradients.gradients, "gradients")
 register(app, bptt.bptt, "bptt")
+register(app, agreement.agreement, "agreement")
+register(app, neurons.neurons, "neurons")

@@ -17,7 +17,7 @@ from .. import show
 from ..common import note
 
 
-def _writable(path: Path) -> Path:
+def writable(path: Path) -> Path:
     """Refuse a place that cannot be written to before the work rather than after it."""
     check_output(path)
     return path
@@ -25,7 +25,7 @@ def _writable(path: Path) -> Path:
 
 Picture = Annotated[
     Path,
-    typer.Option("--out", metavar="PNG", callback=_writable, help="Where the picture is written."),
+    typer.Option("--out", metavar="PNG", callback=writable, help="Where the picture is written."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same experiment.")]
 

@@ -1,0 +1,119 @@
+"""`charlm lab agreement`: was or were, with a long clause before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import show
+from ..common import Json, Quiet, Verbose, lively, note
+from .common import Picture, Seed, write_picture
+
+if TYPE_CHECKING:
+    from ...lab.agreement import Agreement
+
+SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words between, in the table
+
+
+def agreement(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="PATH",
+            help="Judge this run or model file instead; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Networks to train of each cell.")] = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 1000,
+    sentences: Annotated[
+        int, typer.Option(min=2, help="Sentences to judge at each length, of both kinds.")
+    ] = 100,
+    seed: Seed = 1,
+    out: Picture = Path("lab-agreement.png"),
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Was or were: does a model remember the subject through a clause of 1 to 20 words?
+
+    The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
+    networks and n-gram models learn from such sentences, and are asked about others, with no noun
+    in the clause or with nouns of the other number (attractors). One that cannot see the subject
+    is right half the time. With --model, models of yours are asked, in words that all of them
+    know; a mixture is shown with its parts.
+
+    \b
+    charlm lab agreement
+    charlm lab agreement --runs 1 --steps 2000
+    charlm lab agreement --model runs/demo
+    """
+    from ...lab.agreement import of_cells, of_models
+
+    if model:
+        with lively("reading sentences") as report:
+            found = of_models(model, seed=seed, sentences=sentences, progress=report)
+    else:
+        with lively(f"training {show.count(3 * runs, 'network')}") as report:
+            found = of_cells(
+                seed=seed, runs=runs, steps=steps, sentences=sentences, progress=report
+            )
+    if found.left_out:
+        words = ", ".join(found.left_out)
+        note(f"left out, since a model does not know it: {words}")
+    if json:
+        show.emit_json(found.as_dict())
+    else:
+        _print(found)
+    write_picture(out, found.panels(), columns=2)
+
+
+def _print(found: Agreement) -> None:
+    """The table, and what one sees in it."""
+    names = [one.model for one in found.curves]
+    for condition, counts in found.sentences.items():
+        rows = [["words", *names]]
+        for n in SHOWN:
+            if counts[n]:
+                rows.append([str(n), *(_percent(c.accuracy[condition][n]) for c in found.curves)])
+        if len(rows) == 1:
+            continue
+        head, *lines = show.columns(rows, ">" * len(rows[0]))
+        show.line(f"right verbs in %, {condition} in the clause", "bold")
+        show.line(head, "dim")
+        for line in lines:
+            show.line(line)
+        show.line()
+    _sum_up(found)
+
+
+def _percent(share: float) -> str:
+    return show.number(100 * share, 0)
+
+
+def _sum_up(found: Agreement) -> None:
+    from ...lab.agreement import CONDITIONS
+
+    parts = []
+    for one in found.curves:
+        near, far = (one.means(CONDITIONS[1], span) for span in (range(3, 11), range(11, 21)))
+        if near and far:
+            spread = ""
+            if len(far) > 1:
+                spread = f" (by run {', '.join(map(_percent, sorted(far)))})"
+            parts.append(f"{one.model} {_percent(fmean(near))} and {_percent(fmean(far))}{spread}")
+    if parts:
+        show.paragraph(
+            "Past attractors, over clauses of 3 to 10 words and of 11 to 20, % right: "
+            f"{'; '.join(parts)}. Chance is 50.",
+            indent=0,
+        )
+    if found.runs:
+        learned = f"{found.steps:,} steps on {found.learned_from:,} sentences"
+        means = f"the mean of {found.runs} runs" if found.runs > 1 else "one run"
+        show.paragraph(f"Each network learned for {learned}; given is {means}.", indent=0)

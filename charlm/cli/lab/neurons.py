@@ -1,0 +1,187 @@
+"""`charlm lab neurons`: what hidden units follow in a text."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import CharlmError
+from .. import show
+from ..common import (
+    Encoding,
+    Errors,
+    Json,
+    Quiet,
+    Verbose,
+    lively,
+    note,
+    open_text_file,
+    warn_of_unknown,
+)
+from .common import writable
+
+if TYPE_CHECKING:
+    from ...lab.neurons import Neurons, Tracked, Unit
+
+LINES, COLUMNS = 4, 320  # of the text, on a terminal
+
+
+def neurons(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Run directory or model file.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help='Text; "-" reads stdin.')],
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER:UNIT[:WHAT]",
+            help="Show this unit (what: h, c or a gate i, f, o, r, z) and no other.",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Units to list for each property.")] = 5,
+    chars: Annotated[int, typer.Option(min=3, help="Characters of the text to read.")] = 20_000,
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="HTML", callback=writable, help="Where the page is written."),
+    ] = Path("lab-neurons.html"),
+    json: Json = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Find the hidden units that track quotes, lines and words in a text, and show them in colour.
+
+    Units are ranked by |r|, the correlation of their values with the property over all tokens;
+    "by chance" is how well the best unit tracks the property moved half the text away. On a
+    terminal and on the page blue is negative (a gate: closed), red positive (open).
+
+    \b
+    charlm lab neurons runs/latest corpus.txt
+    charlm lab neurons runs/latest corpus.txt --unit 0:37:c
+    """
+    from ...lab.colours import page
+    from ...lab.neurons import find
+    from ...storage import output
+
+    text = _beginning(file, encoding, errors, chars)
+    with lively("reading") as report:
+        found = find(model, text, top=top, unit=unit, progress=report)
+    warn_of_unknown(found.oov, found.tokens)
+    if found.left_out:
+        note(f"left out, as it is the same in all of this text: {', '.join(found.left_out)}")
+    if json:
+        show.emit_json(found.as_dict())
+    else:
+        _print(found)
+    with output(out) as written:
+        written.write(show.printable(page(found)).encode("utf-8"))
+    note(f"page: {out}")
+
+
+def _beginning(file: str, encoding: str, errors: str, chars: int) -> str:
+    """The first `chars` characters of a text."""
+    text = ""
+    with open_text_file(file, encoding, errors, "char") as source:
+        for chunk in source.chunks():
+            text += chunk
+            if len(text) >= chars:
+                break
+    if not text.strip():
+        raise CharlmError(f"{file} holds no text")
+    return text[:chars]
+
+
+def _print(found: Neurons) -> None:
+    if found.chosen is not None:
+        _print_chosen(found, found.chosen)
+        return
+    rows = [["property", "layer", "unit", "what", "r", "by chance"]]
+    for one in found.tracked:
+        for k, (unit, r) in enumerate(one.units):
+            first = k == 0
+            rows.append(
+                [
+                    one.name if first else "",
+                    str(unit.layer),
+                    str(unit.index),
+                    unit.what,
+                    show.number(r, 3),
+                    show.number(one.chance, 3) if first else "",
+                ]
+            )
+    head, *lines = show.columns(rows, "<>><>>")
+    show.line(head, "dim")
+    for row, line in zip(rows[1:], lines, strict=True):
+        show.line(line, "bold" if row[0] else "")
+    for one in found.tracked:
+        _colours(found, one.units[0][0], one)
+    show.line()
+    _sum_up(found)
+
+
+def _print_chosen(found: Neurons, unit: Unit) -> None:
+    rows = [["property", f"r of {unit.name}", "best by chance"]]
+    for one in found.tracked:
+        rows.append([one.name, show.number(one.units[0][1], 3), show.number(one.chance, 3)])
+    head, *lines = show.columns(rows, "<>>")
+    show.line(head, "dim")
+    for line in lines:
+        show.line(line)
+    _colours(found, unit, None)
+    clear = [one for one in found.tracked if abs(one.units[0][1]) > one.chance]
+    named = ", ".join(f"{one.name} (r = {show.number(one.units[0][1])})" for one in clear)
+    show.line()
+    show.paragraph(
+        f"Unit {unit.name} tracks more than chance explains: {named or 'nothing'}.", indent=0
+    )
+
+
+def _sum_up(found: Neurons) -> None:
+    """What one sees, in a sentence."""
+    if not found.tracked:
+        show.line("Nothing in this text varies that units could track.")
+        return
+    named = [
+        f"{one.name} by {one.units[0][0].name} ({one.units[0][1] ** 2:.0%})"
+        for one in found.tracked
+    ]
+    show.paragraph(
+        f"Of a property's variance one unit, taken as layer:unit:what, explains (r²): "
+        f"{', '.join(named)}. Chosen out of {found.candidates:,}.",
+        indent=0,
+    )
+
+
+def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
+    """Lines of the text from the first, or where the property first holds, in the unit's colours.
+
+    Without a terminal there is no colour, and the table says it all.
+    """
+    if not show.is_terminal(sys.stdout) or show.console().no_color:
+        return
+    from rich.text import Text
+
+    from ...lab.colours import colour
+
+    show.line()
+    show.line(f"{one.name}: {unit.name}" if one else unit.name, "dim")
+    text = Text()
+    lines, first = 0, 0
+    if one and one.marks and any(one.marks):
+        before = found.pieces[: one.marks.index(True)]
+        first = max((t + 1 for t, piece in enumerate(before) if piece.endswith("\n")), default=0)
+    shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
+    for piece, value in shown:
+        rgb = ",".join(map(str, colour(value, "light")))
+        text.append(show.visible(piece.rstrip("\n")), style=f"black on rgb({rgb})")
+        if piece.endswith("\n"):
+            text.append(show.visible("\n"), style=f"black on rgb({rgb})")
+            text.append("\n")
+            lines += 1
+        if lines == LINES or len(text) >= COLUMNS:
+            break
+    text.rstrip()
+    show.console().print(text)

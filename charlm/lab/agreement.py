@@ -1,0 +1,299 @@
+"""Subject and verb far apart: was or were? (Linzen, Dupoux and Goldberg 2016.)
+
+    The cat, which already ate fish near the old boats, was full.
+
+Nouns between subject and verb that have the other number (attractors: boats) tempt a model to the
+wrong verb. It is right where P(right verb) > P(wrong verb) after the same beginning; a tie is half
+right. Each sentence is asked with a singular and with a plural subject, so whoever cannot see the
+subject is right half the time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from random import Random
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from .. import modelfile
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
+from ..errors import CharlmError
+from ..kneserney import estimate
+from ..lm import CausalLM
+from ..pictures import Line, Panel
+from ..recurrent import RecurrentLM
+from ..tokenizer import Tokenizer
+from ..words import boundary_mass
+from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
+
+LENGTHS = range(LONGEST + 1)  # words of a clause, after which or who; 0: no clause
+CONDITIONS = ("no attractor", "attractors")
+CELLS = ("rnn", "gru", "lstm")
+ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
+LINES = 10_000  # sentences to learn from
+UNITS = 64  # of the trained cells
+ROWS = 256  # sentences read side by side
+
+Progress = Callable[[float], None]  # hears of the share done, 0 to 1
+Test = dict[str, list[list[Item]]]  # sentences by condition and length
+
+
+@dataclass(frozen=True)
+class Curves:
+    """How often one model was right, by the number of words between, 0 … LONGEST."""
+
+    model: str
+    by_run: tuple[dict[str, tuple[float, ...]], ...]  # by condition, shares; NaN: no sentence
+
+    @property
+    def accuracy(self) -> dict[str, tuple[float, ...]]:
+        """The mean of all runs."""
+        return {
+            condition: tuple(map(fmean, zip(*(run[condition] for run in self.by_run), strict=True)))
+            for condition in self.by_run[0]
+        }
+
+    def means(self, condition: str, lengths: range) -> list[float]:
+        """For each run, over clauses of `lengths` words; nothing where there are no sentences."""
+        runs = [[run[condition][n] for n in lengths] for run in self.by_run]
+        known = [[share for share in run if not math.isnan(share)] for run in runs]
+        return [fmean(run) for run in known if run]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the experiment found."""
+
+    seed: int
+    runs: int  # networks trained of each cell, whose mean is given; 0: models of the user's
+    steps: int  # of each training
+    learned_from: int  # sentences
+    sentences: dict[str, tuple[int, ...]]  # judged, by condition and length
+    curves: tuple[Curves, ...]
+    left_out: tuple[str, ...] = ()  # words and phrases that a model does not know
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "runs": self.runs,
+            "steps": self.steps,
+            "learned_from": self.learned_from,
+            "left_out": list(self.left_out),
+            "words_between": list(LENGTHS),
+            "conditions": [
+                {
+                    "condition": condition,
+                    "sentences": list(self.sentences[condition]),
+                    "accuracy": {one.model: list(one.accuracy[condition]) for one in self.curves},
+                    "by_run": {
+                        one.model: [list(run[condition]) for run in one.by_run]
+                        for one in self.curves
+                    },
+                }
+                for condition in CONDITIONS
+            ],
+        }
+
+    def panels(self) -> list[Panel]:
+        """One for each condition: share of right verbs against words between."""
+        titles = ("clauses without attractors", "clauses with attractors")
+        return [
+            Panel(
+                title,
+                "words of the clause, after which or who",
+                "right verbs (%)",
+                [
+                    Line(
+                        one.model,
+                        [n for n in LENGTHS if not math.isnan(one.accuracy[condition][n])],
+                        [100 * y for y in one.accuracy[condition] if not math.isnan(y)],
+                        "o-",
+                    )
+                    for one in self.curves
+                ],
+                x_ticks=LENGTHS[::4],
+                y_range=(0, 104),
+                levels=[("chance", 50)],
+            )
+            for condition, title in zip(CONDITIONS, titles, strict=True)
+        ]
+
+
+def of_cells(
+    *,
+    seed: int = 1,
+    runs: int = 3,
+    steps: int = 1000,
+    sentences: int = 100,
+    lines: int = LINES,
+    progress: Progress | None = None,
+) -> Agreement:
+    """Freshly trained cells and n-gram models of the same text.
+
+    runs: networks of each cell, of the seeds `seed`, `seed` + 1, …. sentences: judged, at each
+    length and condition. lines: sentences to learn from, none of which is judged.
+    """
+    from . import learn  # here, because torch takes its time
+
+    require(runs >= 1 and steps >= 1 and lines >= 1, "runs, steps and lines must be at least 1")
+    rng, words = Random(seed), Lexicon()
+    test = draw_test(rng, words, sentences, lambda text: True)
+    judged = {item.text() for lists in test.values() for items in lists for item in items}
+    text = "".join(f"{line}\n" for line in draw_text(rng, words, lines, judged))
+    found: list[Curves] = []
+    with TemporaryDirectory(prefix="charlm-") as directory:
+        path = Path(directory) / "agreement.txt"
+        path.write_text(text, "utf-8")
+        with learn.corpus_of(str(path), TokenizerConfig("word", split="unicode")) as corpus:
+            tokenizer = corpus.tokenizer
+            V, eos = tokenizer.vocab_size, tokenizer.eos
+            for order in ORDERS:
+                ngram = estimate(corpus.train, V, eos, order, lines=True)
+                found.append(_judged(f"{order}-gram", [ngram], tokenizer, test))
+            for c, cell in enumerate(CELLS):
+                network = NetworkConfig(V, cell=cell, embed=UNITS, hidden=UNITS)
+                trained: list[CausalLM] = []
+                for run in range(runs):
+                    config = TrainConfig(
+                        seed + run, batch_size=32, bptt=64, steps=steps, optimizer="muon", lr=0.02
+                    )
+                    told = progress and _part(progress, c * runs + run, runs * len(CELLS))
+                    tensors = learn.train(network, config, corpus, told).tensors()
+                    trained.append(RecurrentLM(network, tensors, eos))
+                found.append(_judged(cell.upper(), trained, tokenizer, test))
+    counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
+    return Agreement(seed, runs, steps, lines, counts, tuple(found))
+
+
+def of_models(
+    paths: Sequence[str],
+    *,
+    seed: int = 1,
+    sentences: int = 100,
+    progress: Progress | None = None,
+) -> Agreement:
+    """Models of the user's, on sentences of which they know every word.
+
+    Raises CharlmError where a model cannot be read, or where the models know too few words.
+    """
+    models: list[tuple[str, CausalLM, Tokenizer]] = []
+    for path in paths:
+        file = modelfile.resolve(path)
+        contents = modelfile.read(file)
+        for name, part in _parts(_name(file), contents):
+            same = sum(name == other.split(" #")[0] for other, _, _ in models)
+            called = f"{name} #{same + 1}" if same else name
+            models.append((called, modelfile.build_lm(part), contents.tokenizer))
+
+    def known(text: str) -> bool:
+        return all(t.unk is None or not (t.encode(text) == t.unk).any() for _, _, t in models)
+
+    words, left_out = Lexicon().known(known)
+    names = ", ".join(dict.fromkeys(name for name, _, _ in models))
+    for word in ("The", *VERBS):
+        require(known(word), f"{names} does not know the word {word!r}, which the sentences need")
+    if not words.enough:
+        missing = f"{', '.join(left_out[:6])}{' …' if len(left_out) > 6 else ''}"
+        raise CharlmError(f"{names} knows too few of the sentences' words; unknown: {missing}")
+    test = draw_test(Random(seed), words, sentences, known)
+    if not any(items for lists in test.values() for items in lists):
+        raise CharlmError(f"{names} knows no sentence whole: do its tokens hold the commas?")
+    found = []
+    for k, (name, lm, tokenizer) in enumerate(models):
+        told = progress and _part(progress, k, len(models))
+        found.append(_judged(name, [lm], tokenizer, test, told))
+    counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
+    return Agreement(seed, 0, 0, 0, counts, tuple(found), left_out)
+
+
+def draw_test(rng: Random, words: Lexicon, sentences: int, known: Known) -> Test:
+    """Up to so many sentences of every length, by condition."""
+    return {
+        condition: [draw_items(rng, words, n, bool(k), sentences, known) for n in LENGTHS]
+        for k, condition in enumerate(CONDITIONS)
+    }
+
+
+def judge(
+    lm: CausalLM,
+    tokenizer: Tokenizer,
+    items: Sequence[Item],
+    progress: Progress | None = None,
+) -> list[float]:
+    """For each sentence 1 if P(right verb) > P(wrong verb) after its beginning, ½ if equal, else 0.
+
+    Verbs are whole words (see `words.py`), however the model spells them: a word boundary follows.
+    """
+    marks = [math.nan] * len(items)
+    begun = [tokenizer.encode(item.beginning) for item in items]
+    starts_word = tokenizer.starts_word()
+    order = sorted(range(len(items)), key=lambda i: len(begun[i]))
+    done = 0
+    for T, alike in groupby(order, key=lambda i: len(begun[i])):  # all of one length side by side
+        own = list(alike)
+        for rows in (own[k : k + ROWS] for k in range(0, len(own), ROWS)):
+            state = lm.follow(lm.start(len(rows)), np.stack([begun[i] for i in rows]))[1]
+            nats_BV = np.empty((len(rows), 2))
+            for v, verb in enumerate(VERBS):
+                spelt = [tokenizer.encode(f"{items[i].beginning} {verb}")[T:] for i in rows]
+                nats_BT, after = lm.follow(state, np.stack(spelt))
+                nats_BV[:, v] = nats_BT.sum(axis=1, dtype=np.float64)
+                if not starts_word.all():
+                    nats_BV[:, v] += boundary_mass(lm.predict(after), starts_word)
+            for i, nats in zip(rows, nats_BV, strict=True):
+                better = nats[items[i].number] - nats[1 - items[i].number]
+                marks[i] = 0.5 if better == 0 else float(better > 0)
+            done += len(rows)
+            if progress is not None:
+                progress(done / len(items))
+    return marks
+
+
+def _judged(
+    name: str,
+    lms: Sequence[CausalLM],
+    tokenizer: Tokenizer,
+    test: Test,
+    progress: Progress | None = None,
+) -> Curves:
+    """What `lms`, models of one kind, make of the test, a run each."""
+    items = [item for lists in test.values() for one in lists for item in one]
+    by_run: list[dict[str, tuple[float, ...]]] = []
+    for lm in lms:
+        marks = iter(judge(lm, tokenizer, items, progress))
+        by_run.append(
+            {
+                condition: tuple(fmean(islice(marks, len(o))) if o else math.nan for o in lists)
+                for condition, lists in test.items()
+            }
+        )
+    return Curves(name, tuple(by_run))
+
+
+def _parts(name: str, contents: modelfile.ModelFile) -> list[tuple[str, modelfile.ModelFile]]:
+    """A model, and beside a mixture its parts."""
+    if contents.family == "mixture":
+        own = contents.config["parts"]
+        kinds = [f"its {'n-gram' if p['family'] == 'ngram' else 'network'}" for p in own]
+        return [
+            (name, contents),
+            *((kind, modelfile.part(contents, k)) for k, kind in enumerate(kinds)),
+        ]
+    return [(name, contents)]
+
+
+def _name(file: Path) -> str:
+    """What a model is called in a table: its run, or its file."""
+    return file.resolve().parent.name if file.name == modelfile.FILE_NAME else file.stem
+
+
+def _part(progress: Progress, k: int, of: int) -> Progress:
+    """What to tell of the k-th part of some work, of `of` alike."""
+    return lambda done: progress((k + done) / of)

@@ -1,0 +1,299 @@
+"""charlm lab neurons: gates, properties of a text, the units that follow them, and the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from cli_support import Cli, on_terminal, write_model
+from toys import random_tensors, recurrent_lm
+
+from charlm import modelfile, tokenizer
+from charlm.cells import CELL_CLASSES
+from charlm.config import CELLS, NetworkConfig, TokenizerConfig
+from charlm.errors import CharlmError
+from charlm.lab import neurons, properties
+from charlm.lab.colours import colour, level, page
+from charlm.lab.neurons import Unit, activations, correlate, find
+
+Floats = npt.NDArray[np.float64]
+TEXT = (
+    'He said "come in" to Tom.\n"No," said <script>alert(1)</script> & went.\nThat was all.\n' * 6
+)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text(TEXT, "utf-8")
+    return Cli(write_model(tmp_path / "m.safetensors", text=TEXT), capsys, monkeypatch)
+
+
+def planted(path: Path, text: str = TEXT) -> Path:
+    """A character RNN whose unit 3 is 1 from “ to before ”, −1 elsewhere; the others are weak."""
+    tokens = tokenizer.build(TokenizerConfig(level="char"), [text])
+    config = NetworkConfig(tokens.vocab_size, cell="rnn", embed=2, hidden=6)
+    tensors = {name: 0.02 * array for name, array in random_tensors(config, 1).items()}
+    opening, closing = (int(tokens.encode(mark)[0]) for mark in "“”")
+    tensors["embedding.weight"][:] = 0
+    tensors["embedding.weight"][opening, 0] = 1
+    tensors["embedding.weight"][closing, 1] = 1
+    tensors["rnn.0.weight_ih"][3] = 20, -20
+    tensors["rnn.0.weight_hh"][3] = 0
+    tensors["rnn.0.weight_hh"][3, 3] = 4
+    tensors["rnn.0.bias_ih"][:] = 0
+    tensors["rnn.0.bias_hh"][:] = 0
+    modelfile.write(path, modelfile.ModelFile("recurrent", config.as_dict(), tokens, tensors))
+    return path
+
+
+# The cells' gates -----------------------------------------------------------------------------
+
+
+def sigmoid(x: Floats) -> Floats:
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gates_are_the_textbook_s(cell: str) -> None:
+    config = NetworkConfig(5, cell=cell, embed=3, hidden=4)
+    w = {n.removeprefix("rnn.0."): t for n, t in random_tensors(config, 3, 0.9).items()}
+    rng = np.random.default_rng(5)
+    x, h, c = rng.normal(size=(2, 3)), rng.normal(size=(2, 4)), 2 * rng.normal(size=(2, 4))
+    own = CELL_CLASSES[cell](w)
+    state = tuple(part.astype(np.float32) for part in ((h, c) if "lstm" in cell else (h,)))
+    x_BG = own.inputs(x.astype(np.float32))
+    before = [part.copy() for part in (x_BG, *state)]
+    found = own.gates(x_BG, state)
+    a = x @ w["weight_ih"].T + w["bias_ih"] + h @ w["weight_hh"].T + w["bias_hh"]
+    blocks = np.split(a, config.gates, axis=1)
+    expected: dict[str, Floats] = {}
+    if cell == "gru":
+        expected = {"r": sigmoid(blocks[0]), "z": sigmoid(blocks[1])}
+    elif cell.startswith("lstm"):
+        i, f, g, o = blocks
+        p = w["peephole"] if cell == "lstm-peephole" else np.zeros((3, 4))
+        i, f = sigmoid(i + p[0] * c), sigmoid(f + p[1] * c)
+        after = f * c + i * np.tanh(g)
+        expected = {"i": i, "f": f, "o": sigmoid(o + p[2] * after)}
+    assert list(found) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=2e-6)
+    for part, copy in zip((x_BG, *state), before, strict=True):
+        np.testing.assert_array_equal(part, copy)  # nothing is changed in place
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_activations_are_those_of_advance(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neurons, "CHUNK", 4)
+    lm = recurrent_lm(cell, layers=2)
+    ids = np.random.default_rng(1).integers(0, 11, 10)
+    chunks = list(activations(lm, ids))
+    assert [first for first, _ in chunks] == [0, 4, 8]
+    state = lm.start(1)
+    for t, i in enumerate(ids):
+        _, found = chunks[t // 4]
+        for k, layer in enumerate(state.layers):
+            x = (
+                lm.inputs(ids[t : t + 1])
+                if k == 0
+                else lm.cells[k].inputs(found[0, "h"][t % 4][None])
+            )
+            for what, gate in lm.cells[k].gates(x, layer).items():
+                np.testing.assert_allclose(found[k, what][t % 4], gate[0], atol=1e-6)
+        state = lm.advance(state, np.array([i]))
+        for k, layer in enumerate(state.layers):
+            for what, part in zip("hc", layer, strict=False):
+                np.testing.assert_allclose(found[k, what][t % 4], part[0], atol=1e-6)
+
+
+def test_correlation_is_numpy_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neurons, "CHUNK", 7)
+    monkeypatch.setattr(neurons, "SHOWN", 10)
+    lm = recurrent_lm("lstm")
+    rng = np.random.default_rng(2)
+    ids, p = rng.integers(0, 11, 40), rng.normal(size=(40, 3))
+    r, kept = correlate(lm, ids, p)
+    parts = [found for _, found in activations(lm, ids)]
+    for place, found in r.items():
+        a = np.concatenate([part[place] for part in parts]).astype(np.float64)
+        for k in range(3):
+            for j in range(7):
+                assert found[k, j] == pytest.approx(np.corrcoef(p[:, k], a[:, j])[0, 1], abs=1e-6)
+        np.testing.assert_array_equal(kept[place], a[:10].astype(np.float32))
+
+
+# Properties of a text -------------------------------------------------------------------------
+
+
+def test_inside_quotes() -> None:
+    def of(text: str) -> str:
+        return "".join(str(int(inside)) for inside in properties.inside_quotes(text))
+
+    assert of('a "b c" d') == "001111000"
+    assert of("“b” „c“ «d»") == "11001100110"
+    assert of('"b\nc" d') == "1111000"  # goes on over a line end
+    assert of('"b\n\nc') == "11100"  # but not over an empty line
+    assert list(properties.inside_quotes(["``", "so", "''", "x"])) == [1, 1, 0, 0]
+
+
+def test_positions_count_from_line_and_word() -> None:
+    tokens = tokenizer.build(TokenizerConfig(level="char"), ["ab Cd\ne"])
+    ids = tokens.encode("ab Cd\ne")
+    own = properties.pieces(tokens, ids)
+    found = properties.properties(own, tokens.starts_word()[ids])
+    assert found["position in line"].tolist() == [0, 1, 2, 3, 4, 0, 1]
+    assert found["position in word"].tolist() == [0, 1, 0, 1, 2, 0, 1]
+    assert found["end of word"].tolist() == [0, 1, 0, 0, 1, 0, 1]
+    assert found["capital letter"].tolist() == [0, 0, 0, 1, 0, 0, 0]
+
+
+def test_pieces_of_bytes_are_characters() -> None:
+    tokens = tokenizer.build(TokenizerConfig(level="byte"), [])
+    assert properties.pieces(tokens, tokens.encode("a“\n")) == ["a", "", "", "“", "\n"]
+
+
+# The units ------------------------------------------------------------------------------------
+
+
+def test_a_planted_unit_is_found_first(tmp_path: Path) -> None:
+    text = "He said “come in” to Tom.\n“No,” said Ann, and “oh”.\nThat was all.\n" * 5
+    found = find(planted(tmp_path / "m.safetensors", text), text, top=2)
+    quotes = next(one for one in found.tracked if one.name == "inside quotes")
+    (best, r), (_, second) = quotes.units
+    assert best == Unit(0, 3, "h")
+    assert r > 0.98 > abs(second)
+    assert quotes.chance < 0.9
+    assert quotes.marks is not None
+    assert sum(quotes.marks) == 5 * sum(map(len, ("“come in", "“No,", "“oh")))
+    again = find(tmp_path / "m.safetensors", text, unit="0:3")
+    assert again.chosen == best
+    assert dict(again.tracked[0].units)[best] == pytest.approx(r)
+    assert len(again.as_dict()["unit"]["values"]) == len(text)
+
+
+def test_what_does_not_vary_is_left_out(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.safetensors", "word")
+    found = find(model, "the apple and the salad\nthe pear\n")
+    assert set(found.left_out) == {
+        "inside quotes",
+        "position in word",
+        "end of word",
+        "capital letter",
+    }
+    assert found.spaced()[:2] == ["the ", "apple "]
+    nothing = find(write_model(tmp_path / "c.safetensors"), "aaa", unit="0:1:f")
+    assert {one.name for one in nothing.tracked} == {
+        "position in line",
+        "position in word",
+        "end of word",
+    }
+
+
+def test_errors_say_what_is_there(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.safetensors")
+    for unit, wrong in (
+        ("3", "should be layer:unit"),
+        ("1:0", "layers are 0 to 0, not 1"),
+        ("0:12", "units are 0 to 11, not 12"),
+        ("0:1:z", "lstm has h, c, i, f, o, not 'z'"),
+    ):
+        with pytest.raises(CharlmError, match=wrong):
+            find(model, TEXT, unit=unit)
+    with pytest.raises(CharlmError, match="fewer than three tokens"):
+        find(model, "a")
+
+
+def test_n_gram_models_have_no_units(cli: Cli) -> None:
+    Path("c.txt").write_text(TEXT * 4, "utf-8")
+    assert cli("ngram", "c.txt", "--out", "n", "--level", "char").code == 0
+    assert "is an n-gram model: only networks have hidden units" in cli.fails(
+        "lab", "neurons", "n", "text.txt"
+    )
+    assert not Path("lab-neurons.html").exists()
+
+
+def test_of_a_mixture_the_network_is_looked_at(cli: Cli) -> None:
+    Path("c.txt").write_text(TEXT * 4, "utf-8")
+    contents = modelfile.read("m.safetensors")
+    mixed = {f"0.{name}": tensor for name, tensor in contents.tensors.items()}
+    config = {"weights": [[1.0]], "parts": [{"family": "recurrent", "config": contents.config}]}
+    both = modelfile.ModelFile("mixture", config, contents.tokenizer, mixed)
+    modelfile.write("x.safetensors", both)
+    assert find("x.safetensors", TEXT).tracked == find("m.safetensors", TEXT).tracked
+
+
+# The page and the command ---------------------------------------------------------------------
+
+
+def test_the_page_escapes_and_fetches_nothing(cli: Cli) -> None:
+    result = cli("lab", "neurons", "m.safetensors", "text.txt", "--out", "p.html")
+    assert result.code == 0
+    html = Path("p.html").read_text("utf-8")
+    assert "<script" not in html
+    assert "&lt;" in html
+    assert "http:" not in html.replace("https:", "http:")
+    assert "default-src 'none'" in html
+    assert "prefers-color-scheme: dark" in html
+    for name in ("inside quotes", "position in line", "position in word", "capital letter"):
+        assert f"<h2>{name}</h2>" in html
+    html = page(find("m.safetensors", TEXT, unit="0:2:c"))
+    assert html.count("<h2>") == 1
+    assert "layer 0, unit 2, c" in html
+
+
+def test_colours_run_from_blue_over_white_to_red() -> None:
+    assert colour(0.0, "light") == (255, 255, 255)
+    red, blue = colour(1.0, "light"), colour(-1.0, "light")
+    assert red[0] > red[2]
+    assert blue[2] > blue[0]
+    assert [level(v) for v in (-2, -1, 0, 1, 2)] == [0, 0, 8, 16, 16]
+
+
+def test_json(cli: Cli) -> None:
+    result = cli("lab", "neurons", "m.safetensors", "text.txt", "--json", "--top", "2", "-q")
+    assert result.err == ""
+    found = json.loads(result.out)
+    assert found["tokens"] == len(TEXT)
+    assert found["candidates"] == 12 * 5
+    assert {one["property"] for one in found["properties"]} >= {"inside quotes", "end of word"}
+    for one in found["properties"]:
+        assert len(one["units"]) == 2
+        assert set(one["units"][0]) == {"layer", "unit", "what", "r"}
+        assert abs(one["units"][0]["r"]) >= abs(one["units"][1]["r"])
+    result = cli("lab", "neurons", "m.safetensors", "text.txt", "--json", "--unit", "0:3:f")
+    found = json.loads(result.out)
+    assert found["unit"]["what"] == "f"
+    assert len(found["unit"]["values"]) == len(found["pieces"]) == len(TEXT)
+
+
+def test_the_table(cli: Cli) -> None:
+    result = cli("lab", "neurons", "m.safetensors", "text.txt", "--chars", "100")
+    assert result.out.startswith("property          layer  unit  what")
+    assert max(map(len, result.out.splitlines()[:-1])) <= 80
+    assert "page: lab-neurons.html" in result.err
+    result = cli("lab", "neurons", "m.safetensors", "text.txt", "--unit", "0:3")
+    assert "r of 0:3:h" in result.out
+
+
+def test_a_terminal_shows_colours(cli: Cli) -> None:
+    assert cli.model is not None
+    shown = on_terminal(
+        cli.model, "lab", "neurons", "m.safetensors", "text.txt", COLORTERM="truecolor"
+    )
+    assert "\x1b[30;48;2;" in shown
+    assert "inside quotes: 0:" in shown
+
+
+def test_user_errors_take_one_line(cli: Cli) -> None:
+    assert "there is no model" in cli.fails("lab", "neurons", "none", "text.txt")
+    assert "text2.txt" in cli.fails("lab", "neurons", "m.safetensors", "text2.txt")
+    Path("empty.txt").write_text("\n\n", "utf-8")
+    assert "no text" in cli.fails("lab", "neurons", "m.safetensors", "empty.txt")
+    assert "layers are" in cli.fails("lab", "neurons", "m.safetensors", "text.txt", "--unit", "7:7")
+    assert "no: No such file" in cli.fails(
+        "lab", "neurons", "m.safetensors", "text.txt", "--out", "no/p.html"
+    )
