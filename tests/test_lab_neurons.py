@@ -98,11 +98,11 @@ def test_activations_are_those_of_advance(cell: str, monkeypatch: pytest.MonkeyP
         _, found = chunks[t // 4]
         for k, layer in enumerate(state.layers):
             x = (
-                lm.inputs(ids[t : t + 1])
+                lm.stack.inputs(ids[t : t + 1])
                 if k == 0
-                else lm.cells[k].inputs(found[0, "h"][t % 4][None])
+                else lm.stack.cells[k].inputs(found[0, "h"][t % 4][None])
             )
-            for what, gate in lm.cells[k].gates(x, layer).items():
+            for what, gate in lm.stack.cells[k].gates(x, layer).items():
                 np.testing.assert_allclose(found[k, what][t % 4], gate[0], atol=1e-6)
         state = lm.advance(state, np.array([i]))
         for k, layer in enumerate(state.layers):

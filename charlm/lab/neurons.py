@@ -195,8 +195,8 @@ def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, 
     for first in range(0, len(ids_T), CHUNK):
         found: dict[Place, Array] = {}
         layers = []
-        x_TG = lm.inputs(ids_T[first : first + CHUNK])
-        for k, cell in enumerate(lm.cells):
+        x_TG = lm.stack.inputs(ids_T[first : first + CHUNK])
+        for k, cell in enumerate(lm.stack.cells):
             if k > 0:
                 x_TG = cell.inputs(found[k - 1, "h"])
             steps = [state.layers[k]]
