@@ -32,6 +32,7 @@ class Line:
     y: Sequence[float]
     style: str = "-"  # matplotlib's: "-", "--", ":", "o-", …
     colour: int | None = None  # place in COLOURS; None: the next one
+    width: float = 1.4  # points
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     for line in panel.lines:
         colour = next(following) if line.colour is None else COLOURS[line.colour % len(COLOURS)]
         label = line.label or "_nolegend_"
-        axes.plot(line.x, line.y, line.style, color=colour, label=label, ms=4, lw=1.4)
+        axes.plot(line.x, line.y, line.style, color=colour, label=label, ms=4, lw=line.width)
     for name, level in panel.levels:
         axes.axhline(level, color="gray", lw=1, ls=":")
         axes.text(1.0, level, name, transform=axes.get_yaxis_transform(), ha="right", va="bottom")

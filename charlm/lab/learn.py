@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,6 +22,8 @@ from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..corpus import Corpus, Streams, prepare
 from ..defaults import Facts
 from ..errors import CharlmError
+from ..lm import Mask
+from ..loss import cross_entropy
 from ..network import Network, NetworkState, detach
 from ..text import open_text
 from ..validation import validate
@@ -22,6 +31,20 @@ from ..validation import validate
 Progress = Callable[[float], None]  # hears of the share done, 0 to 1
 Watch = Callable[[float, float], None]  # … of a step's loss (nats per token) and its gradient's
 # L2 norm before clipping
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+WORKERS = 4  # processes, at most: each has torch in its memory
+STILL = 10  # steps of small loss, after which nothing is left to learn
+
+
+@dataclass(frozen=True)
+class Task:
+    """Sequences side by side, what follows each token, and where that is to be learned."""
+
+    x_TB: npt.NDArray[np.int64]
+    y_TB: npt.NDArray[np.int64]
+    counts_TB: Mask
 
 
 @contextmanager
@@ -134,6 +157,85 @@ def _states(
 def _beside(ids_TB: Tensor, reach: int) -> Tensor:
     """Pieces of `reach` tokens side by side: (reach, T / reach · B)."""
     return torch.cat(torch.split(ids_TB, reach), 1)
+
+
+def drill(
+    learner: Network, draw: Callable[[], Task], steps: int, rate: float, *, enough: float = 0.0
+) -> int:
+    """Train on drawn sequences, Adam at `rate`, all from the first state; gives the steps taken.
+
+    Ends before `steps` once the loss has been below `enough` nats for STILL steps running.
+    """
+    allocator.keep_pages()
+    config = TrainConfig(optimizer="adam", lr=rate, steps=steps, weight_decay=0.0)
+    optimizer = optimise.build(config, learner.train())
+    good = step = 0
+    while step < steps and good < STILL:
+        loss = learner_loss(learner, draw())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimise.clip(config, learner.parameters())
+        optimizer.step()
+        good = good + 1 if float(loss.detach()) < enough else 0
+        step += 1
+    learner.eval()
+    return step
+
+
+def learner_loss(learner: Network, task: Task) -> Tensor:
+    """Mean −log P, nats, of what counts in a task."""
+    tops_TBH, _ = learner.tops(torch.from_numpy(task.x_TB), learner.start(task.x_TB.shape[1]))
+    counted = torch.from_numpy(task.counts_TB)
+    wanted = torch.from_numpy(task.y_TB)[counted]
+    x_ND = learner.head(tops_TBH[counted])
+    return cross_entropy(x_ND, learner.output.weight, learner.output.bias, wanted)
+
+
+@torch.no_grad()
+def logits_at(learner: Network, task: Task) -> npt.NDArray[np.float32]:
+    """(N, V): what the network says where a task counts, in the order of time, then rows."""
+    tops_TBH, _ = learner.tops(torch.from_numpy(task.x_TB), learner.start(task.x_TB.shape[1]))
+    x_ND = learner.head(tops_TBH[torch.from_numpy(task.counts_TB)])
+    found: npt.NDArray[np.float32] = learner.output(x_ND).numpy()
+    return found
+
+
+def side_by_side(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    weights: Sequence[float],
+    progress: Progress | None = None,
+) -> list[Result]:
+    """`work` done on every item, several at once in processes of their own, heavy ones first.
+
+    For many small trainings: torch itself finds nothing to do for a second core in them. `work`
+    is a function that can be imported. What comes out does not depend on how many run at once.
+    """
+    order = sorted(range(len(items)), key=lambda k: -weights[k])
+    workers = min(WORKERS, os.cpu_count() or 1, len(items))
+    found: dict[int, Result] = {}
+
+    def took(result: Result) -> None:
+        found[order[len(found)]] = result
+        if progress is not None:
+            progress(sum(weights[k] for k in found) / sum(weights))
+
+    heavy_first = [items[k] for k in order]
+    if workers < 2:
+        with pace.one_thread():
+            for item in heavy_first:
+                took(work(item))
+    else:
+        with multiprocessing.get_context("spawn").Pool(workers, _begin_work) as pool:
+            for result in pool.imap(work, heavy_first):
+                took(result)
+    return [found[k] for k in range(len(items))]
+
+
+def _begin_work() -> None:
+    """Of a process that works: Ctrl-C is its parent's business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
 
 
 def loss_on(network: Network, corpus: Corpus, most: int = 1 << 16) -> float:

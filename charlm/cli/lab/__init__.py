@@ -6,7 +6,7 @@ import typer
 
 from ..show import line
 from ..verb import help_text, register
-from . import agreement, bptt, gradients, neurons
+from . import agreement, bptt, gradients, memory, neurons
 
 HELP = r"""Experiments that show what textbooks claim about recurrent networks.
 
@@ -23,6 +23,7 @@ def lab(context: typer.Context) -> None:
         line(context.get_help())
 
 
+register(app, memory.memory, "memory")
 register(app, gradients.gradients, "gradients")
 register(app, bptt.bptt, "bptt")
 register(app, agreement.agreement, "agreement")

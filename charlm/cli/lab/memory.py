@@ -1,0 +1,113 @@
+"""`charlm lab memory`: what an RNN forgets and an LSTM keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...config import require
+from .. import show
+from ..common import Json, Quiet, Verbose, lively
+from .common import Cells, Hidden, Picture, Seed, cells_of, write_picture
+
+if TYPE_CHECKING:
+    from ...lab.memory import Memory, Recall
+
+
+def memory(
+    cells: Cells = "rnn,lstm,lstm-peephole,gru",
+    lags: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="How many symbols back, with commas.")
+    ] = "1,2,3,4,5,10,20,30,50,100",
+    hidden: Hidden = 64,
+    steps: Annotated[int, typer.Option(min=1, help="Most steps of each training.")] = 1000,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 3,
+    timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Count, too.")] = True,
+    seed: Seed = 1,
+    out: Picture = Path("lab-memory.png"),
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    r"""Show how far back cells and n-grams remember, and how far they count: about two minutes.
+
+    A sentence begins with a or b, goes on with symbols that say nothing, and ends, k symbols after
+    the first, as the first determines. Each k is a language of its own, for a network of its own.
+    Networks with gates begin with biases that fit k (chrono initialisation, Tallec and Ollivier
+    2018). The timer is the language aⁿbⁿ, learned up to n = 20.
+
+    \b
+    charlm lab memory
+    charlm lab memory --cells rnn,gru --lags 5,10,20,40 --seeds 1 --no-timer
+    """
+    from ...lab.memory import experiment
+
+    chosen, asked = cells_of(cells), _numbers(lags)
+    with lively("training") as progress:
+        found = experiment(
+            cells=chosen,
+            lags=asked,
+            hidden=hidden,
+            steps=steps,
+            seed=seed,
+            seeds=seeds,
+            count=timer,
+            progress=progress,
+        )
+    panels = found.panels()
+    write_picture(out, panels, len(panels))
+    if json:
+        show.emit_json(found.as_dict())
+        return
+    _print(found)
+
+
+def _numbers(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    require(all(part.isdigit() for part in parts), f"--lags takes numbers with commas, not {text}")
+    return [int(part) for part in parts]
+
+
+def _print(found: Memory) -> None:
+    names = [one.model for one in found.recalls]
+    rows = [["k", *(name.replace("lstm-peephole", "peephole") for name in names)]]
+    rows += [[str(lag), *(_accuracy(one, lag) for one in found.recalls)] for lag in found.lags]
+    head, *body = show.columns(rows, ">" * len(rows[0]))
+    show.line("% of sentences whose end is right, k symbols after what determines it", "bold")
+    show.line(head, "dim")
+    for line in body:
+        show.line(line)
+    if len(found.seeds) > 1:
+        show.line("(the mean of the seeds; * where one is more than 10 points off it)", "dim")
+    show.line("Gates begin with biases that fit the lag (chrono initialisation).", "dim")
+    if found.counts:
+        show.line()
+        show.line("aⁿbⁿ: the largest n up to which every end is right, by seed", "bold")
+        for one in found.counts:
+            reach = ", ".join(str(n) for n in one.reach)
+            show.line(f"{one.cell:<14}{reach}")
+    show.line()
+    for remark in _remarks(found):
+        show.paragraph(remark, indent=0)
+
+
+def _accuracy(one: Recall, lag: int) -> str:
+    mean = one.mean(lag)
+    apart = max(abs(share - mean) for share in one.accuracy[lag])
+    return f"{'*' if apart > 0.1 else ''}{100 * mean:.0f}"
+
+
+def _remarks(found: Memory) -> Iterator[str]:
+    """What one sees, from the numbers."""
+    for one in found.recalls:
+        kept = [lag for lag in found.lags if min(one.accuracy[lag]) >= 0.99]
+        lost = [lag for lag in found.lags if max(one.accuracy[lag]) <= 0.6]
+        said = f"recalls (99 % in every seed) up to k = {kept[-1]}" if kept else "recalls nothing"
+        if lost:
+            said += f"; near chance in every seed from k = {lost[0]}"
+        yield f"{one.model}: {said}."
+    for own in found.counts:
+        yield f"{own.cell}: taught to count to 20, counts to {min(own.reach)} to {max(own.reach)}."

@@ -1,0 +1,106 @@
+"""How far back a network remembers: languages with one lag each.
+
+A sentence of lag k is a symbol, a or b, then k − 1 symbols that say nothing, then an end that the
+first symbol determines, k symbols back:
+
+    s_0 f_1 … f_{k−1} e,   s_0 ∈ {a, b},   f_t one of FILLERS at random,   e = E(s_0)
+
+What the network is to learn is the end alone. Each k is a language of its own, with no shorter lag
+to learn from first: what is asked is whether a gradient finds its way back over k steps (Bengio et
+al. 1994; Hochreiter and Schmidhuber 1997). (Taught all lags at once, short ones among them, a plain
+RNN learns them too: it can keep a bit, but does not find that out.) Networks with gates begin with
+biases that fit the lag ("chrono", Tallec and Ollivier 2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..config import NetworkConfig
+from ..kneserney import estimate
+from ..network import Network
+from .learn import Task, drill, logits_at
+
+Ids64: TypeAlias = npt.NDArray[np.int64]
+
+FILLERS = 4
+FIRST, END, EOS = FILLERS, FILLERS + 2, FILLERS + 4  # ids: a or b; their ends; a line's end
+KINDS = FILLERS + 5
+BATCH = 128
+RATE = 5e-3  # Adam's
+LEARNT = 0.02  # nats at the end symbol: nothing is left to learn
+TESTED = 1000  # sentences judged
+NGRAM_LINES = 4000  # sentences that an n-gram model is made of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to be trained."""
+
+    cell: str
+    lag: int
+    seed: int
+    hidden: int
+    most: int  # steps
+
+
+def sentences(rng: np.random.Generator, lag: int, count: int) -> tuple[Ids64, Ids64]:
+    """`count` sentences without their ends, (lag, count), and the ends, (count,)."""
+    ids_TB = rng.integers(FILLERS, size=(lag, count))
+    which = rng.integers(2, size=count)
+    ids_TB[0] = FIRST + which
+    return ids_TB, END + which
+
+
+def task(rng: np.random.Generator, lag: int, count: int) -> Task:
+    """Sentences whose ends alone are to be learned."""
+    x_TB, ends = sentences(rng, lag, count)
+    counts_TB = np.zeros(x_TB.shape, bool)
+    counts_TB[-1] = True
+    return Task(x_TB, np.broadcast_to(ends, x_TB.shape).copy(), counts_TB)
+
+
+def chrono(network: Network, lag: int, seed: int) -> None:
+    """Gate biases for memories of up to `lag` steps; of cells without gates nothing changes.
+
+    LSTM: b_f ~ log U(1, lag − 1), b_i = −b_f. GRU, whose z keeps: b_z ~ log U(1, lag − 1).
+    """
+    rng = np.random.default_rng((seed, lag))
+    for layer in network.layers():
+        H = layer.weight_hh.shape[1]
+        biases = np.log(rng.uniform(1, max(lag, 3) - 1, H)).astype(np.float32)
+        with torch.no_grad():
+            if layer.cell.startswith("lstm"):  # i, f, g, o
+                layer.bias_ih[:H] = torch.from_numpy(-biases)
+                layer.bias_ih[H : 2 * H] = torch.from_numpy(biases)
+            elif layer.cell == "gru":  # r, z, n
+                layer.bias_ih[H : 2 * H] = torch.from_numpy(biases)
+
+
+def recall(job: Job) -> tuple[float, int]:
+    """Accuracy after training on one lag, and the steps that it took."""
+    network = Network(NetworkConfig(KINDS, cell=job.cell, embed=16, hidden=job.hidden))
+    network.initialise(job.seed)
+    chrono(network, job.lag, job.seed)
+    rng = np.random.default_rng((job.seed, job.lag))
+    steps = drill(network, lambda: task(rng, job.lag, BATCH), job.most, RATE, enough=LEARNT)
+    asked = task(rng, job.lag, TESTED)
+    found = logits_at(network, asked)[:, END : END + 2].argmax(1)
+    return float((found == asked.y_TB[-1] - END).mean()), steps
+
+
+def judge_ngram(order: int, lag: int, seed: int) -> float:
+    rng = np.random.default_rng((seed, lag))
+    x_TB, ends = sentences(rng, lag, NGRAM_LINES)
+    lines = np.concatenate([x_TB, ends[None], np.full((1, NGRAM_LINES), EOS)])
+    lm = estimate(lines.T.ravel(), KINDS, EOS, order, lines=True)
+    x_TB, ends = sentences(rng, lag, TESTED)
+    _, state = lm.follow(lm.start(TESTED), x_TB.T)
+    nats = lm.predict(state)[:, END : END + 2]
+    right, wrong = nats[np.arange(TESTED), ends - END], nats[np.arange(TESTED), 1 - (ends - END)]
+    return float(((right > wrong) + 0.5 * (right == wrong)).mean())  # a tie is half right

@@ -1,0 +1,159 @@
+"""How far back networks and n-grams remember, and how far networks count.
+
+The languages are those of `lags` and `timer`; every k is a language of its own, for a network of
+its own.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config import CELLS, require
+from ..pictures import Line, Panel
+from . import lags as language
+from . import timer
+from .learn import Progress, side_by_side
+
+LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 50, 100)
+ORDERS = (2, 3, 5)
+COMPARED = ("rnn", "lstm", "lstm-peephole", "gru")
+TIMER_WEIGHT = 150.0  # of a timer's training among the others', by lag
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How well one kind of model recalls the first symbol."""
+
+    model: str
+    accuracy: dict[int, tuple[float, ...]]  # by lag, a share for each seed; chance is 0.5
+    steps: dict[int, tuple[int, ...]]  # taken, by lag; none for n-gram models
+
+    def mean(self, lag: int) -> float:
+        return statistics.fmean(self.accuracy[lag])
+
+
+@dataclass(frozen=True)
+class Count:
+    """How far one cell counts."""
+
+    cell: str
+    right: tuple[tuple[bool, ...], ...]  # by seed: whether aⁿbⁿ ends where it should, n = 1 …
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """By seed, the largest n up to which all is right."""
+        return tuple((*own, False).index(False) for own in self.right)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The experiment's numbers."""
+
+    seeds: tuple[int, ...]
+    hidden: int
+    most: int  # steps
+    recalls: tuple[Recall, ...]
+    counts: tuple[Count, ...]
+
+    @property
+    def lags(self) -> list[int]:
+        return sorted(self.recalls[0].accuracy)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **{name: getattr(self, name) for name in ("seeds", "hidden", "most")},
+            "chance": 0.5,
+            "gate_biases": "chrono",
+            "recall": [asdict(one) for one in self.recalls],
+            "trained_up_to": timer.LONGEST,
+            "counting": [{"cell": one.cell, "reach": one.reach} for one in self.counts],
+        }
+
+    def panels(self) -> list[Panel]:
+        """Accuracy against lag, and counting against n."""
+        recalled = []
+        for k, one in enumerate(self.recalls):
+            style = "o-" if one.model in CELLS else "s--"
+            means = [100 * one.mean(lag) for lag in self.lags]
+            width = max(1.4, 5.4 - k)  # many lie on one another at 100 %
+            recalled.append(Line(one.model, self.lags, means, style, k, width))
+        title = f"which end? ({len(self.seeds)} seeds, {self.hidden} units)"
+        lag = Panel(
+            title,
+            "k, symbols back",
+            "% right",
+            recalled,
+            log_x=True,
+            x_ticks=self.lags,
+            y_range=(40, 104),
+            levels=[("chance", 50)],
+        )
+        if not self.counts:
+            return [lag]
+        numbers = range(1, timer.ASKED + 1)
+        counted = []
+        colours = {one.model: k for k, one in enumerate(self.recalls)}
+        for own in self.counts:
+            share = 100 * np.mean(own.right, axis=0)
+            counted.append(Line(own.cell, numbers, share.tolist(), "-", colours[own.cell]))
+        learned = Line("trained up to here", [timer.LONGEST, timer.LONGEST], [0, 100], ":", 6)
+        counting = Panel(
+            "aⁿbⁿ: does it end where it should?", "n", "% of seeds right", [*counted, learned]
+        )
+        return [lag, counting]
+
+
+def experiment(
+    *,
+    cells: Sequence[str] = COMPARED,
+    lags: Sequence[int] = LAGS,
+    hidden: int = 64,
+    steps: int = 1000,
+    seed: int = 1,
+    seeds: int = 3,
+    count: bool = True,
+    progress: Progress | None = None,
+) -> Memory:
+    """Recall over each lag and counting, by cell and n-gram model, over `seeds` seeds from `seed`.
+
+    steps: the most a network may take for each language. count: run the timer, too. Raises
+    CharlmError for an unknown cell or an impossible lag.
+    """
+    require(bool(lags) and all(1 <= lag <= 1000 for lag in lags), "lags must be from 1 to 1,000")
+    for cell in cells:
+        require(cell in CELLS, f"unknown cell {cell!r}: choose of {', '.join(CELLS)}")
+    own, asked = tuple(range(seed, seed + seeds)), sorted(set(lags))
+
+    def job(cell: str, lag: int, k: int) -> language.Job:
+        return language.Job(cell, lag, k, hidden, steps)
+
+    jobs = [job(cell, lag, k) for cell in cells for lag in asked for k in own]
+    timed = [timer.Job(cell, k) for cell in cells for k in own] if count else []
+    weights = [float(one.lag) for one in jobs] + [TIMER_WEIGHT] * len(timed)
+    work: list[language.Job | timer.Job] = [*jobs, *timed]
+    found = side_by_side(_do, work, weights, progress)
+    learned = dict(zip(jobs, found, strict=False))
+    counted = dict(zip(timed, found[len(jobs) :], strict=True))
+    recalls = []
+    for cell in cells:
+        by_lag = {lag: [learned[job(cell, lag, k)] for k in own] for lag in asked}
+        accuracy = {lag: tuple(share for share, _ in runs) for lag, runs in by_lag.items()}
+        taken = {lag: tuple(took for _, took in runs) for lag, runs in by_lag.items()}
+        recalls.append(Recall(cell, accuracy, taken))
+    for order in ORDERS:
+        shares = {lag: tuple(language.judge_ngram(order, lag, k) for k in own) for lag in asked}
+        recalls.append(Recall(f"{order}-gram", shares, {}))
+    counts = [
+        Count(cell, tuple(counted[timer.Job(cell, k)] for k in own)) for cell in cells if count
+    ]
+    return Memory(own, hidden, steps, tuple(recalls), tuple(counts))
+
+
+def _do(job: language.Job | timer.Job) -> Any:
+    """One training, in whatever process."""
+    return timer.count(job) if isinstance(job, timer.Job) else language.recall(job)

@@ -1,0 +1,63 @@
+"""How far a network counts: the language aⁿbⁿ (Gers and Schmidhuber 2001; Weiss et al. 2018).
+
+After the first b, all that follows is certain: n − 1 more of them, then the end. To know when, a
+network must have counted the a's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import NetworkConfig
+from ..network import Network
+from .learn import Task, drill, logits_at
+
+LONGEST = 20  # n in training
+ASKED = 100  # the longest n asked
+BATCH, STEPS, RATE, UNITS = 32, 1200, 1e-2, 16
+LEARNT = 5e-4  # nats
+A, B = 1, 2  # 0 is the end
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to be trained."""
+
+    cell: str
+    seed: int
+
+
+def count(job: Job) -> tuple[bool, ...]:
+    """Train on n up to LONGEST; of n = 1 … ASKED, whether all that is certain is expected."""
+    network = Network(NetworkConfig(3, cell=job.cell, embed=3, hidden=UNITS))
+    network.initialise(job.seed)
+    rng = np.random.default_rng(job.seed)
+    drill(
+        network,
+        lambda: task(rng.integers(1, LONGEST + 1, BATCH).tolist()),
+        STEPS,
+        RATE,
+        enough=LEARNT,
+    )
+    return tuple(_right(network, n) for n in range(1, ASKED + 1))
+
+
+def task(numbers: Sequence[int]) -> Task:
+    """aⁿbⁿ side by side; what counts is what follows each b: another one, or the end."""
+    T = 2 * max(numbers)
+    x_TB, y_TB = np.zeros((T, len(numbers)), np.int64), np.zeros((T, len(numbers)), np.int64)
+    counts_TB = np.zeros(x_TB.shape, bool)
+    for row, n in enumerate(numbers):
+        x_TB[:n, row], x_TB[n : 2 * n, row] = A, B
+        y_TB[: 2 * n - 1, row] = x_TB[1 : 2 * n, row]
+        counts_TB[n : 2 * n, row] = True
+    return Task(x_TB, y_TB, counts_TB)
+
+
+def _right(network: Network, n: int) -> bool:
+    asked = task([n])
+    found = logits_at(network, asked).argmax(1)
+    return bool((found == asked.y_TB[asked.counts_TB]).all())
