@@ -71,7 +71,7 @@ def test_cells_learn_a_short_lag_and_not_without_training() -> None:
         share, taken = lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=150))
         assert share > 0.99
         assert 10 < taken < 150
-        assert lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=1))[0] < 0.7
+        assert lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=1))[0] < 0.85
 
 
 def small(**more: object) -> memory.Memory:

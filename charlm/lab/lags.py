@@ -35,7 +35,7 @@ BATCH = 128
 RATE = 5e-3  # Adam's
 LEARNT = 0.02  # nats at the end symbol: nothing is left to learn
 TESTED = 1000  # sentences judged
-NGRAM_LINES = 4000  # sentences that an n-gram model is made of
+NGRAM_TOKENS = 1 << 16  # that an n-gram model is made of, about
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def recall(job: Job) -> tuple[float, int]:
 
 def judge_ngram(order: int, lag: int, seed: int) -> float:
     rng = np.random.default_rng((seed, lag))
-    x_TB, ends = sentences(rng, lag, NGRAM_LINES)
-    lines = np.concatenate([x_TB, ends[None], np.full((1, NGRAM_LINES), EOS)])
+    x_TB, ends = sentences(rng, lag, NGRAM_TOKENS // (lag + 2))
+    lines = np.concatenate([x_TB, ends[None], np.full((1, len(ends)), EOS)])
     lm = estimate(lines.T.ravel(), KINDS, EOS, order, lines=True)
     x_TB, ends = sentences(rng, lag, TESTED)
     _, state = lm.follow(lm.start(TESTED), x_TB.T)
