@@ -96,7 +96,7 @@ def fill(
         unknown = lm.eos if tokenizer.unk is None else tokenizer.unk
         found = _from_both_sides(lm, given, unknown, max(BEAM, top_k))
     else:
-        found = _left_to_right(lm, given, max(BEAM, top_k), left_only)
+        found = complete_lines(lm, given, max(BEAM, top_k), left_only=left_only)
     shares = np.exp(log_softmax(np.array([nats for _, nats in found])))
     result = []
     for (ids, nats), share in zip(found[:top_k], shares, strict=False):
@@ -201,8 +201,8 @@ def _ranked(lm: BidirectionalLM, lines: Ids, given: Template) -> list[tuple[Ids,
     return sorted(zip(lines, sums, strict=True), key=lambda item: -item[1])
 
 
-def _left_to_right(
-    lm: CausalLM, given: Template, beam: int, left_only: bool
+def complete_lines(
+    lm: CausalLM, given: Template, beam: int, *, left_only: bool
 ) -> list[tuple[Ids, float]]:
     """Lines, and log P of each as a whole (or of the blanks' tokens given what stands before).
 
