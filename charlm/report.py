@@ -16,6 +16,7 @@ from .findings import ROWS, Findings, gather
 from .legible import count, size
 from .listener import Listener
 from .page import (
+    SURPRISAL,
     Html,
     cards,
     document,
@@ -32,7 +33,6 @@ from .page import (
 from .pictures import Line, Panel, svg
 from .run import RunDirectory
 from .score import SentenceScore
-from .version import __version__
 
 ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # the name of a token
 SMALLER = 0.75  # pictures, so that they can be read on a phone
@@ -96,22 +96,17 @@ def render(found: Findings) -> str:
     )
     if found.about["family"] != "recurrent":
         about += " · mixed with an n-gram model"
-    return document(
-        f"{name} · charlm",
-        element("header", element("h1", text(name)), paragraph(about, "soft"), _summary(found)),
-        element(
-            "main",
-            section("Learning", *_learning(found)),
-            section("On validation text", *_validation(found)),
-            section("What it wrote", *_samples(found)),
-            section("Surprise, token by token", *_heat(found)),
-            section("The most surprising lines", *_surprising(found)),
-            section("How far the gradient reaches back", *_gradient(found)),
-            section("Settings", *_settings(found)),
-            section("Machine and speed", *_machine(found)),
-        ),
-        element("footer", paragraph(f"Made by charlm {__version__}.", "soft")),
-    )
+    sections = [
+        section("Learning", *_learning(found)),
+        section("On validation text", *_validation(found)),
+        section("What it wrote", *_samples(found)),
+        section("Surprise, token by token", *_heat(found)),
+        section("The most surprising lines", *_surprising(found)),
+        section("How far the gradient reaches back", *_gradient(found)),
+        section("Settings", *_settings(found)),
+        section("Machine and speed", *_machine(found)),
+    ]
+    return document(name, [paragraph(about, "soft"), _summary(found)], sections, SURPRISAL)
 
 
 def _summary(found: Findings) -> Html:

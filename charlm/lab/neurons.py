@@ -77,7 +77,7 @@ class Neurons:
     tracked: tuple[Tracked, ...]
     left_out: tuple[str, ...]  # properties that do not vary in this text
     pieces: tuple[str, ...]  # the text of the first tokens
-    words: bool  # whether these are words, with spaces between them
+    level: str  # of these: char | byte | word | subword
     values: dict[Unit, tuple[float, ...]]  # of the units named here, after each of these tokens
     chosen: Unit | None  # the unit asked for, which then is the only one
 
@@ -98,7 +98,7 @@ class Neurons:
 
     def spaced(self) -> list[str]:
         """The pieces with the spaces that a word model leaves out."""
-        if not self.words:
+        if self.level != "word":
             return list(self.pieces)
         return [piece if piece == "\n" else f"{piece} " for piece in self.pieces]
 
@@ -162,7 +162,7 @@ def find(
         tuple(tracked),
         tuple(name for name in given if name not in names),
         tuple(own[:SHOWN]),
-        tokenizer.level == "word",
+        tokenizer.level,
         values,
         chosen,
     )

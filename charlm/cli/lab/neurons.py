@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ... import colours
 from ...errors import CharlmError
 from .. import show
 from ..common import (
@@ -21,6 +21,7 @@ from ..common import (
     open_text_file,
     warn_of_unknown,
 )
+from ..heat import coloured, on
 from .common import writable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def neurons(
     else:
         _print(found)
     with output(out) as written:
-        written.write(show.printable(page(found)).encode("utf-8"))
+        written.write(page(found).encode("utf-8"))
     note(f"page: {out}")
 
 
@@ -160,11 +161,9 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
 
     Without a terminal there is no colour, and the table says it all.
     """
-    if not show.is_terminal(sys.stdout) or show.console().no_color:
+    if not coloured():
         return
     from rich.text import Text
-
-    from ...lab.colours import colour
 
     show.line()
     show.line(f"{one.name}: {unit.name}" if one else unit.name, "dim")
@@ -175,10 +174,10 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
         first = max((t + 1 for t, piece in enumerate(before) if piece.endswith("\n")), default=0)
     shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
     for piece, value in shown:
-        rgb = ",".join(map(str, colour(value, "light")))
-        text.append(show.visible(piece.rstrip("\n")), style=f"black on rgb({rgb})")
+        look = on(colours.signed(value))
+        text.append(show.visible(piece.rstrip("\n")), style=look)
         if piece.endswith("\n"):
-            text.append(show.visible("\n"), style=f"black on rgb({rgb})")
+            text.append(show.visible("\n"), style=look)
             text.append("\n")
             lines += 1
         if lines == LINES or len(text) >= COLUMNS:
