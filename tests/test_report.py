@@ -93,6 +93,7 @@ class Recorder(Listener):
 
     def __init__(self) -> None:
         self.done: list[float] = []
+        self.samples: list[str] = []
         self.warnings: list[str] = []
 
     def stage(self, name: str, done: float) -> None:
@@ -101,6 +102,9 @@ class Recorder(Listener):
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
+
+    def wrote(self, text: str) -> None:
+        self.samples.append(text)
 
 
 def page_of(run: Path, listener: Listener | None = None) -> tuple[str, Reader]:
@@ -278,6 +282,62 @@ def test_resuming_keeps_the_samples(
         for p in (finished / "runs" / "tiny", Path("runs/tiny"))
     )
     assert whole == broken
+
+
+def test_a_network_that_reads_from_both_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """Every number is called pseudo-, and what needs one direction is left out with a sentence."""
+    monkeypatch.chdir(tmp_path)
+    heard = Recorder()
+    heard.wants_samples = True
+    done = train(
+        write_text(tmp_path / "text.txt"),
+        level="char",
+        out="both",
+        bidirectional=True,
+        listener=heard,
+        **SMALL,
+    )
+    assert heard.samples == []
+    assert not any("sample" in row for row in RunDirectory(done.run).read_metrics(99))
+    page, read = page_of(done.run, heard)
+    assert heard.warnings == []
+    for part in PARTS:
+        assert f"<h2>{part}</h2>" in page
+    assert page.count('class="missing"') == 3
+    for said in (
+        "No n-gram model beside it",
+        "cannot say what comes next",
+        "Left out: the network reads from both sides",
+        "bidirectional lstm 1 × 16",
+        "pseudo-surprisal in bits",
+        "By pseudo-bits per character",
+        "pseudo-bits/character",
+    ):
+        assert said in read.shown
+    shown = read.shown.lower().replace("this is no perplexity", "")
+    for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
+        assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
+    found = findings.gather(RunDirectory(done.run), Listener())
+    assert not isinstance(found.heat, str)
+    one = found.heat[3]
+    assert one.token_scores is not None
+    own = charlm.load(done.run).score(one.text, tokens=True)
+    assert own.token_scores is not None
+    assert one.logprob == pytest.approx(own.logprob, abs=1e-4)
+    assert [t.rank for t in one.token_scores] == [t.rank for t in own.token_scores]
+    numbers = json.loads(cli("report", "both", "--json").out)
+    assert numbers["pseudo"] is True
+    assert (numbers["ngram"], numbers["gradient"], numbers["samples"]) == (None, None, [])
+    assert len(numbers["surprising"]) == 10
+    assert "pseudo-perplexity" in cli("info", "--model", "both").out
+    for command in (
+        ("lab", "neurons", "both", "text.txt"),
+        ("lab", "agreement", "--model", "both"),
+        ("sample", "--model", "both"),
+    ):
+        assert "reads from both sides" in cli.fails(*command)
 
 
 def test_command(run: Path, cli: Cli) -> None:
