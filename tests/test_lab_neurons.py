@@ -17,6 +17,7 @@ from charlm import colours, modelfile, tokenizer
 from charlm.cells import CELL_CLASSES
 from charlm.config import CELLS, NetworkConfig, TokenizerConfig
 from charlm.errors import CharlmError
+from charlm.kneserney import estimate
 from charlm.lab import neurons, properties
 from charlm.lab.colours import page
 from charlm.lab.neurons import Unit, activations, correlate, find
@@ -226,6 +227,59 @@ def test_of_a_mixture_the_network_is_looked_at(cli: Cli) -> None:
     both = modelfile.ModelFile("mixture", config, contents.tokenizer, mixed)
     modelfile.write("x.safetensors", both)
     assert find("x.safetensors", TEXT).tracked == find("m.safetensors", TEXT).tracked
+
+
+def test_a_network_is_found_behind_n_grams(cli: Cli) -> None:
+    """In a mixture that begins with an n-gram model, and within a cache over it."""
+    Path("c.txt").write_text(TEXT * 4, "utf-8")
+    contents = modelfile.read("m.safetensors")
+    lm = estimate(contents.tokenizer.encode(TEXT), contents.tokenizer.vocab_size, 0, 2, lines=False)
+    grams = modelfile.ModelFile("ngram", lm.config(), contents.tokenizer, lm.tensors())
+    parts = [grams, contents]
+    tensors = {f"{k}.{n}": t for k, one in enumerate(parts) for n, t in one.tensors.items()}
+    config = {
+        "weights": [[0.5, 0.5]],
+        "parts": [{"family": one.family, "config": one.config} for one in parts],
+    }
+    both = modelfile.ModelFile("mixture", config, contents.tokenizer, tensors)
+    cached = modelfile.ModelFile(
+        "recent",
+        {"window": 9, "share": 0.1, "part": {"family": both.family, "config": both.config}},
+        contents.tokenizer,
+        {f"0.{name}": tensor for name, tensor in both.tensors.items()},
+    )
+    expected = find("m.safetensors", TEXT).tracked
+    for made in (both, cached):
+        modelfile.write("x.safetensors", made)
+        assert find("x.safetensors", TEXT).tracked == expected
+
+
+def test_what_is_no_text_or_no_model_takes_one_line(cli: Cli) -> None:
+    def fails(*args: str, stdin: bytes | None = None) -> str:
+        return cli.fails("lab", "neurons", *args, stdin=stdin)
+
+    Path("nothing.txt").touch()
+    Path("binary.dat").write_bytes(bytes(range(256)) * 9)
+    assert "0 bytes" in fails("m.safetensors", "nothing.txt")
+    assert "binary" in fails("m.safetensors", "binary.dat")
+    assert "stdin holds no text" in fails("m.safetensors", "-", stdin=b"")
+    assert "stdin holds a NUL" in fails("m.safetensors", "-", stdin=b"a\0b" * 9)
+    assert "stdin holds no text" in fails("m.safetensors", "-", stdin=b" \n\n")
+    for model in ("text.txt", "nothing.txt", "binary.dat"):
+        assert f"{model} is damaged (or of another kind" in fails(model, "text.txt")
+    assert "is empty" in fails("", "text.txt")
+    assert "holds no model.safetensors" in fails(".", "text.txt")
+    assert not Path("lab-neurons.html").exists()
+    piped = cli("lab", "neurons", "m.safetensors", "-", "--json", "-q", stdin=TEXT.encode())
+    assert json.loads(piped.out)["tokens"] == len(TEXT)
+
+
+def test_byte_models_read_any_file(cli: Cli) -> None:
+    write_model(Path("b.safetensors"), "byte")
+    Path("binary.dat").write_bytes(bytes(range(256)) * 9)
+    result = cli("lab", "neurons", "b.safetensors", "binary.dat", "--json", "-q")
+    assert json.loads(result.out)["tokens"] == 256 * 9 + 1  # the last line is closed
+    check_self_contained(Path("lab-neurons.html").read_text("utf-8"))
 
 
 # The page and the command ---------------------------------------------------------------------

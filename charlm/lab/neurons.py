@@ -127,10 +127,11 @@ def find(
     """
     require(top >= 1, "top must be at least 1")
     file = modelfile.resolve(model)
-    contents = modelfile.part(modelfile.read(file), 0)
-    lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
-    if not isinstance(lm, RecurrentLM):
+    contents = modelfile.network(modelfile.read(file))
+    lm = None if contents is None else modelfile.build_lm(contents)
+    if contents is None or not isinstance(lm, RecurrentLM):
         raise CharlmError(f"{file} is an n-gram model: only networks have hidden units")
+    tokenizer = contents.tokenizer
     chosen = None if unit is None else parse_unit(unit, lm)
     ids = tokenizer.encode(text).astype(np.int64)
     require(len(ids) >= 3, "the text has fewer than three tokens: give a few thousand characters")

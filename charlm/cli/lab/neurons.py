@@ -18,7 +18,8 @@ from ..common import (
     Verbose,
     lively,
     note,
-    open_text_file,
+    open_file,
+    open_model,
     warn_of_unknown,
 )
 from ..heat import coloured, on
@@ -26,6 +27,7 @@ from .common import writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
+    from ...text import TextSource
 
 LINES, COLUMNS = 4, 320  # of the text, on a terminal
 
@@ -67,7 +69,8 @@ def neurons(
     from ...lab.neurons import find
     from ...storage import output
 
-    text = _beginning(file, encoding, errors, chars)
+    with open_file(file, open_model(model), encoding, errors) as source:
+        text = _beginning(source, chars)
     with lively("reading") as report:
         found = find(model, text, top=top, unit=unit, progress=report)
     warn_of_unknown(found.oov, found.tokens)
@@ -82,16 +85,15 @@ def neurons(
     note(f"page: {out}")
 
 
-def _beginning(file: str, encoding: str, errors: str, chars: int) -> str:
+def _beginning(source: TextSource, chars: int) -> str:
     """The first `chars` characters of a text."""
     text = ""
-    with open_text_file(file, encoding, errors, "char") as source:
-        for chunk in source.chunks():
-            text += chunk
-            if len(text) >= chars:
-                break
+    for chunk in source.chunks():
+        text += chunk
+        if len(text) >= chars:
+            break
     if not text.strip():
-        raise CharlmError(f"{file} holds no text")
+        raise CharlmError(f"{source.name} holds no text")
     return text[:chars]
 
 
