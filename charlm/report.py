@@ -13,7 +13,7 @@ from . import curves, modelfile, storage
 from .colours import DEEPEST
 from .errors import CharlmError
 from .findings import ROWS, Findings, gather
-from .legible import count, size
+from .legible import count, fixed, size
 from .listener import Listener
 from .page import (
     SURPRISAL,
@@ -379,4 +379,4 @@ def number(value: float, places: int = 2) -> str:
         return "∞" if value > 0 else "−∞"
     if abs(value) >= 1e9:
         return f"{value:.1e}"
-    return f"{value:,.{places if abs(value) < 1e3 else 0}f}".replace("-", "−")
+    return fixed(value, places).replace("-", "−")

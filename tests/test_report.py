@@ -256,6 +256,11 @@ def test_subwords_are_shown_as_they_stand_in_the_text() -> None:
     assert Reader(report._shaded(one, "subword")).shown == " the<↵"
 
 
+def test_what_is_certain_has_no_sign() -> None:
+    assert report.number(TokenScore("</s>", 0.0, 1).surprisal) == "0.00"
+    assert report.number(-1234.5) == "−1,234"
+
+
 def test_beginning_of_a_text() -> None:
     assert findings.beginning(["a\nb", "c\nd"], 9) == (["a", "bc", "d"], False)
     assert findings.beginning(["a\nb", "c\nd"], 4) == (["a"], False)

@@ -12,7 +12,7 @@ one tracks the same property moved half the text away says how well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,6 +25,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids
 from ..recurrent import RecurrentLM, RecurrentState
+from .progress import Progress
 from .properties import Floats, pieces, properties
 
 Place: TypeAlias = tuple[int, str]  # layer and what: h, c, or a gate
@@ -118,7 +119,7 @@ def find(
     *,
     top: int = 5,
     unit: str | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Neurons:
     """The `top` units that track each property of `text` best, or how well `unit` does.
 
@@ -218,7 +219,7 @@ def correlate(
     lm: RecurrentLM,
     ids_T: Ids,
     p_TP: Floats,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[dict[Place, Floats], dict[Place, Array]]:
     """r of P properties and all units, (P, H) by place, and the units' first SHOWN values (T, H).
 

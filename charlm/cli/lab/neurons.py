@@ -129,10 +129,7 @@ def _print_chosen(found: Neurons, unit: Unit) -> None:
     rows = [["property", f"r of {unit.name}", "best by chance"]]
     for one in found.tracked:
         rows.append([one.name, show.number(one.units[0][1], 3), show.number(one.chance, 3)])
-    head, *lines = show.columns(rows, "<>>")
-    show.line(head, "dim")
-    for line in lines:
-        show.line(line)
+    show.table(rows, "<>>")
     _colours(found, unit, None)
     clear = [one for one in found.tracked if abs(one.units[0][1]) > one.chance]
     named = ", ".join(f"{one.name} (r = {show.number(one.units[0][1])})" for one in clear)
