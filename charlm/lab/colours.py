@@ -29,12 +29,12 @@ def page(found: Neurons) -> str:
         sections = [_chosen(found, found.chosen)]
     else:
         sections = [_section(found, one) for one in found.tracked]
+    chosen = "" if found.chosen else f"; the best were chosen out of {found.candidates:,} values"
     about = [
         paragraph(
             "Every token stands on the colour of a unit's value after it has been read. r is "
             f"Pearson's correlation of value and property over {found.tokens:,} tokens, of which "
-            f"the first {len(found.pieces):,} are shown; the best were chosen out of "
-            f"{found.candidates:,} values.",
+            f"the first {len(found.pieces):,} are shown{chosen}.",
             "soft",
         ),
         _legend(),
