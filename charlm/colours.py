@@ -1,4 +1,4 @@
-"""Surprisal as a background from pale to deep, wherever tokens are shown on it."""
+"""Backgrounds of tokens: surprisal from pale to deep, a signed value from blue to red."""
 
 from __future__ import annotations
 
@@ -9,11 +9,24 @@ Rgb: TypeAlias = tuple[int, int, int]  # 0 to 255 each
 DEEPEST = 12.0  # bits of surprisal that are shown in the last colour
 ON_WHITE: tuple[Rgb, ...] = ((255, 247, 236), (253, 187, 132), (215, 48, 31), (127, 0, 0))  # OrRd
 ON_BLACK: tuple[Rgb, ...] = ((32, 30, 34), (94, 42, 26), (214, 84, 32), (255, 220, 160))
+# negative, zero, positive
+SIGNED_ON_WHITE: tuple[Rgb, ...] = ((67, 147, 195), (255, 255, 255), (214, 96, 77))
+SIGNED_ON_BLACK: tuple[Rgb, ...] = ((33, 102, 172), (22, 24, 28), (178, 24, 43))
 
 
 def of(bits: float, scale: tuple[Rgb, ...] = ON_WHITE) -> Rgb:
-    """The background for a surprisal: between the colours of `scale`, at 0 the first."""
-    place = min(max(bits, 0.0) / DEEPEST, 1.0) * (len(scale) - 1)
+    """The background for a surprisal: at 0 the first colour of `scale`, from DEEPEST the last."""
+    return between(bits / DEEPEST, scale)
+
+
+def signed(value: float, scale: tuple[Rgb, ...] = SIGNED_ON_WHITE) -> Rgb:
+    """The background for a value from −1 to 1."""
+    return between((value + 1) / 2, scale)
+
+
+def between(share: float, scale: tuple[Rgb, ...]) -> Rgb:
+    """A colour of `scale`: at 0 the first, at 1 the last."""
+    place = min(max(share, 0.0), 1.0) * (len(scale) - 1)
     k = min(int(place), len(scale) - 2)
     red, green, blue = (
         round(low + (high - low) * (place - k))

@@ -12,11 +12,12 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from . import defaults, machine, modelfile
+from .bidirectional import AnyLM, BidirectionalLM
 from .config import NetworkConfig, TokenizerConfig, TrainConfig
 from .counting import of_corpus
 from .errors import CharlmError
 from .listener import Listener
-from .lm import CausalLM, Ids
+from .lm import Ids
 from .measures import Measures
 from .model import describe
 from .modelfile import ModelFile
@@ -37,6 +38,11 @@ SURPRISING = 10  # lines shown
 SHORT = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
 COUNTED = 1_000_000  # training tokens for the n-gram model: some four seconds
 BACK, ROWS = 64, 16  # tokens that the gradient is followed back, and texts it is averaged over
+
+INCOMPARABLE = (
+    "it predicts a token from those before it, this model from all others, so their numbers cannot "
+    "be compared"
+)
 
 Part = TypeVar("Part")
 Found: TypeAlias = Part | str  # a part of a report, or a sentence: why it is not there
@@ -96,6 +102,11 @@ class Findings:
         return best
 
     @property
+    def pseudo(self) -> bool:
+        """Whether all numbers are of a model that reads from both sides."""
+        return is_bidirectional(self.about)
+
+    @property
     def steps(self) -> int:
         """Optimiser steps done."""
         return max((row["step"] for row in self.rows), default=0)
@@ -119,6 +130,7 @@ class Findings:
             "model": {k: v for k, v in self.about.items() if k not in ("training", "config")},
             "best": self.best,
             "best_step": self.about["training"].get("step"),
+            **({"pseudo": True} if self.pseudo else {}),
             "network": self.about["training"].get("network"),
             "ngram": _there(
                 self.baseline, lambda b: {**asdict(b), "measures": b.measures.as_dict()}
@@ -143,7 +155,7 @@ def gather(directory: RunDirectory, listener: Listener) -> Findings:
     """
     settings, rows = _settings(directory), _metrics(directory)
     contents = modelfile.read(directory.model)
-    lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
+    lm, tokenizer = modelfile.build_any(contents), contents.tokenizer
     listener.stage("report", 0.1)
     text = _attempt(lambda: _text(directory, settings, contents))
     if isinstance(text, str):
@@ -152,11 +164,13 @@ def gather(directory: RunDirectory, listener: Listener) -> Findings:
     listener.stage("report", 0.2)
     surprising = _with(text, lambda t: surprising_lines(lm, tokenizer, t.validation(), contents))
     listener.stage("report", 0.5)
-    baseline = _with(text, count_ngrams)
+    about = describe(directory.model, contents)
+    baseline: Found[Baseline] = INCOMPARABLE
+    if not is_bidirectional(about):
+        baseline = _with(text, count_ngrams)
     listener.stage("report", 0.8)
     gradient = _with(text, lambda t: gradients(contents, t.corpus.valid))
     listener.stage("report", 0.9)
-    about = describe(directory.model, contents)
     return Findings(
         run=directory.path,
         settings=settings,
@@ -172,14 +186,25 @@ def gather(directory: RunDirectory, listener: Listener) -> Findings:
     )
 
 
-def heat_lines(lm: CausalLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> list[SentenceScore]:
-    """The first lines of a text, token by token, the state carried from line to line."""
+def is_bidirectional(about: Mapping[str, Any]) -> bool:
+    """Whether the model of `model.describe` reads from both sides."""
+    return about["family"] == "recurrent" and bool(about["config"].get("bidirectional"))
+
+
+def heat_lines(lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> list[SentenceScore]:
+    """The first lines of a text, token by token, in their context."""
     lines, torn = beginning(chunks, HEAT_CHARS)
-    return score(lm, tokenizer, lines[:HEAT_LINES], context="stream", tokens=True, eos=not torn)
+    context = _context(lm)
+    return score(lm, tokenizer, lines[:HEAT_LINES], context=context, tokens=True, eos=not torn)
+
+
+def _context(lm: AnyLM) -> str:
+    """The state carried from line to line; of a model that reads both sides, each line alone."""
+    return "sentence" if isinstance(lm, BidirectionalLM) else "stream"
 
 
 def surprising_lines(
-    lm: CausalLM, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
+    lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
 ) -> Surprising:
     """The lines with the most bits per character in the first part of a text.
 
@@ -194,7 +219,7 @@ def surprising_lines(
     ends = np.cumsum([len(tokenizer.encode(line)) + 1 for line in lines])
     lines = lines[: max(2, int(np.searchsorted(ends, most, side="right")))]
     least = max(1, math.ceil(min(SHORT, median(len(line) for line in lines))))
-    scored = enumerate(score(lm, tokenizer, lines, context="stream"), 1)
+    scored = enumerate(score(lm, tokenizer, lines, context=_context(lm)), 1)
     long = [(number, one) for number, one in scored if len(one.text) >= least]
     long.sort(key=lambda item: -item[1].measures.bits_per_char)
     return Surprising(len(lines), least, long[:SURPRISING])
@@ -246,19 +271,25 @@ def count_ngrams(text: RunText) -> Baseline:
 def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     """‖∂L/∂s‖ by tokens before the loss, over texts spread evenly over `ids`; see `lab.gradients`.
 
-    Raises CharlmError for other than recurrent networks, and for a text that is too short.
+    Raises CharlmError for other than recurrent networks, for those that read from both sides, and
+    for a text that is too short.
     """
     from .lab.gradients import flow
 
     network = modelfile.part(contents, 0)
     if network.family != "recurrent":
         raise CharlmError(f"a model of the family {network.family} has no gradient")
+    config = NetworkConfig.from_dict(network.config)
+    if config.bidirectional:
+        raise CharlmError(
+            "the network reads from both sides, and the gradient is followed only where a token "
+            "is predicted from those before it"
+        )
     T = min(BACK, len(ids) - 1)
     if T < 2:
         raise CharlmError("the validation text is too short to follow a gradient")
     starts_B = np.linspace(0, len(ids) - T - 1, ROWS).astype(np.int64)
     ids_TB = np.asarray(ids)[starts_B + np.arange(T + 1)[:, None]]
-    config = NetworkConfig.from_dict(network.config)
     with one_thread():
         norms = flow(Network.of(config, network.tensors), ids_TB, eos=contents.tokenizer.eos)
     return [float(norm) for norm in norms]
@@ -302,11 +333,13 @@ def _text(directory: RunDirectory, settings: Mapping[str, Any], contents: ModelF
 
 def _written(
     rows: Sequence[Mapping[str, Any]],
-    lm: CausalLM,
+    lm: AnyLM,
     contents: ModelFile,
     settings: Mapping[str, Any],
 ) -> list[Written]:
-    """The samples of the metrics, and one of the model that was kept."""
+    """The samples of the metrics, and one of the model that was kept; none of both sides."""
+    if isinstance(lm, BidirectionalLM):
+        return []
     written = [Written(row["step"], str(row["sample"])) for row in rows if "sample" in row]
     step = contents.training.get("step", 0)
     if all(one.step != step for one in written):

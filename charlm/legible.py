@@ -30,6 +30,12 @@ def size(count: int) -> str:
     return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
+def fixed(value: float, places: int) -> str:
+    """A finite number: 9.71, -54.32, 1,235; no sign where it is rounded to nothing."""
+    text = f"{value:,.{places if abs(value) < 1e3 else 0}f}"
+    return text if text.strip("-0.") else text.lstrip("-")
+
+
 def count(number_of: int, what: str) -> str:
     """1 line, 2 lines, 1,234 lines."""
     return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"

@@ -174,6 +174,17 @@ def part(contents: ModelFile, k: int) -> ModelFile:
     )
 
 
+def network(contents: ModelFile) -> ModelFile | None:
+    """The first network in a model file, however it is mixed; None where there is none."""
+    if contents.family == "recent":
+        own, tensors = contents.config["part"], _under("0.", contents.tensors)
+        contents = ModelFile(own["family"], own["config"], contents.tokenizer, tensors)
+    if contents.family != "mixture":
+        return contents if contents.family == "recurrent" else None
+    found = (network(part(contents, k)) for k in range(len(contents.config["parts"])))
+    return next((one for one in found if one is not None), None)
+
+
 def mixture(lm: MixtureLM, parts: Sequence[ModelFile], training: dict[str, Any]) -> ModelFile:
     """The model file of `lm`, a mixture of the models in `parts`.
 

@@ -6,15 +6,17 @@ What is text becomes `Html` by `text` or `lines` only, so that no part of it can
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import NewType
 
 from . import colours
 from .legible import harmless, visible
+from .version import __version__
 
 Html = NewType("Html", str)
 
-LEVELS = 25  # shades of surprisal: half a bit apart
+LEVELS = 25  # shades of a scale; of surprisal: half a bit apart
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2026; --soft: #5c6672;
@@ -65,6 +67,10 @@ td:first-child { white-space: nowrap; }
 .letters { font-family: "DejaVu Sans Mono", "Noto Sans Mono", ui-monospace, monospace;
   font-size: .9rem; }
 .legend span { padding: .1rem .5rem; }
+.scroll { max-height: 22rem; overflow-y: auto; padding: .6rem; margin: .3rem 0 1.1rem;
+  border: 1px solid var(--line); border-radius: .4rem; }
+.scroll span { border-radius: 0; }
+.on { text-decoration: underline; text-underline-offset: .2em; }
 """
 
 
@@ -142,33 +148,57 @@ def cards(rows: Iterable[tuple[str, str]]) -> Html:
     )
 
 
+@dataclass(frozen=True)
+class Scale:
+    """Shades that text stands on: LEVELS of them, on white and on black pages."""
+
+    light: tuple[colours.Rgb, ...]
+    dark: tuple[colours.Rgb, ...]
+
+    def level(self, share: float) -> int:
+        """The shade at 0 (the first colour) to 1 (the last)."""
+        return round(min(max(share, 0.0), 1.0) * (LEVELS - 1))
+
+    def span(self, shown: Html, level: int, **attributes: str) -> Html:
+        """Something on a shade."""
+        classes = f"h{level} {attributes.pop('class_', '')}".rstrip()
+        return element("span", shown, class_=classes, **attributes)
+
+    def rules(self) -> str:
+        """The style of the shades."""
+        light, dark = ("".join(_rule(k, own) for k in range(LEVELS))
+                       for own in (self.light, self.dark))  # fmt: skip
+        return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+SURPRISAL = Scale(colours.ON_WHITE, colours.ON_BLACK)
+SIGNED = Scale(colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK)
+
+
 def shade(shown: str, bits: float, title: str) -> Html:
     """A token on the colour of its surprisal."""
-    level = round(min(max(bits, 0.0) / colours.DEEPEST, 1.0) * (LEVELS - 1))
-    return element("span", text(shown), class_=f"h{level}", title=title)
+    return SURPRISAL.span(text(shown), SURPRISAL.level(bits / colours.DEEPEST), title=title)
 
 
-def document(title: str, *body: Html) -> str:
-    """The whole page."""
+def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale: Scale) -> str:
+    """The whole page: its title, what it is about, its sections; text in it stands on `scale`."""
     head = (
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{element('title', text(title))}<style>{STYLE}{_shades()}</style>"
+        f"{element('title', text(f'{title} · charlm'))}<style>{STYLE}{scale.rules()}</style>"
+    )
+    body = (
+        element("header", element("h1", text(title)), *about),
+        element("main", *sections),
+        element("footer", paragraph(f"Made by charlm {__version__}.", "soft")),
     )
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{join(body)}</body></html>\n'
     )
 
 
-def _shades() -> str:
-    """A class for each level of surprisal, on white and on black pages."""
-    light, dark = ("".join(_rule(k, scale) for k in range(LEVELS))
-                   for scale in (colours.ON_WHITE, colours.ON_BLACK))  # fmt: skip
-    return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
-
-
 def _rule(level: int, scale: tuple[colours.Rgb, ...]) -> str:
-    background = colours.of(level / (LEVELS - 1) * colours.DEEPEST, scale)
+    background = colours.between(level / (LEVELS - 1), scale)
     ink = "#000" if colours.dark_ink(background) else "#fff"
     return f".h{level} {{ background: rgb{background}; color: {ink}; }}\n"

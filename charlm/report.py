@@ -13,9 +13,10 @@ from . import curves, modelfile, storage
 from .colours import DEEPEST
 from .errors import CharlmError
 from .findings import ROWS, Findings, gather
-from .legible import count, size
+from .legible import count, fixed, size
 from .listener import Listener
 from .page import (
+    SURPRISAL,
     Html,
     cards,
     document,
@@ -32,9 +33,16 @@ from .page import (
 from .pictures import Line, Panel, svg
 from .run import RunDirectory
 from .score import SentenceScore
-from .version import __version__
 
 ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # the name of a token
+PSEUDO = (
+    "Pseudo-perplexity is per token. The model reads from both sides, so each token is predicted "
+    "from those before and after it: this is no perplexity, and cannot be compared with one."
+)
+WRITES_NOTHING = (
+    "Nothing: a model that reads from both sides cannot say what comes next. It fills blanks: "
+    "charlm fill"
+)
 SMALLER = 0.75  # pictures, so that they can be read on a phone
 
 
@@ -90,28 +98,24 @@ def render(found: Findings) -> str:
     """The page."""
     name = found.run.resolve().name
     network, corpus = found.settings["network"], found.settings["corpus"]
-    about = (
+    about = "bidirectional " if found.pseudo else ""
+    about += (
         f"{network['cell']} {network['layers']} × {network['hidden']} · {found.about['level']} "
         f"model of {corpus['name']} · {found.about['vocab_size']:,} kinds of token"
     )
     if found.about["family"] != "recurrent":
         about += " · mixed with an n-gram model"
-    return document(
-        f"{name} · charlm",
-        element("header", element("h1", text(name)), paragraph(about, "soft"), _summary(found)),
-        element(
-            "main",
-            section("Learning", *_learning(found)),
-            section("On validation text", *_validation(found)),
-            section("What it wrote", *_samples(found)),
-            section("Surprise, token by token", *_heat(found)),
-            section("The most surprising lines", *_surprising(found)),
-            section("How far the gradient reaches back", *_gradient(found)),
-            section("Settings", *_settings(found)),
-            section("Machine and speed", *_machine(found)),
-        ),
-        element("footer", paragraph(f"Made by charlm {__version__}.", "soft")),
-    )
+    sections = [
+        section("Learning", *_learning(found)),
+        section("On validation text", *_validation(found)),
+        section("What it wrote", *_samples(found)),
+        section("Surprise, token by token", *_heat(found)),
+        section("The most surprising lines", *_surprising(found)),
+        section("How far the gradient reaches back", *_gradient(found)),
+        section("Settings", *_settings(found)),
+        section("Machine and speed", *_machine(found)),
+    ]
+    return document(name, [paragraph(about, "soft"), _summary(found)], sections, SURPRISAL)
 
 
 def _summary(found: Findings) -> Html:
@@ -119,11 +123,16 @@ def _summary(found: Findings) -> Html:
     rows = [("parameters", f"{found.about['parameters']:,}"), ("file", size(found.about["bytes"]))]
     if best:
         rows = [
-            ("bits per character", number(best["bits_per_char"], 3)),
-            ("perplexity", number(best["perplexity"])),
+            (_named(found, "bits per character"), number(best["bits_per_char"], 3)),
+            (_named(found, "perplexity"), number(best["perplexity"])),
             *rows,
         ]
     return cards([*rows, ("tokens a second", number(found.tokens_per_second, 0))])
+
+
+def _named(found: Findings, number_of: str) -> str:
+    """The name of a number, which tells where it is a pseudo-probability's."""
+    return f"pseudo-{number_of}" if found.pseudo else number_of
 
 
 def _learning(found: Findings) -> list[Html]:
@@ -140,6 +149,8 @@ def _learning(found: Findings) -> list[Html]:
         "Bits per token of training batches (with dropout) and of validation text (without), "
         "learning rate, and the norm of the gradient before clipping."
     )
+    if found.pseudo:
+        caption += " Bits are those of pseudo-probabilities: each token given all others."
     return [figure(svg(panels, name="learning", scale=SMALLER), caption)]
 
 
@@ -151,8 +162,12 @@ def _validation(found: Findings) -> list[Html]:
         rows.append(("its network alone", alone))
     if not isinstance(base, str):
         rows.append((f"{base.order}-gram model", base.measures.as_dict()))
-    columns = {"perplexity": "perplexity", "perplexity_excluding_oov": "without OOV"}
-    columns |= {"bits_per_char": "bits/character", "bits_per_byte": "bits/byte"}
+    columns = {
+        "perplexity": _named(found, "perplexity"),
+        "perplexity_excluding_oov": "without OOV",
+        "bits_per_char": _named(found, "bits/character"),
+        "bits_per_byte": _named(found, "bits/byte"),
+    }
     if not any(m["oov"] for _, m in rows):
         del columns["perplexity_excluding_oov"]
     if all(m["bits_per_byte"] == m["bits_per_char"] for _, m in rows):
@@ -165,6 +180,8 @@ def _validation(found: Findings) -> list[Html]:
         unknown = f", {best['oov']:,} of them unknown (OOV)" if best["oov"] else ""
         characters = count(best["chars"], "character")
         parts.append(paragraph(f"{best['tokens']:,} tokens{unknown}; {characters}."))
+    if found.pseudo:
+        parts.append(paragraph(PSEUDO, "soft"))
     if isinstance(base, str):
         return [*parts, _missing(f"No n-gram model beside it: {base}")]
     if best:
@@ -183,6 +200,8 @@ def _validation(found: Findings) -> list[Html]:
 
 def _against(ratio: float) -> str:
     """How the model compares with the n-gram model, whose bits are 1."""
+    if round(100 * ratio) == 100:
+        return "The model needs as many bits as the n-gram model."
     if ratio >= 2:
         return f"The model needs {ratio:.1f} times the bits of the n-gram model."
     than = "fewer" if ratio <= 1 else "more"
@@ -190,6 +209,8 @@ def _against(ratio: float) -> str:
 
 
 def _samples(found: Findings) -> list[Html]:
+    if found.pseudo:
+        return [_missing(WRITES_NOTHING)]
     bits = {row["step"]: row["valid"]["bits_per_char"] for row in found.rows if "valid" in row}
     kept = found.about["training"].get("step")
     parts = [paragraph("Drawn at temperature 0.8, each with the same seed.", "soft")]
@@ -213,14 +234,18 @@ def _heat(found: Findings) -> list[Html]:
     steps = range(0, int(DEEPEST) + 1, 2)
     legend = [shade(f"{b}+" if b == DEEPEST else str(b), b, f"{b} bits") for b in steps]
     shown = [_shaded(one, level) for one in found.heat]
+    surprisal = _named(found, "surprisal")
+    how, given = "read in order", ""
+    if found.pseudo:
+        how, given = "each on its own", ", given all other tokens of its line"
     narrow = "heat letters" if level in ("char", "byte") else "heat"
     return [
         paragraph(
-            f"The first {count(len(shown), 'line')} of the validation text, read in order; ↵ is "
-            "the end of a line. Point at a token for its surprisal (−log₂ P) and its rank.",
+            f"The first {count(len(shown), 'line')} of the validation text, {how}; ↵ is the end "
+            f"of a line. Point at a token for its {surprisal} (−log₂ P{given}) and its rank.",
             "soft",
         ),
-        element("p", text("surprisal in bits: "), *legend, class_="legend"),
+        element("p", text(f"{surprisal} in bits: "), *legend, class_="legend"),
         element("div", *shown, class_=narrow),
     ]
 
@@ -263,10 +288,12 @@ def _surprising(found: Findings) -> list[Html]:
         for line, one in shown.lines
     ]
     note = (
-        f"By bits per character, among the lines of {shown.least} characters or more in the first "
+        f"By {_named(found, 'bits per character')}, among the lines of {shown.least} characters or "
+        "more in the first "
         f"{count(shown.read, 'line')} of the validation text."
     )
-    headings = ["line", "bits/character", "perplexity", "OOV", "text"]
+    bits, perplexity = _named(found, "bits/character"), _named(found, "perplexity")
+    headings = ["line", bits, perplexity, "OOV", "text"]
     return [paragraph(note, "soft"), table(headings, rows)]
 
 
@@ -352,4 +379,4 @@ def number(value: float, places: int = 2) -> str:
         return "∞" if value > 0 else "−∞"
     if abs(value) >= 1e9:
         return f"{value:.1e}"
-    return f"{value:,.{places if abs(value) < 1e3 else 0}f}".replace("-", "−")
+    return fixed(value, places).replace("-", "−")

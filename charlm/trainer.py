@@ -257,14 +257,15 @@ class Trainer:
             "seconds": round(progress.seconds, 3),
             "valid": measures.as_dict(),
         }
-        keeps = self._sample_due()
-        written = self._sample() if keeps or self.listener.wants_samples else ""
+        writes = not self.network.config.bidirectional  # else it does not know what comes next
+        keeps, shows = writes and self._sample_due(), writes and self.listener.wants_samples
+        written = self._sample() if keeps or shows else ""
         if keeps:
             row["sample"] = written
         self.rows.append(row)
         self.run.write_metrics(self.rows)
         self.listener.validated(progress.step, measures, is_best)
-        if self.listener.wants_samples:
+        if shows:
             self.listener.wrote(written)
 
     def _sample_due(self) -> bool:
@@ -295,8 +296,6 @@ class Trainer:
             modelfile.mark_latest(self.run.path)
 
     def _sample(self) -> str:
-        if self.network.config.bidirectional:  # it does not know what comes next
-            return ""
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
         return glimpse(lm, self.corpus.tokenizer, self.config.seed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -55,11 +56,39 @@ FLAGS = [
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
+def check_self_contained(page: str) -> Reader:
+    """It fetches nothing, and no text in it can act."""
+    read = Reader(page)
+    assert "default-src 'none'" in page
+    assert not {"script", "img", "link", "iframe", "object", "base"} & set(read.tags)
+    assert [name for name, _ in read.attributes if name.startswith("on")] == []
+    for name, value in read.attributes:
+        if name in ("src", "href", "xlink:href", "action", "srcset"):
+            assert value.startswith("#")
+    rest = re.sub(r'xmlns(:xlink)?="http://www\.w3\.org/[^"]*"', "", page)
+    assert re.findall(r"https?:|//|@import|url\((?!#)", rest) == []
+    return read
+
+
+def check_in_light_and_dark(page: str, place: Path) -> None:
+    """A browser has nothing to complain of, and shows text that stands out from the paper."""
+    corners = []
+    for dark in (False, True):
+        console, picture = browse(page, place / f"dark-{dark}", dark)
+        assert console == []
+        corner = picture[2, 2]
+        corners.append(float(corner.mean()))
+        inked = float((np.abs(picture - corner).max(axis=2) > 0.5).mean())
+        assert 0.005 < inked < 0.5
+    assert corners[0] > 0.9
+    assert corners[1] < 0.2
+
+
 def browse(page: str, place: Path, dark: bool = False) -> tuple[list[str], npt.NDArray[np.float32]]:
     """What the console says when a browser shows a page, and the picture (rows, columns, 3)."""
     from matplotlib.image import imread
 
-    place.mkdir()
+    place.mkdir(parents=True)
     (place / "page.html").write_text(page, "utf-8")
     command = [
         str(CHROMIUM),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from browser import check_in_light_and_dark, check_self_contained, needs_browser
 from cli_support import Cli, on_terminal, write_model
 from toys import random_tensors, recurrent_lm
 
-from charlm import modelfile, tokenizer
+from charlm import colours, modelfile, tokenizer
 from charlm.cells import CELL_CLASSES
 from charlm.config import CELLS, NetworkConfig, TokenizerConfig
 from charlm.errors import CharlmError
+from charlm.kneserney import estimate
 from charlm.lab import neurons, properties
-from charlm.lab.colours import colour, level, page
+from charlm.lab.colours import page
 from charlm.lab.neurons import Unit, activations, correlate, find
 
 Floats = npt.NDArray[np.float64]
@@ -226,6 +229,59 @@ def test_of_a_mixture_the_network_is_looked_at(cli: Cli) -> None:
     assert find("x.safetensors", TEXT).tracked == find("m.safetensors", TEXT).tracked
 
 
+def test_a_network_is_found_behind_n_grams(cli: Cli) -> None:
+    """In a mixture that begins with an n-gram model, and within a cache over it."""
+    Path("c.txt").write_text(TEXT * 4, "utf-8")
+    contents = modelfile.read("m.safetensors")
+    lm = estimate(contents.tokenizer.encode(TEXT), contents.tokenizer.vocab_size, 0, 2, lines=False)
+    grams = modelfile.ModelFile("ngram", lm.config(), contents.tokenizer, lm.tensors())
+    parts = [grams, contents]
+    tensors = {f"{k}.{n}": t for k, one in enumerate(parts) for n, t in one.tensors.items()}
+    config = {
+        "weights": [[0.5, 0.5]],
+        "parts": [{"family": one.family, "config": one.config} for one in parts],
+    }
+    both = modelfile.ModelFile("mixture", config, contents.tokenizer, tensors)
+    cached = modelfile.ModelFile(
+        "recent",
+        {"window": 9, "share": 0.1, "part": {"family": both.family, "config": both.config}},
+        contents.tokenizer,
+        {f"0.{name}": tensor for name, tensor in both.tensors.items()},
+    )
+    expected = find("m.safetensors", TEXT).tracked
+    for made in (both, cached):
+        modelfile.write("x.safetensors", made)
+        assert find("x.safetensors", TEXT).tracked == expected
+
+
+def test_what_is_no_text_or_no_model_takes_one_line(cli: Cli) -> None:
+    def fails(*args: str, stdin: bytes | None = None) -> str:
+        return cli.fails("lab", "neurons", *args, stdin=stdin)
+
+    Path("nothing.txt").touch()
+    Path("binary.dat").write_bytes(bytes(range(256)) * 9)
+    assert "0 bytes" in fails("m.safetensors", "nothing.txt")
+    assert "binary" in fails("m.safetensors", "binary.dat")
+    assert "stdin holds no text" in fails("m.safetensors", "-", stdin=b"")
+    assert "stdin holds a NUL" in fails("m.safetensors", "-", stdin=b"a\0b" * 9)
+    assert "stdin holds no text" in fails("m.safetensors", "-", stdin=b" \n\n")
+    for model in ("text.txt", "nothing.txt", "binary.dat"):
+        assert f"{model} is damaged (or of another kind" in fails(model, "text.txt")
+    assert "is empty" in fails("", "text.txt")
+    assert "holds no model.safetensors" in fails(".", "text.txt")
+    assert not Path("lab-neurons.html").exists()
+    piped = cli("lab", "neurons", "m.safetensors", "-", "--json", "-q", stdin=TEXT.encode())
+    assert json.loads(piped.out)["tokens"] == len(TEXT)
+
+
+def test_byte_models_read_any_file(cli: Cli) -> None:
+    write_model(Path("b.safetensors"), "byte")
+    Path("binary.dat").write_bytes(bytes(range(256)) * 9)
+    result = cli("lab", "neurons", "b.safetensors", "binary.dat", "--json", "-q")
+    assert json.loads(result.out)["tokens"] == 256 * 9 + 1  # the last line is closed
+    check_self_contained(Path("lab-neurons.html").read_text("utf-8"))
+
+
 # The page and the command ---------------------------------------------------------------------
 
 
@@ -233,10 +289,8 @@ def test_the_page_escapes_and_fetches_nothing(cli: Cli) -> None:
     result = cli("lab", "neurons", "m.safetensors", "text.txt", "--out", "p.html")
     assert result.code == 0
     html = Path("p.html").read_text("utf-8")
-    assert "<script" not in html
-    assert "&lt;" in html
-    assert "http:" not in html.replace("https:", "http:")
-    assert "default-src 'none'" in html
+    shown = check_self_contained(html).shown
+    assert "<script>alert(1)</script> & went.\n" in shown
     assert "prefers-color-scheme: dark" in html
     for name in ("inside quotes", "position in line", "position in word", "capital letter"):
         assert f"<h2>{name}</h2>" in html
@@ -245,12 +299,32 @@ def test_the_page_escapes_and_fetches_nothing(cli: Cli) -> None:
     assert "layer 0, unit 2, c" in html
 
 
+def test_text_that_is_no_unicode_and_bytes(tmp_path: Path) -> None:
+    """Escapes and halves of characters in a text are shown as pictures, in a name as well."""
+    found = find(write_model(tmp_path / "m.safetensors", "byte"), "a \x1b[31m b\n€é " * 40)
+    html = page(replace(found, model="<i>\ud83d"))
+    assert "\x1b" not in html
+    shown = check_self_contained(html).shown
+    assert "␛[31m" in shown
+    assert "<i>\ufffd" in shown
+
+
+@needs_browser
+def test_a_browser_shows_the_page_in_light_and_dark(tmp_path: Path) -> None:
+    found = find(write_model(tmp_path / "m.safetensors", text=TEXT), TEXT)
+    check_in_light_and_dark(page(found), tmp_path / "found")
+    chosen = find(tmp_path / "m.safetensors", TEXT, unit="0:2:c")
+    check_in_light_and_dark(page(chosen), tmp_path / "chosen")
+
+
 def test_colours_run_from_blue_over_white_to_red() -> None:
-    assert colour(0.0, "light") == (255, 255, 255)
-    red, blue = colour(1.0, "light"), colour(-1.0, "light")
-    assert red[0] > red[2]
-    assert blue[2] > blue[0]
-    assert [level(v) for v in (-2, -1, 0, 1, 2)] == [0, 0, 8, 16, 16]
+    assert colours.signed(0.0) == (255, 255, 255)
+    for scale in (colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK):
+        red, blue = colours.signed(2.0, scale), colours.signed(-2.0, scale)
+        assert red == scale[-1]
+        assert blue == scale[0]
+        assert red[0] > red[2]
+        assert blue[2] > blue[0]
 
 
 def test_json(cli: Cli) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import Reader, browse, needs_browser
+from browser import (
+    Reader,
+    browse,
+    check_in_light_and_dark,
+    check_self_contained,
+    needs_browser,
+)
 from cli_support import Cli, write_model
 
 import charlm
@@ -88,6 +93,7 @@ class Recorder(Listener):
 
     def __init__(self) -> None:
         self.done: list[float] = []
+        self.samples: list[str] = []
         self.warnings: list[str] = []
 
     def stage(self, name: str, done: float) -> None:
@@ -96,6 +102,9 @@ class Recorder(Listener):
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
+
+    def wrote(self, text: str) -> None:
+        self.samples.append(text)
 
 
 def page_of(run: Path, listener: Listener | None = None) -> tuple[str, Reader]:
@@ -140,15 +149,7 @@ def test_the_page_has_all_its_parts(intact: Intact) -> None:
 
 
 def test_it_fetches_nothing_and_text_cannot_act(intact: Intact) -> None:
-    page, read = intact.page, intact.read
-    assert "default-src 'none'" in page
-    assert not {"script", "img", "link", "iframe", "object", "base"} & set(read.tags)
-    assert [name for name, _ in read.attributes if name.startswith("on")] == []
-    for name, value in read.attributes:
-        if name in ("src", "href", "xlink:href", "action", "srcset"):
-            assert value.startswith("#")
-    rest = re.sub(r'xmlns(:xlink)?="http://www\.w3\.org/[^"]*"', "", page)
-    assert re.findall(r"https?:|//|@import|url\((?!#)", rest) == []
+    read = check_self_contained(intact.page)
     assert HOSTILE in read.shown  # among the most surprising lines, as text
     assert max(read.ids.values()) == 1
 
@@ -255,6 +256,11 @@ def test_subwords_are_shown_as_they_stand_in_the_text() -> None:
     assert Reader(report._shaded(one, "subword")).shown == " the<↵"
 
 
+def test_what_is_certain_has_no_sign() -> None:
+    assert report.number(TokenScore("</s>", 0.0, 1).surprisal) == "0.00"
+    assert report.number(-1234.5) == "−1,234"
+
+
 def test_beginning_of_a_text() -> None:
     assert findings.beginning(["a\nb", "c\nd"], 9) == (["a", "bc", "d"], False)
     assert findings.beginning(["a\nb", "c\nd"], 4) == (["a"], False)
@@ -281,6 +287,62 @@ def test_resuming_keeps_the_samples(
         for p in (finished / "runs" / "tiny", Path("runs/tiny"))
     )
     assert whole == broken
+
+
+def test_a_network_that_reads_from_both_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """Every number is called pseudo-, and what needs one direction is left out with a sentence."""
+    monkeypatch.chdir(tmp_path)
+    heard = Recorder()
+    heard.wants_samples = True
+    done = train(
+        write_text(tmp_path / "text.txt"),
+        level="char",
+        out="both",
+        bidirectional=True,
+        listener=heard,
+        **SMALL,
+    )
+    assert heard.samples == []
+    assert not any("sample" in row for row in RunDirectory(done.run).read_metrics(99))
+    page, read = page_of(done.run, heard)
+    assert heard.warnings == []
+    for part in PARTS:
+        assert f"<h2>{part}</h2>" in page
+    assert page.count('class="missing"') == 3
+    for said in (
+        "No n-gram model beside it",
+        "cannot say what comes next",
+        "Left out: the network reads from both sides",
+        "bidirectional lstm 1 × 16",
+        "pseudo-surprisal in bits",
+        "By pseudo-bits per character",
+        "pseudo-bits/character",
+    ):
+        assert said in read.shown
+    shown = read.shown.lower().replace("this is no perplexity", "")
+    for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
+        assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
+    found = findings.gather(RunDirectory(done.run), Listener())
+    assert not isinstance(found.heat, str)
+    one = found.heat[3]
+    assert one.token_scores is not None
+    own = charlm.load(done.run).score(one.text, tokens=True)
+    assert own.token_scores is not None
+    assert one.logprob == pytest.approx(own.logprob, abs=1e-4)
+    assert [t.rank for t in one.token_scores] == [t.rank for t in own.token_scores]
+    numbers = json.loads(cli("report", "both", "--json").out)
+    assert numbers["pseudo"] is True
+    assert (numbers["ngram"], numbers["gradient"], numbers["samples"]) == (None, None, [])
+    assert len(numbers["surprising"]) == 10
+    assert "pseudo-perplexity" in cli("info", "--model", "both").out
+    for command in (
+        ("lab", "neurons", "both", "text.txt"),
+        ("lab", "agreement", "--model", "both"),
+        ("sample", "--model", "both"),
+    ):
+        assert "reads from both sides" in cli.fails(*command)
 
 
 def test_command(run: Path, cli: Cli) -> None:
@@ -328,9 +390,11 @@ def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
 
 
 def test_ink_can_be_read_on_every_shade() -> None:
-    for scale in (colours.ON_WHITE, colours.ON_BLACK):
+    surprisal = (colours.ON_WHITE, colours.ON_BLACK)
+    signed = (colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK)
+    for scale in (*surprisal, *signed):
         for k in range(-1, 30):
-            background = colours.of(k / 2, scale)
+            background = colours.between(k / 24, scale)
             light = colours.luminance(background)
             dark = colours.dark_ink(background)
             contrast = (light + 0.05) / 0.05 if dark else 1.05 / (light + 0.05)
@@ -348,16 +412,7 @@ def test_no_gradient_without_a_text_to_follow(run: Path) -> None:
 
 @needs_browser
 def test_a_browser_shows_it_in_light_and_dark(intact: Intact, tmp_path: Path) -> None:
-    corners = []
-    for dark in (False, True):
-        console, picture = browse(intact.page, tmp_path / f"dark-{dark}", dark)
-        assert console == []
-        corner = picture[2, 2]
-        corners.append(float(corner.mean()))
-        inked = float((np.abs(picture - corner).max(axis=2) > 0.5).mean())
-        assert 0.005 < inked < 0.5  # there is text, and it stands out from the paper
-    assert corners[0] > 0.9
-    assert corners[1] < 0.2
+    check_in_light_and_dark(intact.page, tmp_path)
 
 
 @needs_browser

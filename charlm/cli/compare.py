@@ -82,10 +82,7 @@ def _print(
     for name, m in ((f"A  {first}", found.first), (f"B  {second}", found.second)):
         bits, ppl = show.number(m.bits_per_char, 4), show.number(m.perplexity)
         rows.append([name, bits, ppl, f"{m.oov:,}"])
-    head, *body = show.columns(rows, "<>>>")
-    show.line(head, "dim")
-    for line in body:
-        show.line(line)
+    show.table(rows, "<>>>")
     low, high = found.interval
     verdict = "no clear difference"
     if len(found.lines) < FEW:

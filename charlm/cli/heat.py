@@ -14,20 +14,24 @@ def print_line(pieces: Sequence[str], surprisals: Sequence[float], gap: str = ""
 
     Without a terminal there is no colour, and the table that follows says it all.
     """
-    if not is_terminal(sys.stdout) or console().no_color:
+    if not coloured():
         return
     from rich.text import Text
 
     text = Text()
     for piece, bits in zip(pieces, surprisals, strict=True):
-        text.append(piece, style=style(bits))
+        text.append(piece, style=on(colours.of(bits)))
         text.append(gap)
     console().print(text)
 
 
-def style(bits: float) -> str:
-    """Rich's name of the colours for a surprisal: dark on pale, white on deep."""
-    background = colours.of(bits)
+def coloured() -> bool:
+    """Whether stdout shows colours."""
+    return is_terminal(sys.stdout) and not console().no_color
+
+
+def on(background: colours.Rgb) -> str:
+    """Rich's name of a background with the ink that can be read on it."""
     red, green, blue = background
     ink = "black" if colours.dark_ink(background) else "bright_white"
     return f"{ink} on rgb({red},{green},{blue})"

@@ -44,12 +44,15 @@ def info(
         ("parameters" if about["family"] == "recurrent" else "numbers", f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
-    rows += _training(about["training"])
+    rows += _training(about["training"], bool(about["config"].get("bidirectional")))
     show.pairs(rows)
 
 
-def _training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the model learned from, how well, and how; whatever of it the file tells."""
+def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
+    """What the model learned from, how well, and how; whatever of it the file tells.
+
+    pseudo: of a model that reads from both sides.
+    """
     rows = []
     if "corpus" in about:
         rows.append(("corpus", f"{about['corpus']} · sha256 {about.get('sha256', '–')[:12]}…"))
@@ -61,6 +64,8 @@ def _training(about: Mapping[str, Any]) -> list[tuple[str, str]]:
         result = (
             f"{best['bits_per_char']:.3f} bits/char · perplexity {show.number(best['perplexity'])}"
         )
+        if pseudo:
+            result = f"pseudo-perplexity {show.number(best['perplexity'])}"
         if best["oov"]:
             result += f", {show.number(best['perplexity_excluding_oov'])} w/o OOV"
         at = f" · at step {about['step']:,}" if "step" in about else ""

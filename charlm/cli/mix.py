@@ -81,10 +81,7 @@ def _print(done: Mixed) -> None:
     rows.append(
         ["mixture", show.number(best.nats_per_token, 4), show.number(best.perplexity), *blank]
     )
-    head, *lines = show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
-    show.line(head, "dim")
-    for line in lines:
-        show.line(line)
+    show.table(rows, "<" + ">" * (len(rows[0]) - 1))
     if several:
         show.line("λ0, λ1, …: the weight where the n-gram model knows 0, 1, … of the last tokens")
     if done.cache:

@@ -273,10 +273,7 @@ def _print_details(one: SentenceScore, base: LogBase) -> None:
 
 
 def _print_rows(rows: list[list[str]]) -> None:
-    head, *lines = show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
-    show.line(head, "dim")
-    for line in lines:
-        show.line(line)
+    show.table(rows, "<" + ">" * (len(rows[0]) - 1))
     show.line()
 
 

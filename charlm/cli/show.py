@@ -14,6 +14,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
 from ..legible import count as count
+from ..legible import fixed
 from ..legible import harmless as harmless
 from ..legible import printable as printable
 from ..legible import size as size
@@ -97,10 +98,7 @@ def number(value: float, places: int = 2) -> str:
     if abs(value) >= 1e7:
         sign = "" if value > 0 else _minus()
         return sign + power_of_ten(math.log10(abs(value)))
-    text = f"{value:,.{places if abs(value) < 1e3 else 0}f}"
-    if not text.strip("-0."):  # rounded to nothing: no sign either
-        text = text.lstrip("-")
-    return text.replace("-", _minus())
+    return fixed(value, places).replace("-", _minus())
 
 
 def power_of_ten(log10: float) -> str:
@@ -143,6 +141,14 @@ def columns(rows: Sequence[Sequence[str]], align: str) -> list[str]:
     """Rows of cells as aligned lines, two spaces apart; `align` holds < or > for each column."""
     widths = [max(cells(row[k]) for row in rows) for k in range(len(align))]
     return ["  ".join(map(_pad, row, widths, align)).rstrip() for row in rows]
+
+
+def table(rows: Sequence[Sequence[str]], align: str) -> None:
+    """`columns` on stdout, the first row as their heading."""
+    head, *lines = columns(rows, align)
+    line(head, "dim")
+    for text in lines:
+        line(text)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:

@@ -11,7 +11,7 @@ subject is right half the time.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -32,6 +32,7 @@ from ..recurrent import RecurrentLM
 from ..tokenizer import Tokenizer
 from ..words import boundary_mass
 from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
+from .progress import Progress, shares
 
 LENGTHS = range(LONGEST + 1)  # words of a clause, after which or who; 0: no clause
 CONDITIONS = ("no attractor", "attractors")
@@ -41,7 +42,6 @@ LINES = 10_000  # sentences to learn from
 UNITS = 64  # of the trained cells
 ROWS = 256  # sentences read side by side
 
-Progress = Callable[[float], None]  # hears of the share done, 0 to 1
 Test = dict[str, list[list[Item]]]  # sentences by condition and length
 
 
@@ -157,15 +157,15 @@ def of_cells(
             for order in ORDERS:
                 ngram = estimate(corpus.train, V, eos, order, lines=True)
                 found.append(_judged(f"{order}-gram", [ngram], tokenizer, test))
-            for c, cell in enumerate(CELLS):
+            told = shares(progress, [1.0] * (len(CELLS) * runs))
+            for cell in CELLS:
                 network = NetworkConfig(V, cell=cell, embed=UNITS, hidden=UNITS)
                 trained: list[CausalLM] = []
                 for run in range(runs):
                     config = TrainConfig(
                         seed + run, batch_size=32, bptt=64, steps=steps, optimizer="muon", lr=0.02
                     )
-                    told = progress and _part(progress, c * runs + run, runs * len(CELLS))
-                    tensors = learn.train(network, config, corpus, told).tensors()
+                    tensors = learn.train(network, config, corpus, next(told)).tensors()
                     trained.append(RecurrentLM(network, tensors, eos))
                 found.append(_judged(cell.upper(), trained, tokenizer, test))
     counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
@@ -206,8 +206,8 @@ def of_models(
     if not any(items for lists in test.values() for items in lists):
         raise CharlmError(f"{names} knows no sentence whole: do its tokens hold the commas?")
     found = []
-    for k, (name, lm, tokenizer) in enumerate(models):
-        told = progress and _part(progress, k, len(models))
+    told_of = shares(progress, [1.0] * len(models))
+    for (name, lm, tokenizer), told in zip(models, told_of, strict=True):
         found.append(_judged(name, [lm], tokenizer, test, told))
     counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
     return Agreement(seed, 0, 0, 0, counts, tuple(found), left_out)
@@ -292,8 +292,3 @@ def _parts(name: str, contents: modelfile.ModelFile) -> list[tuple[str, modelfil
 def _name(file: Path) -> str:
     """What a model is called in a table: its run, or its file."""
     return file.resolve().parent.name if file.name == modelfile.FILE_NAME else file.stem
-
-
-def _part(progress: Progress, k: int, of: int) -> Progress:
-    """What to tell of the k-th part of some work, of `of` alike."""
-    return lambda done: progress((k + done) / of)

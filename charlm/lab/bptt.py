@@ -20,6 +20,7 @@ from ..corpus import Corpus
 from ..measures import LN2
 from ..pictures import Line, Panel
 from . import learn
+from .progress import Progress, shares
 
 SPAN = 64  # tokens of each stream in a step
 STREAMS = 16
@@ -91,7 +92,7 @@ def experiment(
     steps: int = 400,
     seed: int = 1,
     seeds: int = 2,
-    progress: learn.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Truncation:
     """Validation loss of each cell for each T in `lengths`, over `seeds` seeds from `seed` on.
 
@@ -106,7 +107,7 @@ def experiment(
     facts = learn.facts_of(corpus, STREAMS * SPAN, SPAN)
     text = corpus.valid_text
     bits = text.tokens / text.chars / LN2  # per character, of a nat per token
-    told = learn.shares(progress, [1.0] * (len(cells) * len(lengths) * seeds))
+    told = shares(progress, [1.0] * (len(cells) * len(lengths) * seeds))
 
     def losses(cell: str, length: int) -> Iterator[float]:
         network = defaults.network({"cell": cell, "hidden": hidden}, facts)

@@ -26,6 +26,7 @@ from ..lm import Ids
 from ..network import Network, NetworkState
 from ..pictures import Line, Panel
 from . import learn
+from .progress import Progress, shares
 
 WARM = 32  # tokens read before those through which the gradient is followed
 ROWS = 512  # stretches of text, at most, over which it is averaged: a few have most of it
@@ -212,7 +213,7 @@ def experiment(
     steps: int = 800,
     length: int = 60,
     seed: int = 1,
-    progress: learn.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Gradients:
     """Gradients k = 0 … `length` back, on validation text: see the fields of `Gradients`.
 
@@ -226,7 +227,7 @@ def experiment(
         for cell in (*cells, *SCALED)
     }
     short = min(steps, CLIP_STEPS)
-    told = learn.shares(progress, [steps] * len(cells) + [short] * 4)
+    told = shares(progress, [steps] * len(cells) + [short] * 4)
     found = []
     for cell in cells:
         network = shapes[cell]
@@ -273,7 +274,7 @@ def _course(
     gain: float,
     corpus: Corpus,
     length: int,
-    progress: learn.Progress,
+    progress: Progress,
 ) -> Course:
     losses: list[float] = []
     norms: list[float] = []

@@ -27,8 +27,8 @@ from ..loss import cross_entropy
 from ..network import Network, NetworkState, detach
 from ..text import open_text
 from ..validation import validate
+from .progress import Progress
 
-Progress = Callable[[float], None]  # hears of the share done, 0 to 1
 Watch = Callable[[float, float], None]  # … of a step's loss (nats per token) and its gradient's
 # L2 norm before clipping
 Item = TypeVar("Item")
@@ -69,19 +69,6 @@ def facts_of(corpus: Corpus, train: int, valid: int) -> Facts:
             f"where this experiment needs {train:,} and {valid:,}: give more text"
         )
     return Facts(corpus.tokenizer.level, found[0], corpus.tokenizer.vocab_size)
-
-
-def shares(progress: Progress | None, parts: Sequence[float]) -> Iterator[Progress]:
-    """For each part of the work, in proportion, what passes on the share of the whole."""
-    before, whole = 0.0, sum(parts)
-    for part in parts:
-
-        def told(share: float, before: float = before, part: float = part) -> None:
-            if progress is not None:
-                progress((before + share * part) / whole)
-
-        yield told
-        before += part
 
 
 def train(

@@ -17,7 +17,8 @@ from ..config import CELLS, require
 from ..pictures import Line, Panel
 from . import lags as language
 from . import timer
-from .learn import Progress, side_by_side
+from .learn import side_by_side
+from .progress import Progress
 
 LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 50, 100)
 ORDERS = (2, 3, 5)

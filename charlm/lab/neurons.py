@@ -12,7 +12,7 @@ one tracks the same property moved half the text away says how well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,6 +25,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids
 from ..recurrent import RecurrentLM, RecurrentState
+from .progress import Progress
 from .properties import Floats, pieces, properties
 
 Place: TypeAlias = tuple[int, str]  # layer and what: h, c, or a gate
@@ -77,7 +78,7 @@ class Neurons:
     tracked: tuple[Tracked, ...]
     left_out: tuple[str, ...]  # properties that do not vary in this text
     pieces: tuple[str, ...]  # the text of the first tokens
-    words: bool  # whether these are words, with spaces between them
+    level: str  # of these: char | byte | word | subword
     values: dict[Unit, tuple[float, ...]]  # of the units named here, after each of these tokens
     chosen: Unit | None  # the unit asked for, which then is the only one
 
@@ -98,7 +99,7 @@ class Neurons:
 
     def spaced(self) -> list[str]:
         """The pieces with the spaces that a word model leaves out."""
-        if not self.words:
+        if self.level != "word":
             return list(self.pieces)
         return [piece if piece == "\n" else f"{piece} " for piece in self.pieces]
 
@@ -118,7 +119,7 @@ def find(
     *,
     top: int = 5,
     unit: str | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Neurons:
     """The `top` units that track each property of `text` best, or how well `unit` does.
 
@@ -127,10 +128,11 @@ def find(
     """
     require(top >= 1, "top must be at least 1")
     file = modelfile.resolve(model)
-    contents = modelfile.part(modelfile.read(file), 0)
-    lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
-    if not isinstance(lm, RecurrentLM):
+    contents = modelfile.network(modelfile.read(file))
+    lm = None if contents is None else modelfile.build_lm(contents)
+    if contents is None or not isinstance(lm, RecurrentLM):
         raise CharlmError(f"{file} is an n-gram model: only networks have hidden units")
+    tokenizer = contents.tokenizer
     chosen = None if unit is None else parse_unit(unit, lm)
     ids = tokenizer.encode(text).astype(np.int64)
     require(len(ids) >= 3, "the text has fewer than three tokens: give a few thousand characters")
@@ -162,7 +164,7 @@ def find(
         tuple(tracked),
         tuple(name for name in given if name not in names),
         tuple(own[:SHOWN]),
-        tokenizer.level == "word",
+        tokenizer.level,
         values,
         chosen,
     )
@@ -217,7 +219,7 @@ def correlate(
     lm: RecurrentLM,
     ids_T: Ids,
     p_TP: Floats,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[dict[Place, Floats], dict[Place, Array]]:
     """r of P properties and all units, (P, H) by place, and the units' first SHOWN values (T, H).
 

@@ -83,11 +83,8 @@ def _print(found: Agreement) -> None:
                 rows.append([str(n), *(_percent(c.accuracy[condition][n]) for c in found.curves)])
         if len(rows) == 1:
             continue
-        head, *lines = show.columns(rows, ">" * len(rows[0]))
         show.line(f"right verbs in %, {condition} in the clause", "bold")
-        show.line(head, "dim")
-        for line in lines:
-            show.line(line)
+        show.table(rows, ">" * len(rows[0]))
         show.line()
     _sum_up(found)
 

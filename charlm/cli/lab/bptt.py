@@ -72,10 +72,7 @@ def bptt(
     if json:
         show.emit_json(found.as_dict())
         return
-    head, *body = show.columns(list(_rows(found)), "<>>>>")
-    show.line(head, "dim")
-    for line in body:
-        show.line(line)
+    show.table(list(_rows(found)), "<>>>>")
     show.line()
     for remark in _remarks(found):
         show.paragraph(remark, indent=0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ... import colours
 from ...errors import CharlmError
 from .. import show
 from ..common import (
@@ -18,13 +18,16 @@ from ..common import (
     Verbose,
     lively,
     note,
-    open_text_file,
+    open_file,
+    open_model,
     warn_of_unknown,
 )
+from ..heat import coloured, on
 from .common import writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
+    from ...text import TextSource
 
 LINES, COLUMNS = 4, 320  # of the text, on a terminal
 
@@ -66,7 +69,8 @@ def neurons(
     from ...lab.neurons import find
     from ...storage import output
 
-    text = _beginning(file, encoding, errors, chars)
+    with open_file(file, open_model(model), encoding, errors) as source:
+        text = _beginning(source, chars)
     with lively("reading") as report:
         found = find(model, text, top=top, unit=unit, progress=report)
     warn_of_unknown(found.oov, found.tokens)
@@ -77,20 +81,19 @@ def neurons(
     else:
         _print(found)
     with output(out) as written:
-        written.write(show.printable(page(found)).encode("utf-8"))
+        written.write(page(found).encode("utf-8"))
     note(f"page: {out}")
 
 
-def _beginning(file: str, encoding: str, errors: str, chars: int) -> str:
+def _beginning(source: TextSource, chars: int) -> str:
     """The first `chars` characters of a text."""
     text = ""
-    with open_text_file(file, encoding, errors, "char") as source:
-        for chunk in source.chunks():
-            text += chunk
-            if len(text) >= chars:
-                break
+    for chunk in source.chunks():
+        text += chunk
+        if len(text) >= chars:
+            break
     if not text.strip():
-        raise CharlmError(f"{file} holds no text")
+        raise CharlmError(f"{source.name} holds no text")
     return text[:chars]
 
 
@@ -126,10 +129,7 @@ def _print_chosen(found: Neurons, unit: Unit) -> None:
     rows = [["property", f"r of {unit.name}", "best by chance"]]
     for one in found.tracked:
         rows.append([one.name, show.number(one.units[0][1], 3), show.number(one.chance, 3)])
-    head, *lines = show.columns(rows, "<>>")
-    show.line(head, "dim")
-    for line in lines:
-        show.line(line)
+    show.table(rows, "<>>")
     _colours(found, unit, None)
     clear = [one for one in found.tracked if abs(one.units[0][1]) > one.chance]
     named = ", ".join(f"{one.name} (r = {show.number(one.units[0][1])})" for one in clear)
@@ -160,11 +160,9 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
 
     Without a terminal there is no colour, and the table says it all.
     """
-    if not show.is_terminal(sys.stdout) or show.console().no_color:
+    if not coloured():
         return
     from rich.text import Text
-
-    from ...lab.colours import colour
 
     show.line()
     show.line(f"{one.name}: {unit.name}" if one else unit.name, "dim")
@@ -175,10 +173,10 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
         first = max((t + 1 for t, piece in enumerate(before) if piece.endswith("\n")), default=0)
     shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
     for piece, value in shown:
-        rgb = ",".join(map(str, colour(value, "light")))
-        text.append(show.visible(piece.rstrip("\n")), style=f"black on rgb({rgb})")
+        look = on(colours.signed(value))
+        text.append(show.visible(piece.rstrip("\n")), style=look)
         if piece.endswith("\n"):
-            text.append(show.visible("\n"), style=f"black on rgb({rgb})")
+            text.append(show.visible("\n"), style=look)
             text.append("\n")
             lines += 1
         if lines == LINES or len(text) >= COLUMNS:
