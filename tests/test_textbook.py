@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,10 +41,10 @@ def small(command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("textbook")
     shutil.copytree(ROOT / "data", directory / "data")
-    yield directory
+    return directory
 
 
 def test_the_page_has_its_chapters() -> None:
