@@ -41,7 +41,7 @@ def main(
     level: Annotated[str, typer.Option()] = "char",
     min_count: Annotated[int, typer.Option()] = 1,
     places: Annotated[int, typer.Option(help="Tokens hidden.")] = 3000,
-    slow_places: Annotated[int, typer.Option(help="… of these, judged by completed lines.")] = 200,
+    slow_places: Annotated[int, typer.Option(help="… of these, judged by completed lines.")] = 500,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
 ) -> None:
     """Masked tokens, from one side and from both."""
@@ -67,15 +67,15 @@ def main(
     table = Table(title=f"{file.name}, {level}s: hidden tokens named rightly, {minutes:g} min each")
     for heading in ("network", "parameters", "reads", "places", "right", "±", "ratio"):
         table.add_column(heading, justify="left" if heading in ("network", "reads") else "right")
-    base = np.mean(found["what stands before"])
     rows: list[dict[str, Any]] = []
     for model, reads, hits in (
         (left, "what stands before", found["what stands before"]),
         (both, "both sides", found["both sides"]),
         (left, f"completed lines ({CANDIDATES} tokens tried)", completed),
-        (both, "both sides, the same places", found["both sides"][: len(few)]),
+        (both, "both sides, those places", found["both sides"][: len(few)]),
     ):
         share = float(np.mean(hits))
+        base = float(np.mean(found["what stands before"][: len(hits)]))  # on the same places
         error = 1.96 * math.sqrt(share * (1 - share) / len(hits))
         name = "bidirectional" if model is both else "one direction"
         row = {"network": name, "parameters": model.info["parameters"], "reads": reads}
@@ -153,7 +153,7 @@ def right_by_lines(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
     hits = []
     for ids, place in hiding:
         given = fill.Template(ids, (place,), (fits,), "", ())
-        best, _ = fill.complete_lines(model.lm, given, 1, left_only=False)[0]
+        best, _ = fill.complete_lines(model.lm, given, left_only=False)[0]
         hits.append(bool(best[place] == ids[place]))
     return hits
 

@@ -25,6 +25,7 @@ from .wordtokens import WordTokenizer
 BLANK = "_"
 STAND_INS = "\ua7ff\ua7fe\ua7fd"  # rare letters: a blank is split off from its surroundings as they
 BEAM = 64  # lines held at once where there are several blanks
+MOST = 1024  # … by a model that reads left to right, where there are few kinds of token
 POOL = 16  # lines that are refined from both sides
 TRIED = 8  # tokens tried in each of their blanks
 SWEEPS = 4  # over all blanks, at most
@@ -94,9 +95,9 @@ def fill(
     if isinstance(lm, BidirectionalLM):
         require(not left_only, "a model that reads from both sides knows what follows the blanks")
         unknown = lm.eos if tokenizer.unk is None else tokenizer.unk
-        found = _from_both_sides(lm, given, unknown, max(BEAM, top_k))
+        found = _from_both_sides(lm, given, unknown, max(POOL, min(top_k, BEAM)))
     else:
-        found = complete_lines(lm, given, max(BEAM, top_k), left_only=left_only)
+        found = complete_lines(lm, given, left_only=left_only)
     shares = np.exp(log_softmax(np.array([nats for _, nats in found])))
     result = []
     for (ids, nats), share in zip(found[:top_k], shares, strict=False):
@@ -160,7 +161,7 @@ def _best(nats_NV: Nats, sums_N: Nats, fits_V: Mask, most: int) -> tuple[Ids, Id
 
 
 def _from_both_sides(
-    lm: BidirectionalLM, given: Template, unknown: int, beam: int
+    lm: BidirectionalLM, given: Template, unknown: int, pool_size: int
 ) -> list[tuple[Ids, float]]:
     """Lines, and Σ log P(token in a blank | all others), best first. Exact for a single blank."""
     begun = given.ids.copy()
@@ -172,12 +173,12 @@ def _from_both_sides(
         nats: Nats = lm.predict_at(lines, place).astype(np.float64)
         if single:
             nats = log_softmax(np.where(fits, nats, -np.inf))
-        rows, tokens, sums = _best(nats, sums, fits, lm.vocab_size if single else beam)
+        rows, tokens, sums = _best(nats, sums, fits, lm.vocab_size if single else BEAM)
         lines = lines[rows]
         lines[:, place] = tokens
     if single:
         return list(zip(lines, sums.tolist(), strict=True))
-    pool = _ranked(lm, lines, given)[:POOL]
+    pool = _ranked(lm, lines, given)[:pool_size]
     for _ in range(SWEEPS):  # each blank again, under what now stands in the others
         lines = np.stack([own for own, _ in pool])
         trials = [lines]
@@ -188,9 +189,9 @@ def _from_both_sides(
                 changed[:, place] = token
                 trials.append(changed)
         found = _ranked(lm, np.unique(np.concatenate(trials), axis=0), given)
-        if [nats for _, nats in found[:POOL]] == [nats for _, nats in pool]:
+        if [nats for _, nats in found[:pool_size]] == [nats for _, nats in pool]:
             break
-        pool = found[:POOL]
+        pool = found[:pool_size]
     return pool
 
 
@@ -201,15 +202,13 @@ def _ranked(lm: BidirectionalLM, lines: Ids, given: Template) -> list[tuple[Ids,
     return sorted(zip(lines, sums, strict=True), key=lambda item: -item[1])
 
 
-def complete_lines(
-    lm: CausalLM, given: Template, beam: int, *, left_only: bool
-) -> list[tuple[Ids, float]]:
+def complete_lines(lm: CausalLM, given: Template, *, left_only: bool) -> list[tuple[Ids, float]]:
     """Lines, and log P of each as a whole (or of the blanks' tokens given what stands before).
 
     Best first. Exact for a single blank and up to 4,096 kinds of token (WORK ** ½).
     """
-    room = max(beam, WORK // lm.vocab_size)
-    width = room if len(given.blanks) == 1 else max(beam, min(1024, room))
+    room = max(BEAM, WORK // lm.vocab_size)
+    width = room if len(given.blanks) == 1 else min(MOST, room)
     fits = dict(zip(given.blanks, given.allowed, strict=True))
     state, lines = lm.start(1), np.zeros((1, 0), np.int64)
     sums: Nats = np.zeros(1)
