@@ -29,7 +29,7 @@ MOST = 1024  # … by a model that reads left to right, where there are few kind
 POOL = 16  # lines that are refined from both sides
 TRIED = 8  # tokens tried in each of their blanks
 SWEEPS = 4  # over all blanks, at most
-WORK = 1 << 24  # predictions that are held at once, float32
+WORK = 1 << 24  # predictions that are held at once
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,12 @@ class Filled:
     text: str
     tokens: tuple[str, ...]  # what stands in the blanks
     logprob: float  # nats: of the tokens given all else (both sides), of the line (one direction)
-    probability: float  # among all ways to fill the line that were found
+    probability: float  # among all ways to fill the line that were looked at
+    pseudo: bool = False  # several blanks, from both sides: logprob is a sum of log P(token | rest)
 
     def as_dict(self) -> dict[str, Any]:
         return {
+            **({"pseudo": True} if self.pseudo else {}),
             "text": self.text,
             "tokens": list(self.tokens),
             "logprob": self.logprob,
@@ -99,10 +101,11 @@ def fill(
     else:
         found = complete_lines(lm, given, left_only=left_only)
     shares = np.exp(log_softmax(np.array([nats for _, nats in found])))
+    pseudo = isinstance(lm, BidirectionalLM) and len(given.blanks) > 1
     result = []
     for (ids, nats), share in zip(found[:top_k], shares, strict=False):
         tokens = tuple(tokenizer.token(int(ids[place])) for place in given.blanks)
-        result.append(Filled(given.filled(tokens), tokens, nats, float(share)))
+        result.append(Filled(given.filled(tokens), tokens, nats, float(share), pseudo))
     return result
 
 
@@ -117,6 +120,7 @@ def parse(tokenizer: Tokenizer, text: str) -> Template:
     require("\n" not in text, "the text has several lines: fill one at a time")
     fits = np.ones(tokenizer.vocab_size, bool)
     fits[[id for id in (tokenizer.eos, tokenizer.unk) if id is not None]] = False
+    require(bool(fits.any()), "the model knows no token that could fill a blank")
     if isinstance(tokenizer, WordTokenizer):
         return _words(tokenizer, text, fits)
     ids = np.append(tokenizer.encode(text), tokenizer.eos).astype(np.int64)
@@ -126,21 +130,34 @@ def parse(tokenizer: Tokenizer, text: str) -> Template:
 
 
 def _words(tokenizer: WordTokenizer, text: str, fits: Mask) -> Template:
-    stand_in = next(letter for letter in STAND_INS if letter not in text)
+    stand_in = next((letter for letter in STAND_INS if letter not in text), "")
+    require(bool(stand_in), f"the text uses up the letters {STAND_INS}: leave one of them out")
     marked = re.sub(f"{BLANK}+", stand_in, text)
     ids = np.append(tokenizer.encode(marked), tokenizer.eos).astype(np.int64)
     parts = tokenizer.words(marked)
     blanks = tuple(place for place, part in enumerate(parts) if stand_in in part)
     spans, allowed, after = [], [], 0
     for part in (parts[place] for place in blanks):
-        begin = marked.index(stand_in, after) - part.index(stand_in)
-        after = begin + len(part)
+        before, *_, behind = part.split(stand_in)
+        last = first = marked.index(stand_in, after)
+        for _ in range(part.count(stand_in) - 1):
+            last = marked.index(stand_in, last + 1)
+        begin = first - _written(marked[:first][::-1], before, tokenizer.lower)
+        after = last + 1 + _written(marked[last + 1 :], behind, tokenizer.lower)
         spans.append((begin, after))
         allowed.append(fits & _matching(tokenizer, part.split(stand_in)))
         if not allowed[-1].any():
             shown = part.replace(stand_in, BLANK * 3)
             raise CharlmError(f"the model knows no word that fits {shown}")
     return Template(ids, blanks, tuple(allowed), marked, tuple(spans))
+
+
+def _written(text: str, part: str, lower: bool) -> int:
+    """How many characters of `text` became `part`: folding makes two of some (İ)."""
+    length = len(part)
+    while lower and len(text[:length].lower()) > len(part):
+        length -= 1
+    return length
 
 
 def _matching(tokenizer: WordTokenizer, pieces: Sequence[str]) -> Mask:
@@ -178,7 +195,9 @@ def _from_both_sides(
         lines[:, place] = tokens
     if single:
         return list(zip(lines, sums.tolist(), strict=True))
-    pool = _ranked(lm, lines, given)[:pool_size]
+    ranked = _ranked(lm, lines, given)
+    seen = {own.tobytes(): (own, nats) for own, nats in ranked}
+    pool = ranked[:pool_size]
     for _ in range(SWEEPS):  # each blank again, under what now stands in the others
         lines = np.stack([own for own, _ in pool])
         trials = [lines]
@@ -189,10 +208,11 @@ def _from_both_sides(
                 changed[:, place] = token
                 trials.append(changed)
         found = _ranked(lm, np.unique(np.concatenate(trials), axis=0), given)
+        seen |= {own.tobytes(): (own, nats) for own, nats in found}
         if [nats for _, nats in found[:pool_size]] == [nats for _, nats in pool]:
             break
         pool = found[:pool_size]
-    return pool
+    return sorted(seen.values(), key=lambda item: -item[1])
 
 
 def _ranked(lm: BidirectionalLM, lines: Ids, given: Template) -> list[tuple[Ids, float]]:
@@ -217,11 +237,13 @@ def complete_lines(lm: CausalLM, given: Template, *, left_only: bool) -> list[tu
             nats = lm.predict(state)
             rows, tokens, sums = _best(nats, sums, fits[place], width)
             state, lines = state.take(rows), lines[rows]
-            state = lm.advance(state, tokens)
         else:
             tokens = np.full(len(sums), token)
+        if not left_only and place not in fits:
             nats_B1, state = lm.follow(state, tokens[:, None])
-            sums = sums if left_only else sums + nats_B1[:, 0]
+            sums = sums + nats_B1[:, 0]
+        elif not left_only or place < given.blanks[-1]:
+            state = lm.advance(state, tokens)
         lines = np.concatenate([lines, tokens[:, None]], axis=1)
     order = np.argsort(-sums, kind="stable")
     return [(lines[k], float(sums[k])) for k in order]

@@ -9,6 +9,7 @@ from typing import Any, Self, TypedDict, Unpack, overload
 from . import kenlm, modelfile
 from .bidirectional import AnyLM, causal
 from .evaluate import evaluate
+from .fill import Filled, fill
 from .lm import CausalLM
 from .measures import Measures
 from .sample import Sample, sample
@@ -97,6 +98,10 @@ class Model:
     def sample(self, **options: Unpack[SampleOptions]) -> list[Sample]:
         """Draw texts; options as of `charlm.sample.sample`."""
         return sample(self.lm, self.tokenizer, **options)
+
+    def fill(self, text: str, *, top_k: int = 5, left_only: bool = False) -> list[Filled]:
+        """The best ways to fill the blanks (_) of a line; see `charlm.fill.fill`."""
+        return fill(self.any_lm, self.tokenizer, text, top_k=top_k, left_only=left_only)
 
     def evaluate(
         self,

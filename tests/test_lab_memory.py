@@ -13,6 +13,7 @@ from cli_support import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charlm import machine
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
 from charlm.lab import lags, learn, memory, timer
@@ -80,15 +81,21 @@ def small(**more: object) -> memory.Memory:
 
 
 def test_processes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
     many = small()
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(machine, "cores", lambda: 1)
     told: list[float] = []
     one = small(progress=told.append)
     assert one == many
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
     assert small(seed=7) != one
+
+
+def test_a_process_that_dies_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    with pytest.raises(CharlmError, match="died"):
+        learn.side_by_side(os._exit, [9, 9], [1.0, 1.0])
 
 
 def test_drill_ends_when_nothing_is_left_to_learn() -> None:
@@ -106,6 +113,13 @@ def test_counting_is_by_seed(cell: str) -> None:
     assert memory.Count(cell, (right, (True,) * 4, (False,) * 4)).reach == (2, 4, 0)
 
 
+def test_remarks_do_not_overlook_a_gap() -> None:
+    shares = {1: 1.0, 2: 1.0, 3: 0.5, 5: 1.0, 10: 0.5, 20: 0.5}
+    one = memory.Recall("rnn", {lag: (share,) for lag, share in shares.items()}, {})
+    assert memory.Memory((1,), 8, 5, (one,), ()).kept(one) == 2
+    assert memory.Memory((1,), 8, 5, (one,), ()).lost(one) == 10
+
+
 def test_what_cannot_be_asked() -> None:
     with pytest.raises(CharlmError, match="unknown cell"):
         small(cells=["brain"])
@@ -116,7 +130,7 @@ def test_what_cannot_be_asked() -> None:
 def test_the_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(machine, "cores", lambda: 1)
     monkeypatch.setattr(timer, "STEPS", 3)
     monkeypatch.chdir(tmp_path)
     cli = Cli(None, capsys, monkeypatch)
@@ -129,6 +143,7 @@ def test_the_command(
     data = json.loads(cli(*given, "--json").out)
     assert [one["model"] for one in data["recall"]] == ["rnn", "gru", "2-gram", "3-gram", "5-gram"]
     assert len(data["counting"][0]["reach"]) == 2
-    assert cli.fails("lab", "memory", "--lags", "x")
+    for wrong in (["--lags", "x"], ["--lags", "²"], ["--lags", ""], ["--seed", "9" * 30]):
+        assert cli.fails("lab", "memory", *wrong)
     assert cli.fails("lab", "memory", "--cells", "x")
     assert cli.fails("lab", "memory", "--out", tmp_path)

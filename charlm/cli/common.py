@@ -203,8 +203,11 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     detail(f"model: {path}")
     loaded = Model.load(path)
     if device is not None:
+        from ..bidirectional import BidirectionalLM
         from ..engine import on_device
 
+        if isinstance(loaded.any_lm, BidirectionalLM):
+            raise CharlmError("--device is for models that read left to right: leave it out")
         return Model(on_device(loaded.lm, device), loaded.tokenizer, loaded.info)
     return loaded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -51,24 +51,24 @@ def fill(
     for one in (used, other):
         if one is not None:
             _note_unknown(one, text)
-    answers: dict[str, Any] = {}
+    asked = [("found", used, left_only)]
+    if other is not None:
+        asked.append(("compared", other, left_only))
+        if not (left_only or _both(other)):
+            asked.append(("left_only", other, True))
     with lively("searching"):
-        answers["found"] = _ask(used, text, top_k, left_only)
-        if other is not None:
-            answers["compared"] = _ask(other, text, top_k, False)
-            if not _both(other):
-                answers["left_only"] = _ask(other, text, top_k, True)
+        answers = [one.fill(text, top_k=top_k, left_only=alone) for _, one, alone in asked]
     if json:
-        records = {name: [one.as_dict() for one in found] for name, found in answers.items()}
+        records = {
+            name: [one.as_dict() for one in found]
+            for (name, _, _), found in zip(asked, answers, strict=True)
+        }
         show.emit_json(records if other is not None else records["found"])
         return
-    if other is None:
-        _print(answers["found"])
-        return
-    for name, one in (("found", used), ("compared", other), ("left_only", other)):
-        if name in answers:
-            show.line(f"{one.info['path']}: {_how(one, left_only or name == 'left_only')}", "dim")
-            _print(answers[name])
+    for (_, answering, alone), found in zip(asked, answers, strict=True):
+        if other is not None:
+            show.line(f"{answering.info['path']}: {_how(answering, alone)}", "dim")
+        _print(found)
 
 
 def _note_unknown(model: Model, text: str) -> None:
@@ -78,12 +78,6 @@ def _note_unknown(model: Model, text: str) -> None:
     unknown = given.unknown(model.tokenizer.unk)
     if unknown:
         note(f"{show.count(unknown, 'token')} beside the blanks unknown to {model.info['path']}")
-
-
-def _ask(model: Model, text: str, top_k: int, left_only: bool) -> list[Filled]:
-    from ..fill import fill as find
-
-    return find(model.any_lm, model.tokenizer, text, top_k=top_k, left_only=left_only)
 
 
 def _both(model: Model) -> bool:
@@ -100,7 +94,7 @@ def _how(model: Model, left_only: bool) -> str:
 
 def _print(found: Sequence[Filled]) -> None:
     """A row for each way to fill the blanks: how probable, the tokens, the text."""
-    rows = [["P", "log P", "", ""]]
+    rows = [["P", "pseudo-log P" if found[0].pseudo else "log P", "", ""]]
     for one in found:
         tokens = " ".join(show.visible(token).replace(" ", "␣") for token in one.tokens)
         p = f"{one.probability:.2%}"

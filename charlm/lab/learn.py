@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from .. import allocator, optimise, pace
+from .. import allocator, machine, optimise, pace
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..corpus import Corpus, Streams, prepare
 from ..defaults import Facts
@@ -197,9 +198,10 @@ def side_by_side(
 
     For many small trainings: torch itself finds nothing to do for a second core in them. `work`
     is a function that can be imported. What comes out does not depend on how many run at once.
+    Raises CharlmError if a process dies.
     """
     order = sorted(range(len(items)), key=lambda k: -weights[k])
-    workers = min(WORKERS, os.cpu_count() or 1, len(items))
+    workers = min(WORKERS, machine.cores(), len(items))
     found: dict[int, Result] = {}
 
     def took(result: Result) -> None:
@@ -213,9 +215,19 @@ def side_by_side(
             for item in heavy_first:
                 took(work(item))
     else:
-        with multiprocessing.get_context("spawn").Pool(workers, _begin_work) as pool:
-            for result in pool.imap(work, heavy_first):
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, context, _begin_work)
+        try:
+            for result in pool.map(work, heavy_first):
                 took(result)
+        except BrokenProcessPool:
+            raise CharlmError("a process that trained died: is there memory enough?") from None
+        except BaseException:  # Ctrl-C, say: nobody waits for what is not asked for any more
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
     return [found[k] for k in range(len(items))]
 
 

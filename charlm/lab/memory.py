@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,16 @@ class Memory:
     def lags(self) -> list[int]:
         return sorted(self.recalls[0].accuracy)
 
+    def kept(self, one: Recall) -> int:
+        """The lag up to which every seed recalls (99 %), without a gap; 0: not even the first."""
+        good = takewhile(lambda lag: min(one.accuracy[lag]) >= 0.99, self.lags)
+        return max(good, default=0)
+
+    def lost(self, one: Recall) -> int | None:
+        """The lag from which on every seed is within ten points of chance, if there is one."""
+        bad = takewhile(lambda lag: max(one.accuracy[lag]) <= 0.6, reversed(self.lags))
+        return min(bad, default=None)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in ("seeds", "hidden", "most")},
@@ -72,6 +83,8 @@ class Memory:
             "gate_biases": "chrono",
             "recall": [asdict(one) for one in self.recalls],
             "trained_up_to": timer.LONGEST,
+            "timer_steps": timer.STEPS,
+            "timer_hidden": timer.UNITS,
             "counting": [{"cell": one.cell, "reach": one.reach} for one in self.counts],
         }
 

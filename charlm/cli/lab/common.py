@@ -27,7 +27,9 @@ Picture = Annotated[
     Path,
     typer.Option("--out", metavar="PNG", callback=writable, help="Where the picture is written."),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same experiment.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=1 << 62, help="The same seed makes the same experiment.")
+]
 
 
 def write_picture(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:

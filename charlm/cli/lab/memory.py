@@ -23,7 +23,7 @@ def memory(
         str, typer.Option(metavar="NUMBERS", help="How many symbols back, with commas.")
     ] = "1,2,3,4,5,10,20,30,50,100",
     hidden: Hidden = 64,
-    steps: Annotated[int, typer.Option(min=1, help="Most steps of each training.")] = 1000,
+    steps: Annotated[int, typer.Option(min=1, help="Most steps for each k.")] = 1000,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 3,
     timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Count, too.")] = True,
     seed: Seed = 1,
@@ -37,7 +37,7 @@ def memory(
     A sentence begins with a or b, goes on with symbols that say nothing, and ends, k symbols after
     the first, as the first determines. Each k is a language of its own, for a network of its own.
     Networks with gates begin with biases that fit k (chrono initialisation, Tallec and Ollivier
-    2018). The timer is the language aⁿbⁿ, learned up to n = 20.
+    2018). The timer is the language aⁿbⁿ, learned up to n = 20 by 16 units in 1,200 steps.
 
     \b
     charlm lab memory
@@ -57,17 +57,20 @@ def memory(
             count=timer,
             progress=progress,
         )
-    panels = found.panels()
-    write_picture(out, panels, len(panels))
     if json:
         show.emit_json(found.as_dict())
-        return
-    _print(found)
+    else:
+        _print(found)
+    panels = found.panels()
+    write_picture(out, panels, len(panels))
 
 
 def _numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
-    require(all(part.isdigit() for part in parts), f"--lags takes numbers with commas, not {text}")
+    require(
+        all(part.isascii() and part.isdecimal() for part in parts),
+        f"--lags takes numbers with commas, not {text}",
+    )
     return [int(part) for part in parts]
 
 
@@ -75,11 +78,8 @@ def _print(found: Memory) -> None:
     names = [one.model for one in found.recalls]
     rows = [["k", *(name.replace("lstm-peephole", "peephole") for name in names)]]
     rows += [[str(lag), *(_accuracy(one, lag) for one in found.recalls)] for lag in found.lags]
-    head, *body = show.columns(rows, ">" * len(rows[0]))
     show.line("% of sentences whose end is right, k symbols after what determines it", "bold")
-    show.line(head, "dim")
-    for line in body:
-        show.line(line)
+    show.table(rows, ">" * len(rows[0]))
     if len(found.seeds) > 1:
         show.line("(the mean of the seeds; * where one is more than 10 points off it)", "dim")
     show.line("Gates begin with biases that fit the lag (chrono initialisation).", "dim")
@@ -103,11 +103,10 @@ def _accuracy(one: Recall, lag: int) -> str:
 def _remarks(found: Memory) -> Iterator[str]:
     """What one sees, from the numbers."""
     for one in found.recalls:
-        kept = [lag for lag in found.lags if min(one.accuracy[lag]) >= 0.99]
-        lost = [lag for lag in found.lags if max(one.accuracy[lag]) <= 0.6]
-        said = f"recalls (99 % in every seed) up to k = {kept[-1]}" if kept else "recalls nothing"
-        if lost:
-            said += f"; near chance in every seed from k = {lost[0]}"
+        kept, lost = found.kept(one), found.lost(one)
+        said = f"recalls (99 % in every seed) up to k = {kept}" if kept else "recalls nothing"
+        if lost is not None:
+            said += f"; within 10 points of chance in every seed from k = {lost}"
         yield f"{one.model}: {said}."
     for own in found.counts:
         yield f"{own.cell}: taught to count to 20, counts to {min(own.reach)} to {max(own.reach)}."
