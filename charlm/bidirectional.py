@@ -11,7 +11,7 @@ it and the other after it, never from itself; so the two stacks meet only at the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -22,9 +22,10 @@ from .cells import Array
 from .config import NetworkConfig
 from .errors import CharlmError
 from .lm import CausalLM, Ids, Nats
-from .recurrent import Head, Stack, check_tensors
+from .recurrent import CHUNK, Head, Stack, check_tensors
 
-LONGEST = 1 << 16  # tokens of a sequence: all its hidden states are held at once
+LONGEST = 1 << 15  # tokens of a sequence: all its hidden states are held at once
+TOKENS = 1 << 14  # read side by side
 
 
 class BidirectionalLM:
@@ -50,19 +51,29 @@ class BidirectionalLM:
         """
         result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
         for rows in batches([len(seq) for seq in seqs]):
-            group = [np.asarray(seqs[row], np.int64) for row in rows]
-            nats_TB = self.head.gather(self._tops(group), padded(group, self.eos).T)
-            for b, row in enumerate(rows):
-                result[row] = nats_TB[: len(seqs[row]), b]
+            for few in _few(rows, len(seqs[rows[0]])):
+                group = [np.asarray(seqs[row], np.int64) for row in few]
+                nats_TB = self.head.gather(self._tops(group), padded(group, self.eos).T)
+                for b, row in enumerate(few):
+                    result[row] = nats_TB[: len(seqs[row]), b]
         return result
 
     def predict(self, seq: Ids) -> Nats:
         """(T, V) log P(every token there | all others of the sequence), nats."""
-        return self.head.predict(self._tops([np.asarray(seq, np.int64)])[:, 0])
+        return np.concatenate([*self.predictions(seq), np.zeros((0, self.vocab_size), np.float32)])
+
+    def predictions(self, seq: Ids) -> Iterator[Nats]:
+        """The rows of `predict`, as many at a time as memory likes."""
+        top_TH = self._tops([np.asarray(seq, np.int64)])[:, 0]
+        step = max(1, CHUNK // self.vocab_size)
+        for t in range(0, len(top_TH), step):
+            yield self.head.predict(top_TH[t : t + step])
 
     def predict_at(self, ids_NT: Ids, place: int) -> Nats:
         """(N, V) the same at one place of N sequences."""
-        return self.head.predict(self._tops(list(ids_NT.astype(np.int64)))[place])
+        few = _few(range(len(ids_NT)), ids_NT.shape[1])
+        tops = [self._tops(list(ids_NT[rows].astype(np.int64)))[place] for rows in few]
+        return self.head.predict(np.concatenate(tops))
 
     def _tops(self, seqs: Sequence[Ids]) -> Array:
         """What every token is predicted from, (T, B, 2 H), for sequences of falling length.
@@ -84,6 +95,12 @@ class BidirectionalLM:
         for b, n in enumerate(lengths):
             after[:n, b] = read_TBH[:n, b][::-1]
         return np.concatenate([before, after], axis=2)
+
+
+def _few(rows: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+    """`rows` in parts, so that no part has more than TOKENS tokens, or is a single row."""
+    step = max(1, TOKENS // max(1, length))
+    return (rows[first : first + step] for first in range(0, len(rows), step))
 
 
 AnyLM: TypeAlias = CausalLM | BidirectionalLM

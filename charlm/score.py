@@ -187,9 +187,14 @@ def _step_group(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[
 
 def _both_sides(lm: BidirectionalLM, seq: Ids) -> Trace:
     """What a sequence's tokens are to a model that sees all others. No word ends anywhere."""
-    predicted_TV = lm.predict(seq)
-    nats = predicted_TV[np.arange(len(seq)), seq]
-    return Trace(nats, rank(predicted_TV, seq), np.zeros(len(seq)))
+    nats, ranks = np.zeros(len(seq)), np.zeros(len(seq), np.int64)
+    first = 0
+    for predicted_NV in lm.predictions(seq):
+        part = slice(first, first + len(predicted_NV))
+        nats[part] = predicted_NV[np.arange(len(predicted_NV)), seq[part]]
+        ranks[part] = rank(predicted_NV, seq[part])
+        first = part.stop
+    return Trace(nats, ranks, np.zeros(len(seq)))
 
 
 def rank(predicted_BV: Nats, ids_B: Ids) -> Ids:

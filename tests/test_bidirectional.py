@@ -111,6 +111,20 @@ def test_trained_resumed_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         charlm.train(text, bidirectional=True, with_ngram=True)
 
 
+def test_no_limit_changes_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    lm = lm_of(VARIANTS["dense"])
+    rng = np.random.default_rng(4)
+    seqs = [rng.integers(11, size=n) for n in (9, 9, 8, 3)]
+    ids_NT = np.stack(seqs[:2])
+    before = (lm.logprobs(seqs), lm.predict(seqs[0]), lm.predict_at(ids_NT, 3))
+    monkeypatch.setattr(bidirectional, "TOKENS", 1)
+    monkeypatch.setattr(bidirectional, "CHUNK", 1)
+    for one, other in zip(before[0], lm.logprobs(seqs), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    np.testing.assert_allclose(before[1], lm.predict(seqs[0]), atol=1e-5)
+    np.testing.assert_allclose(before[2], lm.predict_at(ids_NT, 3), atol=1e-5)
+
+
 def test_a_line_may_be_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bidirectional, "LONGEST", 5)
     with pytest.raises(CharlmError, match="too long"):

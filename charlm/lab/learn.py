@@ -85,6 +85,7 @@ def train(
     return teach(pace.start(network, config), config, corpus, progress)
 
 
+@pace.one_thread()
 def teach(
     learner: Network,
     config: TrainConfig,
