@@ -55,7 +55,8 @@ def main(
         hidden = fitting(left.info["config"])
         both = train(file, place / "both", [*usual, "--bidirectional", "--hidden", str(hidden)])
     lines = (valid or file).read_text("utf-8").splitlines()
-    hiding = hide(left, lines if valid else lines[-len(lines) // 10 :], places)
+    lines = lines if valid else lines[-(len(lines) // 11) :]  # of the tenth that was held out
+    hiding = hide(left, lines, places)
     found = {
         "what stands before": right_from_left(left, hiding),
         "both sides": right_from_both(both, hiding),

@@ -78,7 +78,8 @@ class Display(Listener, AbstractContextManager["Display"]):
         )
         begin = f", from step {plan.resumed_at:,}" if plan.resumed_at else ""
         note(
-            f"{network.cell} {network.layers} × {network.hidden} · "
+            f"{'bidirectional ' * network.bidirectional}{network.cell} "
+            f"{network.layers} × {network.hidden} · "
             f"{plan.parameters / 1e6:.2f} M parameters · {config.precision} · "
             f"{config.device if config.device != 'cpu' else f'{config.threads} threads'} · "
             f"{config.steps:,} steps{begin}"
@@ -111,17 +112,15 @@ class Display(Listener, AbstractContextManager["Display"]):
             note(f"{done:4.0%}  {self._line(step)} · {clock(step.seconds_left)} left")
 
     def validated(self, step: int, measures: Measures, is_best: bool) -> None:
-        shown = f"{number(measures.bits_per_char, 3)} bits/char"
+        shown = f"{number(measures.bits_per_char, 3)} {self._pseudo}bits/char"
         if is_best:
             self.best = shown
         now = time.monotonic()
         if not self.fancy and now - self.said_validation > LOG_SECONDS:
             self.said_validation = now
             better = " (best so far, kept)" if is_best else ""
-            note(
-                f"step {step:,}: validation perplexity {number(measures.perplexity)}, "
-                f"{shown}{better}"
-            )
+            name = f"validation {self._pseudo}perplexity"
+            note(f"step {step:,}: {name} {number(measures.perplexity)}, {shown}{better}")
 
     def wrote(self, text: str) -> None:
         lines = [visible(piece) for piece in text.split("\n") if piece.strip()]
@@ -130,6 +129,11 @@ class Display(Listener, AbstractContextManager["Display"]):
     def warn(self, message: str) -> None:
         warn(message)
 
+    @property
+    def _pseudo(self) -> str:
+        """What is said before "perplexity" of a network that reads from both sides."""
+        return "pseudo-" if self.plan is not None and self.plan.network.bidirectional else ""
+
     def _line(self, step: Step) -> str:
         """The numbers of the moment, in at most 78 columns."""
         assert self.plan is not None
@@ -137,9 +141,11 @@ class Display(Listener, AbstractContextManager["Display"]):
         text = self.plan.corpus.train_text
         bits = self.smooth / LN2 * text.tokens / max(1, text.chars)
         speed = step.tokens_per_second
+        name, value = f"{self._pseudo}perplexity", number(perplexity(-self.smooth, 1), 1)
+        size = "" if self._pseudo else f" · bits/char {bits:.3f}"
         return (
-            f"loss {self.smooth:.3f} · perplexity {number(perplexity(-self.smooth, 1), 1)} "
-            f"· bits/char {bits:.3f} · {speed / 1000:.1f}k tok/s · |∇| {step.gradient_norm:.2f}"
+            f"loss {self.smooth:.3f} · {name} {value}{size} "
+            f"· {speed / 1000:.1f}k tok/s · |∇| {step.gradient_norm:.2f}"
         )
 
     def _draw(self, step: Step) -> None:

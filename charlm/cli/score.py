@@ -138,6 +138,11 @@ def score(
             learning = score_sentences(
                 changed.lm, used.tokenizer, texts, eos=not no_eos, context=context.value
             )
+    if scores[0].pseudo:
+        note(
+            "pseudo-log-probabilities, each token's given all others: to be compared with "
+            "those of this model only"
+        )
     if json:
         records = [one.as_dict() for one in scores]
         for record, after in zip(records, learning or [], strict=False):
@@ -148,11 +153,6 @@ def score(
     else:
         if len({one.measures.oov for one in scores}) > 1:
             note("OOV tokens all count as <UNK>: sentences with more of them look too probable")
-        if scores[0].pseudo:
-            note(
-                "pseudo-log-probabilities, each token's given all others: to be compared with "
-                "those of this model only"
-            )
         for one in scores if tokens or words else ():
             _print_details(one, log_base)
         _print_table(scores, log_base)
@@ -261,7 +261,9 @@ def _print_details(one: SentenceScore, base: LogBase) -> None:
             for name, t in zip(names, one.token_scores, strict=True)
         ]
         rows = [[*row, f"{t.rank:,}"] for row, t in zip(rows, one.token_scores, strict=True)]
-        _print_rows([["token", base.heading, "surprisal (bits)", "rank"], *rows])
+        pseudo = "pseudo-" if one.pseudo else ""
+        heads = ["token", f"{pseudo}{base.heading}", f"{pseudo}surprisal (bits)", "rank"]
+        _print_rows([heads, *rows])
     if one.word_scores is not None:
         names = [show.visible(w.word) for w in one.word_scores]
         heat.print_line(names, [w.surprisal for w in one.word_scores], gap=" ")
