@@ -27,7 +27,8 @@ STAND_INS = "\ua7ff\ua7fe\ua7fd"  # rare letters: a blank is split off from its 
 BEAM = 64  # lines held at once where there are several blanks
 MOST = 1024  # … by a model that reads left to right, where there are few kinds of token
 POOL = 16  # lines that are refined from both sides
-TRIED = 8  # tokens tried in each of their blanks
+TRIED = 8  # tokens tried in each of their blanks, at most,
+TRIALS = 48  # … and in all of them together
 SWEEPS = 4  # over all blanks, at most
 WORK = 1 << 24  # predictions that are held at once
 
@@ -40,7 +41,7 @@ class Filled:
     tokens: tuple[str, ...]  # what stands in the blanks
     logprob: float  # nats: of the tokens given all else (both sides), of the line (one direction)
     probability: float  # among all ways to fill the line that were looked at
-    pseudo: bool = False  # several blanks, from both sides: logprob is a sum of log P(token | rest)
+    pseudo: bool = False  # several blanks, from both sides: Σ log P(token | rest) of the line
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -147,7 +148,7 @@ def _words(tokenizer: WordTokenizer, text: str, fits: Mask) -> Template:
         spans.append((begin, after))
         allowed.append(fits & _matching(tokenizer, part.split(stand_in)))
         if not allowed[-1].any():
-            shown = part.replace(stand_in, BLANK * 3)
+            shown = part.replace(stand_in, BLANK)
             raise CharlmError(f"the model knows no word that fits {shown}")
     return Template(ids, blanks, tuple(allowed), marked, tuple(spans))
 
@@ -180,7 +181,11 @@ def _best(nats_NV: Nats, sums_N: Nats, fits_V: Mask, most: int) -> tuple[Ids, Id
 def _from_both_sides(
     lm: BidirectionalLM, given: Template, unknown: int, pool_size: int
 ) -> list[tuple[Ids, float]]:
-    """Lines, and Σ log P(token in a blank | all others), best first. Exact for a single blank."""
+    """Lines, best first, and log P(token there | all others) for a single blank: exact.
+
+    For several, Σ log P(token | all others) over the line: what stands in the blanks must suit what
+    stands around them and the other way round.
+    """
     begun = given.ids.copy()
     begun[list(given.blanks)] = unknown
     single = len(given.blanks) == 1
@@ -195,19 +200,20 @@ def _from_both_sides(
         lines[:, place] = tokens
     if single:
         return list(zip(lines, sums.tolist(), strict=True))
-    ranked = _ranked(lm, lines, given)
+    ranked = _ranked(lm, lines)
     seen = {own.tobytes(): (own, nats) for own, nats in ranked}
     pool = ranked[:pool_size]
+    tried = max(2, min(TRIED, TRIALS // len(given.blanks)))
     for _ in range(SWEEPS):  # each blank again, under what now stands in the others
         lines = np.stack([own for own, _ in pool])
         trials = [lines]
         for place, fits in zip(given.blanks, given.allowed, strict=True):
             nats = np.where(fits, lm.predict_at(lines, place), -np.inf)
-            for token in np.argsort(-nats, axis=1, kind="stable")[:, : min(TRIED, fits.sum())].T:
+            for token in np.argsort(-nats, axis=1, kind="stable")[:, : min(tried, fits.sum())].T:
                 changed = lines.copy()
                 changed[:, place] = token
                 trials.append(changed)
-        found = _ranked(lm, np.unique(np.concatenate(trials), axis=0), given)
+        found = _ranked(lm, np.unique(np.concatenate(trials), axis=0))
         seen |= {own.tobytes(): (own, nats) for own, nats in found}
         if [nats for _, nats in found[:pool_size]] == [nats for _, nats in pool]:
             break
@@ -215,10 +221,9 @@ def _from_both_sides(
     return sorted(seen.values(), key=lambda item: -item[1])
 
 
-def _ranked(lm: BidirectionalLM, lines: Ids, given: Template) -> list[tuple[Ids, float]]:
-    """Lines, and Σ log P(token in a blank | all others), best first."""
-    blanks = list(given.blanks)
-    sums = [float(nats[blanks].sum(dtype=np.float64)) for nats in lm.logprobs(list(lines))]
+def _ranked(lm: BidirectionalLM, lines: Ids) -> list[tuple[Ids, float]]:
+    """Lines, and Σ log P(token | all others) over all their tokens, best first."""
+    sums = [float(nats.sum(dtype=np.float64)) for nats in lm.logprobs(list(lines))]
     return sorted(zip(lines, sums, strict=True), key=lambda item: -item[1])
 
 

@@ -86,8 +86,8 @@ def test_blanks_from_both_sides_are_searched_for_together() -> None:
     best, best_line = -np.inf, ""
     for x, y in product(LETTERS, repeat=2):
         nats = lm.logprobs([ids_of(tokens, f"a{x}{y}d")])[0]
-        if nats[1:3].sum() > best:
-            best, best_line = float(nats[1:3].sum()), f"a{x}{y}d"
+        if nats.sum() > best:
+            best, best_line = float(nats.sum()), f"a{x}{y}d"
     found = fill.fill(lm, tokens, "a__d")
     assert found[0].text == best_line
     assert found[0].logprob == pytest.approx(best, abs=1e-4)
@@ -103,7 +103,7 @@ def test_words_and_parts_of_words(split: str) -> None:
         for one in found:
             assert one.text == f"the  {one.tokens[0]} was {one.tokens[1]} ."
             assert not set(one.tokens) & {"<UNK>", "</s>"}
-        with pytest.raises(CharlmError, match="no word that fits qu___"):
+        with pytest.raises(CharlmError, match="no word that fits qu_"):
             fill.fill(lm, tokens, "the qu_ was")
 
 

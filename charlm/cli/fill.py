@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 def fill(
     text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="A line with _ where something is missing.")
+        str,
+        typer.Argument(metavar="TEXT", help='A line with _ for what is missing; "-" reads one.'),
     ],
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Ways to show.")] = 5,
     compare: Annotated[
@@ -46,12 +48,14 @@ def fill(
     charlm fill "my phone is ___, so I plan to ___ a new phone" --top-k 3 --json
     charlm fill "The ___ were full." --model runs/both --compare runs/left
     """
+    if text == "-":
+        text = sys.stdin.readline().rstrip("\n")
     used = open_model(model)
     other = open_model(compare) if compare is not None else None
     for one in (used, other):
         if one is not None:
             _note_unknown(one, text)
-    asked = [("found", used, left_only)]
+    asked = [("found", used, left_only and not (other and _both(used)))]
     if other is not None:
         asked.append(("compared", other, left_only))
         if not (left_only or _both(other)):
@@ -101,8 +105,8 @@ def _print(found: Sequence[Filled]) -> None:
         rows.append([p, show.number(one.logprob), tokens, ""])
     head, *lines = show.columns([row[:3] for row in rows], ">><")
     show.line(head, "dim")
+    wide = max(map(show.cells, lines))
     for k, (line, one) in enumerate(zip(lines, found, strict=True)):
-        wide = max(map(show.cells, lines)) - show.cells(line)
-        lead = line + " " * wide
+        lead = line + " " * (wide - show.cells(line))
         shown = f"{lead}  {show.visible(one.text)}"
         show.paragraph(shown, indent=show.cells(lead) + 2, first=0, style="" if k else "bold")

@@ -245,7 +245,7 @@ def _numbers(one: SentenceScore, base: LogBase) -> list[str]:
 def _lead(scores: Sequence[SentenceScore]) -> str:
     """How much more probable the winner is than the next; nothing where there is no winner."""
     order = sorted((one.measures.log10prob for one in scores), reverse=True)
-    if len(order) < 2 or order[0] == order[1]:
+    if len(order) < 2 or order[0] == order[1] or scores[0].pseudo:
         return ""
     factor = show.times(order[0] - order[1])
     return f"{factor} as probable" + ("" if len(order) == 2 else " as the next")

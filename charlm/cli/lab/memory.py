@@ -69,7 +69,7 @@ def _numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     require(
         all(part.isascii() and part.isdecimal() for part in parts),
-        f"--lags takes numbers with commas, not {text}",
+        f"--lags takes numbers with commas, not {text!r}",
     )
     return [int(part) for part in parts]
 
