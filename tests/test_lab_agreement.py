@@ -218,3 +218,13 @@ def test_unknown_words_are_named(cli: Cli) -> None:
 def test_user_errors_take_one_line(cli: Cli) -> None:
     assert "there is no model" in cli.fails("lab", "agreement", "-m", "none")
     assert "no: No such file" in cli.fails("lab", "agreement", "--out", "no/p.png")
+
+
+def test_the_picture_never_replaces_a_model(cli: Cli) -> None:
+    Path("run").mkdir()
+    own = write_model(Path("run/model.safetensors"), "char", TEXT)
+    other, before = write_model(Path("m.safetensors"), "char", TEXT), own.read_bytes()
+    for out in (own, other):
+        args = ("-m", "run", "-m", other, "--sentences", "2", "--out", out)
+        assert f"{out} is one of the files to read" in cli.fails("lab", "agreement", *args)
+        assert out.read_bytes() == before

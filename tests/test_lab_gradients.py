@@ -333,3 +333,15 @@ def test_what_an_experiment_refuses(cli: Cli, text: Path, tmp_path: Path, verb: 
     assert "nothing.txt" in cli.fails("lab", verb, tmp_path / "nothing.txt", *out)
     assert "nowhere" in cli.fails("lab", verb, text, "--out", tmp_path / "nowhere" / "a.png")
     assert not (tmp_path / "no.png").exists()
+
+
+@pytest.mark.parametrize("verb", ["gradients", "bptt"])
+def test_the_picture_never_replaces_the_text(
+    cli: Cli, text: Path, tmp_path: Path, verb: str
+) -> None:
+    before, link = text.read_bytes(), tmp_path / "link.txt"
+    link.symlink_to(text)
+    for out in (text, link):
+        said = cli.fails("lab", verb, text, "--steps", "1", "--hidden", "4", "--out", out)
+        assert said == f"{out} is one of the files to read: name another with --out"
+    assert text.read_bytes() == before

@@ -371,3 +371,14 @@ def test_user_errors_take_one_line(cli: Cli) -> None:
     assert "no: No such file" in cli.fails(
         "lab", "neurons", "m.safetensors", "text.txt", "--out", "no/p.html"
     )
+
+
+def test_the_page_never_replaces_what_is_read(cli: Cli) -> None:
+    Path("run").mkdir()
+    own = write_model(Path("run/model.safetensors"), text=TEXT)
+    read = (own, Path("text.txt"))
+    before = [path.read_bytes() for path in read]
+    for out in read:
+        said = cli.fails("lab", "neurons", "run", "text.txt", "--out", out)
+        assert said == f"{out} is one of the files to read: name another with --out"
+    assert [path.read_bytes() for path in read] == before

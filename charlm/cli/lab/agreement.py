@@ -10,7 +10,7 @@ import typer
 
 from .. import show
 from ..common import Json, Quiet, Verbose, lively, note
-from .common import Picture, Seed, write_picture
+from .common import Picture, Seed, refuse_inputs, write_picture
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
@@ -55,6 +55,7 @@ def agreement(
     """
     from ...lab.agreement import of_cells, of_models
 
+    refuse_inputs(out, models=model or [])
     if model:
         with lively("reading sentences") as report:
             found = of_models(model, seed=seed, sentences=sentences, progress=report)

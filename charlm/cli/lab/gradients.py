@@ -19,6 +19,7 @@ from .common import (
     Picture,
     Seed,
     cells_of,
+    refuse_inputs,
     short,
     tokens_of,
     write_picture,
@@ -60,6 +61,7 @@ def gradients(
     from ...lab.learn import corpus_of
 
     chosen = cells_of(cells)
+    refuse_inputs(out, [corpus])
     with (
         corpus_of(corpus, tokens_of(level), encoding, errors) as text,
         lively("following gradients") as progress,

@@ -23,7 +23,7 @@ from ..common import (
     warn_of_unknown,
 )
 from ..heat import coloured, on
-from .common import writable
+from .common import refuse_inputs, writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
@@ -69,6 +69,7 @@ def neurons(
     from ...lab.neurons import find
     from ...storage import output
 
+    refuse_inputs(out, [file], [model])
     with open_file(file, open_model(model), encoding, errors) as source:
         text = _beginning(source, chars)
     with lively("reading") as report:
