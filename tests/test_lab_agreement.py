@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -228,3 +231,29 @@ def test_the_picture_never_replaces_a_model(cli: Cli) -> None:
         args = ("-m", "run", "-m", other, "--sentences", "2", "--out", out)
         assert f"{out} is one of the files to read" in cli.fails("lab", "agreement", *args)
         assert out.read_bytes() == before
+
+
+def test_a_picture_goes_where_the_path_leads(cli: Cli) -> None:
+    """Into a pipe, and through a link; neither is replaced."""
+    write_model(Path("m.safetensors"), "char", TEXT)
+    os.mkfifo("pipe")
+    Path("link.png").symlink_to("real.png")
+    read = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # what no reader waits for blocks
+    try:
+        for out in ("pipe", "link.png"):
+            args = ("-m", "m.safetensors", "--sentences", "2", "--out", out)
+            done = Thread(target=cli, args=("lab", "agreement", *args), daemon=True)
+            done.start()
+            taken = b""
+            while done.is_alive():
+                with suppress(BlockingIOError):
+                    taken += os.read(read, 1 << 16)
+                done.join(0.01)
+            with suppress(BlockingIOError):
+                taken += os.read(read, 1 << 16)
+            assert taken.startswith(b"\x89PNG") == (out == "pipe")
+    finally:
+        os.close(read)
+    assert Path("pipe").is_fifo()
+    assert Path("link.png").is_symlink()
+    assert Path("real.png").read_bytes().startswith(b"\x89PNG")

@@ -12,8 +12,8 @@ import typer
 
 from ...config import CELLS, TokenizerConfig, require
 from ...errors import CharlmError
-from ...pictures import Panel, write_png
-from ...storage import check_output, is_among
+from ...pictures import Panel, png
+from ...storage import check_output, is_among, output
 from .. import show
 from ..common import note
 
@@ -43,8 +43,10 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same exp
 
 
 def write_picture(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:
-    """Write the picture and say where it is."""
-    write_png(path, panels, columns)
+    """Write the picture, wherever --out leads, and say where it is."""
+    picture = png(panels, columns)
+    with output(path) as file:
+        file.write(picture)
     note(f"picture: {path}")
 
 
