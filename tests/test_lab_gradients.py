@@ -336,6 +336,29 @@ def test_what_an_experiment_refuses(cli: Cli, text: Path, tmp_path: Path, verb: 
 
 
 @pytest.mark.parametrize("verb", ["gradients", "bptt"])
+@pytest.mark.parametrize(("given", "wrong"), [(b"a\0b", "holds a NUL"), (b"a\xff", "not valid")])
+def test_errors_of_stdin_say_so(cli: Cli, verb: str, given: bytes, wrong: str) -> None:
+    said = cli.fails("lab", verb, "-", stdin=given)
+    assert said.startswith("stdin ")
+    assert wrong in said
+
+
+@pytest.mark.parametrize("verb", ["gradients", "bptt"])
+def test_numbers_outlive_a_picture_that_fails(
+    cli: Cli, text: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def fails(*args: object, **options: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("charlm.cli.lab.common.png", fails)
+    args = ("--steps", "1", "--hidden", "4", "--cells", "gru", "--json")
+    done = cli("lab", verb, text, *args, *(["--length", "3"] if verb == "gradients" else []))
+    assert done.code == 2
+    assert json.loads(done.out)
+    assert done.err == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize("verb", ["gradients", "bptt"])
 def test_the_picture_never_replaces_the_text(
     cli: Cli, text: Path, tmp_path: Path, verb: str
 ) -> None:

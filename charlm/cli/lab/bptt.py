@@ -70,10 +70,14 @@ def bptt(
             seeds=seeds,
             progress=progress,
         )
-    write_picture(out, found.panels())
     if json:
         show.emit_json(found.as_dict())
-        return
+    else:
+        _print(found)
+    write_picture(out, found.panels())
+
+
+def _print(found: Truncation) -> None:
     show.table(list(_rows(found)), "<>>>>")
     show.line()
     for remark in _remarks(found):

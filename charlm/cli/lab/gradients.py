@@ -75,10 +75,14 @@ def gradients(
             seed=seed,
             progress=progress,
         )
-    write_picture(out, found.panels(), columns=2)
     if json:
         show.emit_json(found.as_dict())
-        return
+    else:
+        _print(found)
+    write_picture(out, found.panels(), columns=2)
+
+
+def _print(found: Gradients) -> None:
     for table in (_cells(found), _scaled(found), _clipping(found)):
         head, *body = table
         show.line(head, "dim")
