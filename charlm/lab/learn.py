@@ -8,8 +8,6 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
@@ -25,7 +23,7 @@ from ..errors import CharlmError
 from ..lm import Mask
 from ..loss import cross_entropy
 from ..network import Network, NetworkState, detach
-from ..text import open_text
+from ..text import open_text, spooling
 from ..validation import validate
 from .progress import Progress
 
@@ -52,9 +50,8 @@ def corpus_of(
     path: str, config: TokenizerConfig, encoding: str = "utf-8", errors: str = "strict"
 ) -> Iterator[Corpus]:
     """A text as token ids for the time of an experiment. Raises CharlmError as `prepare` does."""
-    with TemporaryDirectory(prefix="charlm-") as directory:
-        cache = Path(directory)
-        yield prepare(open_text([path], encoding, errors, cache / "stdin"), None, config, cache)
+    with spooling() as place:
+        yield prepare(open_text([path], encoding, errors, place), None, config, place)
 
 
 def facts_of(corpus: Corpus, train: int, valid: int) -> Facts:
