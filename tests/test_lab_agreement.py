@@ -20,6 +20,7 @@ from charlm.kneserney import estimate
 from charlm.lab import agreement
 from charlm.lab.agreement import CONDITIONS, LENGTHS, Agreement, draw_test, judge, of_cells
 from charlm.lab.clauses import VERBS, Item, Lexicon, draw_items, draw_text
+from charlm.recency import RecentLM
 
 WORDS = Lexicon()
 NOUNS = {
@@ -166,6 +167,10 @@ def test_models_are_judged_with_their_parts(tmp_path: Path) -> None:
     assert found.curves[0].accuracy[CONDITIONS[0]] == found.curves[1].accuracy[CONDITIONS[0]]
     assert found.runs == 0
     assert found.left_out == ()
+    cached = modelfile.with_cache(mixed, RecentLM(modelfile.build_lm(mixed), 0, 0.1, 9))
+    modelfile.write(tmp_path / "cached.safetensors", cached)
+    found = agreement.of_models([str(tmp_path / "cached.safetensors")], sentences=2)
+    assert [one.model for one in found.curves] == ["cached", "its network"]
 
 
 def test_a_model_that_knows_too_little_is_refused(tmp_path: Path) -> None:

@@ -278,13 +278,14 @@ def _judged(
 
 
 def _parts(name: str, contents: modelfile.ModelFile) -> list[tuple[str, modelfile.ModelFile]]:
-    """A model, and beside a mixture its parts."""
-    if contents.family == "mixture":
-        own = contents.config["parts"]
+    """A model, and beside a mixture, with a cache over it or none, its parts."""
+    inner = modelfile.within(contents)
+    if inner.family == "mixture":
+        own = inner.config["parts"]
         kinds = [f"its {'n-gram' if p['family'] == 'ngram' else 'network'}" for p in own]
         return [
             (name, contents),
-            *((kind, modelfile.part(contents, k)) for k, kind in enumerate(kinds)),
+            *((kind, modelfile.part(inner, k)) for k, kind in enumerate(kinds)),
         ]
     return [(name, contents)]
 
