@@ -226,6 +226,10 @@ def test_unknown_words_are_named(cli: Cli) -> None:
 def test_user_errors_take_one_line(cli: Cli) -> None:
     assert "there is no model" in cli.fails("lab", "agreement", "-m", "none")
     assert "no: No such file" in cli.fails("lab", "agreement", "--out", "no/p.png")
+    write_model(Path("m.safetensors"), "char", TEXT)
+    for option in ("--runs", "--steps"):
+        said = cli.fails("lab", "agreement", "-m", "m.safetensors", option, "3")
+        assert said == "--runs and --steps are of freshly trained cells: leave out --model"
 
 
 def test_the_picture_never_replaces_a_model(cli: Cli) -> None:

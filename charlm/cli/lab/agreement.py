@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...errors import CharlmError
 from .. import show
 from ..common import Json, Quiet, Verbose, lively, note
 from .common import Picture, Seed, refuse_inputs, write_picture
@@ -19,6 +20,7 @@ SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words between, in the table
 
 
 def agreement(
+    context: typer.Context,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,14 +55,17 @@ def agreement(
     charlm lab agreement --runs 1 --steps 2000
     charlm lab agreement --model runs/demo
     """
-    from ...lab.agreement import of_cells, of_models
+    from ...lab.agreement import CELLS, of_cells, of_models
 
+    given = {context.get_parameter_source(name) for name in ("runs", "steps")}
+    if model and {source.name for source in given if source} != {"DEFAULT"}:
+        raise CharlmError("--runs and --steps are of freshly trained cells: leave out --model")
     refuse_inputs(out, models=model or [])
     if model:
         with lively("reading sentences") as report:
             found = of_models(model, seed=seed, sentences=sentences, progress=report)
     else:
-        with lively(f"training {show.count(3 * runs, 'network')}") as report:
+        with lively(f"training {show.count(len(CELLS) * runs, 'network')}") as report:
             found = of_cells(
                 seed=seed, runs=runs, steps=steps, sentences=sentences, progress=report
             )
