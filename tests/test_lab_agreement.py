@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -74,9 +75,14 @@ def test_learned_and_judged_sentences_differ() -> None:
     rng = Random(2)
     test = draw_test(rng, WORDS, 40, everything)
     judged = {item.text() for lists in test.values() for items in lists for item in items}
-    learned = list(draw_text(rng, WORDS, 3000, judged))
+    learned = list(draw_text(rng, WORDS, 3000, agreement.unheard(test)))
     assert len(learned) == 3000
     assert not judged & set(learned)
+    begun = {line[: re.search(" (was|were) ", line).start()] for line in learned}  # type: ignore
+    for lists in test.values():
+        for items in lists[2:]:
+            assert not begun & {item.beginning for item in items}
+    assert len(begun & {item.beginning for item in test[CONDITIONS[0]][0]}) > 9
     assert set(draw_text(Random(5), WORDS, 3000, set())) & {
         item.text() for item in draw_items(Random(6), WORDS, 0, False, 40, everything)
     }  # by chance they would not

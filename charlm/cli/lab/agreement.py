@@ -47,8 +47,9 @@ def agreement(
     The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
     networks and n-gram models learn from such sentences, and are asked about others, with no noun
     in the clause or with nouns of the other number (attractors). One that cannot see the subject
-    is right half the time. With --model, models of yours are asked, in words that all of them
-    know; a mixture is shown with its parts.
+    is right half the time. From clauses of two words on, none begins as one learned from.
+    With --model, models of yours are asked, in words that all of them know; a mixture is shown with
+    its parts.
 
     \b
     charlm lab agreement
@@ -100,7 +101,7 @@ def _percent(share: float) -> str:
 
 
 def _sum_up(found: Agreement) -> None:
-    from ...lab.agreement import CONDITIONS
+    from ...lab.agreement import CONDITIONS, NEW
 
     parts = []
     for one in found.curves:
@@ -119,4 +120,8 @@ def _sum_up(found: Agreement) -> None:
     if found.runs:
         learned = f"{found.steps:,} steps on {found.learned_from:,} sentences"
         means = f"the mean of {found.runs} runs" if found.runs > 1 else "one run"
-        show.paragraph(f"Each network learned for {learned}; given is {means}.", indent=0)
+        show.paragraph(
+            f"Each network learned for {learned}; given is {means}. From clauses of {NEW} words "
+            "on, none of these sentences begins as one judged; of shorter ones there are too few.",
+            indent=0,
+        )
