@@ -21,7 +21,7 @@ from charlm.corpus import Corpus, Streams
 from charlm.errors import CharlmError
 from charlm.lab import bptt, gradients, learn
 from charlm.lab.gradients import flow
-from charlm.network import Network
+from charlm.network import Network, NetworkState
 
 EOS, STEPS, ROWS = 0, 12, 3
 
@@ -132,6 +132,25 @@ def test_flow_agrees_with_finite_differences(cell: str) -> None:
                 losses.append(float(loss_by_the_book(config, w, ids, nudges)))
             gradient.append((losses[0] - losses[1]) / (2 * h))
         assert found == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_flow_holds_few_rows_at_once(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """All other rows change no more than the last digits."""
+    network, _ = network_of("lstm", layers=2)
+    ids_TB = some_ids()
+    whole = flow(network, ids_TB, eos=EOS)
+    monkeypatch.setattr(gradients, "HELD", rows * (STEPS + 1) * 2 * 6)
+    read: list[int] = []
+    tops = Network.tops
+
+    def counted(self: Network, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        read.append(x_TB.shape[1])
+        return tops(self, x_TB, state)
+
+    monkeypatch.setattr(Network, "tops", counted)
+    np.testing.assert_allclose(flow(network, ids_TB, eos=EOS), whole, rtol=1e-12)
+    assert max(read) == rows
 
 
 def test_flow_leaves_the_network_as_it_is_and_reads_no_dropout() -> None:

@@ -227,7 +227,7 @@ def draw_test(rng: Random, words: Lexicon, sentences: int, known: Known) -> Test
 
 
 def unheard(test: Test) -> set[str]:
-    """What nobody asked may learn from: the test's sentences, and their beginnings from NEW on."""
+    """What may not be learned from: the test's sentences, and their beginnings from NEW on."""
     judged = {item.text() for lists in test.values() for items in lists for item in items}
     begun = {item.beginning for lists in test.values() for items in lists[NEW:] for item in items}
     return judged | begun

@@ -47,9 +47,9 @@ def agreement(
     The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
     networks and n-gram models learn from such sentences, and are asked about others, with no noun
     in the clause or with nouns of the other number (attractors). One that cannot see the subject
-    is right half the time. From clauses of two words on, none begins as one learned from.
-    With --model, models of yours are asked, in words that all of them know; a mixture is shown with
-    its parts.
+    is right half the time. From clauses of two words on, no sentence asked begins as one
+    learned from. With --model, models of yours are asked, in words that all of them know; a mixture
+    is shown with its parts.
 
     \b
     charlm lab agreement
