@@ -19,8 +19,8 @@ from charlm.config import CELLS, NetworkConfig, TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.kneserney import estimate
 from charlm.lab import neurons, properties
-from charlm.lab.colours import page
 from charlm.lab.neurons import Unit, activations, correlate, find
+from charlm.lab.unitpage import page
 
 Floats = npt.NDArray[np.float64]
 TEXT = (

@@ -65,8 +65,8 @@ def neurons(
     charlm lab neurons runs/latest corpus.txt
     charlm lab neurons runs/latest corpus.txt --unit 0:37:c
     """
-    from ...lab.colours import page
     from ...lab.neurons import find
+    from ...lab.unitpage import page
     from ...storage import output
 
     refuse_inputs(out, [file], [model])
