@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from . import storage
 from .measures import LN2
-from .pictures import Line, Panel, write_png
+from .pictures import Line, Panel, png
 
 
 def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write the panels of a run as a PNG; nothing if there is nothing to draw."""
     drawn = panels(rows)
     if drawn:
-        write_png(path, drawn)
+        storage.write_bytes(path, png(drawn))
 
 
 def panels(rows: Sequence[Mapping[str, Any]]) -> list[Panel]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from .ngram import NgramLM
 from .recency import RecentLM, fit_cache
 from .run import RunDirectory
 from .score import measure
-from .text import open_text, utf8
+from .text import open_text, spooling, utf8
 from .tokenizer import Tokenizer, encode_chunks
 from .version import __version__
 
@@ -126,8 +125,8 @@ def _held_out(
     dev: str | Path, tokenizer: Tokenizer, encoding: str, errors: str
 ) -> tuple[Ids, Measures]:
     """The ids of a text, and its size as measures of nothing yet."""
-    with TemporaryDirectory(prefix="charlm-") as spool:
-        source = open_text([str(dev)], encoding, errors, Path(spool))
+    with spooling() as spool:
+        source = open_text([str(dev)], encoding, errors, spool)
         texts = list(slices(source.for_level(tokenizer.level).chunks()))
     if not any(text.strip() for text in texts):
         raise CharlmError(

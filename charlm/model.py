@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack, overload
 
@@ -133,6 +133,11 @@ def describe(file: Path, contents: modelfile.ModelFile) -> dict[str, Any]:
         "lossless": tokenizer.lossless,
         "training": contents.training,
     }
+
+
+def counted(about: Mapping[str, Any]) -> str:
+    """What the count of `describe` counts: a mixture's tables, say, are no parameters."""
+    return "parameters" if about["family"] == "recurrent" else "numbers"
 
 
 def load(path: str | Path | None = None) -> Model:

@@ -152,15 +152,20 @@ def _under(prefix: str, tensors: Tensors) -> Tensors:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
+def within(contents: ModelFile) -> ModelFile:
+    """The model file of what a cache stands over; a file of another family as it is."""
+    while contents.family == "recent":
+        own, tensors = contents.config["part"], _under("0.", contents.tensors)
+        contents = replace(contents, family=own["family"], config=own["config"], tensors=tensors)
+    return contents
+
+
 def part(contents: ModelFile, k: int) -> ModelFile:
     """The model file of part `k` of a mixture; a file of another family is its own part 0.
 
     Of a mixture with a cache, that of the mixture.
     """
-    if contents.family == "recent":
-        own, tensors = contents.config["part"], _under("0.", contents.tensors)
-        inner = ModelFile(own["family"], own["config"], contents.tokenizer, tensors)
-        return part(replace(inner, training=contents.training), k)
+    contents = within(contents)
     if contents.family != "mixture":
         return contents
     own = contents.config["parts"][k]
@@ -176,9 +181,7 @@ def part(contents: ModelFile, k: int) -> ModelFile:
 
 def network(contents: ModelFile) -> ModelFile | None:
     """The first network in a model file, however it is mixed; None where there is none."""
-    if contents.family == "recent":
-        own, tensors = contents.config["part"], _under("0.", contents.tensors)
-        contents = ModelFile(own["family"], own["config"], contents.tokenizer, tensors)
+    contents = within(contents)
     if contents.family != "mixture":
         return contents if contents.family == "recurrent" else None
     found = (network(part(contents, k)) for k in range(len(contents.config["parts"])))

@@ -6,10 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-from . import storage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,11 +50,11 @@ class Panel:
     height: float = 1.0  # relative to the panels of other rows
 
 
-def write_png(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:
-    """Write panels, row by row, as a PNG of 1,000 pixels' width (and 500 more a further column)."""
+def png(panels: Sequence[Panel], columns: int = 1) -> bytes:
+    """Panels, row by row, as a PNG of 1,000 pixels' width (and 500 more a further column)."""
     picture = io.BytesIO()
     figure(panels, columns, "black").savefig(picture, format="png", dpi=DPI, facecolor="white")
-    storage.write_bytes(path, picture.getvalue())
+    return picture.getvalue()
 
 
 def svg(

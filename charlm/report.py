@@ -15,6 +15,7 @@ from .errors import CharlmError
 from .findings import ROWS, Findings, gather
 from .legible import count, fixed, size
 from .listener import Listener
+from .model import counted
 from .page import (
     SURPRISAL,
     Html,
@@ -62,7 +63,13 @@ def write(
     directory = find(run)
     place = Path(out) if out is not None else directory.report
     storage.check_output(place)
-    own = [directory.model, directory.checkpoint, directory.config, directory.metrics]
+    own = [
+        directory.model,
+        directory.checkpoint,
+        directory.config,
+        directory.metrics,
+        directory.curves,
+    ]
     where = directory.read_config().get("corpus")
     texts = [*where.get("paths", []), *where.get("valid", [])] if isinstance(where, dict) else []
     if storage.is_among(place, [*own, *texts]):
@@ -120,7 +127,10 @@ def render(found: Findings) -> str:
 
 def _summary(found: Findings) -> Html:
     best = found.best
-    rows = [("parameters", f"{found.about['parameters']:,}"), ("file", size(found.about["bytes"]))]
+    rows = [
+        (counted(found.about), f"{found.about['parameters']:,}"),
+        ("file", size(found.about["bytes"])),
+    ]
     if best:
         rows = [
             (_named(found, "bits per character"), number(best["bits_per_char"], 3)),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -218,6 +219,17 @@ def open_text(
     if source.size == 0:
         raise no_text(source.name, "0 bytes")
     return source
+
+
+@contextmanager
+def spooling() -> Iterator[Path]:
+    """A directory to spool to for a while; errors from within call a copy there stdin."""
+    with tempfile.TemporaryDirectory(prefix="charlm-") as directory:
+        try:
+            yield Path(directory)
+        except CharlmError as error:  # nobody has heard of the copy
+            named = re.sub(re.escape(directory) + r"\S+\.txt", "stdin", str(error))
+            raise CharlmError(named) from None
 
 
 def lines_of(source: TextSource) -> Iterator[str]:

@@ -19,9 +19,11 @@ from charlm.config import NetworkConfig, TokenizerConfig
 TEXT = "the apple and pear salad\nthe cats, which already ate fish, were full.\n" * 3
 
 
-def write_model(path: Path, level: str = "char", text: str = TEXT) -> Path:
+def write_model(
+    path: Path, level: str = "char", text: str = TEXT, split: str = "whitespace"
+) -> Path:
     """A model file with random weights, whose vocabulary is that of `text`."""
-    tokens = tokenizer.build(TokenizerConfig(level=level), [text])
+    tokens = tokenizer.build(TokenizerConfig(level=level, split=split), [text])
     config = NetworkConfig(tokens.vocab_size, embed=8, hidden=12)
     training = {
         "corpus": "toy.txt",

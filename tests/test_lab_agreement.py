@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from charlm.kneserney import estimate
 from charlm.lab import agreement
 from charlm.lab.agreement import CONDITIONS, LENGTHS, Agreement, draw_test, judge, of_cells
 from charlm.lab.clauses import VERBS, Item, Lexicon, draw_items, draw_text
+from charlm.recency import RecentLM
 
 WORDS = Lexicon()
 NOUNS = {
@@ -70,9 +75,14 @@ def test_learned_and_judged_sentences_differ() -> None:
     rng = Random(2)
     test = draw_test(rng, WORDS, 40, everything)
     judged = {item.text() for lists in test.values() for items in lists for item in items}
-    learned = list(draw_text(rng, WORDS, 3000, judged))
+    learned = list(draw_text(rng, WORDS, 3000, agreement.unheard(test)))
     assert len(learned) == 3000
     assert not judged & set(learned)
+    begun = {line[: re.search(" (was|were) ", line).start()] for line in learned}  # type: ignore
+    for lists in test.values():
+        for items in lists[2:]:
+            assert not begun & {item.beginning for item in items}
+    assert len(begun & {item.beginning for item in test[CONDITIONS[0]][0]}) > 9
     assert set(draw_text(Random(5), WORDS, 3000, set())) & {
         item.text() for item in draw_items(Random(6), WORDS, 0, False, 40, everything)
     }  # by chance they would not
@@ -163,6 +173,10 @@ def test_models_are_judged_with_their_parts(tmp_path: Path) -> None:
     assert found.curves[0].accuracy[CONDITIONS[0]] == found.curves[1].accuracy[CONDITIONS[0]]
     assert found.runs == 0
     assert found.left_out == ()
+    cached = modelfile.with_cache(mixed, RecentLM(modelfile.build_lm(mixed), 0, 0.1, 9))
+    modelfile.write(tmp_path / "cached.safetensors", cached)
+    found = agreement.of_models([str(tmp_path / "cached.safetensors")], sentences=2)
+    assert [one.model for one in found.curves] == ["cached", "its network"]
 
 
 def test_a_model_that_knows_too_little_is_refused(tmp_path: Path) -> None:
@@ -209,12 +223,62 @@ def test_the_table(cli: Cli, small: Agreement, monkeypatch: pytest.MonkeyPatch) 
 
 def test_unknown_words_are_named(cli: Cli) -> None:
     lines = [line for line in TEXT.splitlines() if "goose" not in line and "geese" not in line]
-    write_model(Path("m.safetensors"), "word", "\n".join(lines).replace(",", " ,"))
+    write_model(Path("m.safetensors"), "word", "\n".join([*lines, "lamp lamps"]), split="unicode")
     result = cli("lab", "agreement", "-m", "m.safetensors", "--sentences", "2")
-    assert result.code in (0, 2)
-    assert "goose geese" in result.err or "knows no sentence" in result.err
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "left out, since a model does not know it: goose geese",
+        "picture: lab-agreement.png",
+    ]
+    assert "goose" not in result.out
+
+
+def test_words_between_spaces_hold_no_commas(cli: Cli) -> None:
+    write_model(Path("m.safetensors"), "word", TEXT.replace(",", " ,").replace(".", " ."))
+    said = cli.fails("lab", "agreement", "-m", "m.safetensors", "--sentences", "2")
+    assert said == "m knows no sentence whole: do its tokens hold the commas?"
 
 
 def test_user_errors_take_one_line(cli: Cli) -> None:
     assert "there is no model" in cli.fails("lab", "agreement", "-m", "none")
     assert "no: No such file" in cli.fails("lab", "agreement", "--out", "no/p.png")
+    write_model(Path("m.safetensors"), "char", TEXT)
+    for option in ("--runs", "--steps"):
+        said = cli.fails("lab", "agreement", "-m", "m.safetensors", option, "3")
+        assert said == "--runs and --steps are of freshly trained cells: leave out --model"
+
+
+def test_the_picture_never_replaces_a_model(cli: Cli) -> None:
+    Path("run").mkdir()
+    own = write_model(Path("run/model.safetensors"), "char", TEXT)
+    other, before = write_model(Path("m.safetensors"), "char", TEXT), own.read_bytes()
+    for out in (own, other):
+        args = ("-m", "run", "-m", other, "--sentences", "2", "--out", out)
+        assert f"{out} is one of the files to read" in cli.fails("lab", "agreement", *args)
+        assert out.read_bytes() == before
+
+
+def test_a_picture_goes_where_the_path_leads(cli: Cli) -> None:
+    """Into a pipe, and through a link; neither is replaced."""
+    write_model(Path("m.safetensors"), "char", TEXT)
+    os.mkfifo("pipe")
+    Path("link.png").symlink_to("real.png")
+    read = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # what no reader waits for blocks
+    try:
+        for out in ("pipe", "link.png"):
+            args = ("-m", "m.safetensors", "--sentences", "2", "--out", out)
+            done = Thread(target=cli, args=("lab", "agreement", *args), daemon=True)
+            done.start()
+            taken = b""
+            while done.is_alive():
+                with suppress(BlockingIOError):
+                    taken += os.read(read, 1 << 16)
+                done.join(0.01)
+            with suppress(BlockingIOError):
+                taken += os.read(read, 1 << 16)
+            assert taken.startswith(b"\x89PNG") == (out == "pipe")
+    finally:
+        os.close(read)
+    assert Path("pipe").is_fifo()
+    assert Path("link.png").is_symlink()
+    assert Path("real.png").read_bytes().startswith(b"\x89PNG")

@@ -21,7 +21,7 @@ from charlm.corpus import Corpus, Streams
 from charlm.errors import CharlmError
 from charlm.lab import bptt, gradients, learn
 from charlm.lab.gradients import flow
-from charlm.network import Network
+from charlm.network import Network, NetworkState
 
 EOS, STEPS, ROWS = 0, 12, 3
 
@@ -132,6 +132,25 @@ def test_flow_agrees_with_finite_differences(cell: str) -> None:
                 losses.append(float(loss_by_the_book(config, w, ids, nudges)))
             gradient.append((losses[0] - losses[1]) / (2 * h))
         assert found == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_flow_holds_few_rows_at_once(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """All other rows change no more than the last digits."""
+    network, _ = network_of("lstm", layers=2)
+    ids_TB = some_ids()
+    whole = flow(network, ids_TB, eos=EOS)
+    monkeypatch.setattr(gradients, "HELD", rows * (STEPS + 1) * 2 * 6)
+    read: list[int] = []
+    tops = Network.tops
+
+    def counted(self: Network, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        read.append(x_TB.shape[1])
+        return tops(self, x_TB, state)
+
+    monkeypatch.setattr(Network, "tops", counted)
+    np.testing.assert_allclose(flow(network, ids_TB, eos=EOS), whole, rtol=1e-12)
+    assert max(read) == rows
 
 
 def test_flow_leaves_the_network_as_it_is_and_reads_no_dropout() -> None:
@@ -333,3 +352,38 @@ def test_what_an_experiment_refuses(cli: Cli, text: Path, tmp_path: Path, verb: 
     assert "nothing.txt" in cli.fails("lab", verb, tmp_path / "nothing.txt", *out)
     assert "nowhere" in cli.fails("lab", verb, text, "--out", tmp_path / "nowhere" / "a.png")
     assert not (tmp_path / "no.png").exists()
+
+
+@pytest.mark.parametrize("verb", ["gradients", "bptt"])
+@pytest.mark.parametrize(("given", "wrong"), [(b"a\0b", "holds a NUL"), (b"a\xff", "not valid")])
+def test_errors_of_stdin_say_so(cli: Cli, verb: str, given: bytes, wrong: str) -> None:
+    said = cli.fails("lab", verb, "-", stdin=given)
+    assert said.startswith("stdin ")
+    assert wrong in said
+
+
+@pytest.mark.parametrize("verb", ["gradients", "bptt"])
+def test_numbers_outlive_a_picture_that_fails(
+    cli: Cli, text: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def fails(*args: object, **options: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("charlm.cli.lab.common.png", fails)
+    args = ("--steps", "1", "--hidden", "4", "--cells", "gru", "--json")
+    done = cli("lab", verb, text, *args, *(["--length", "3"] if verb == "gradients" else []))
+    assert done.code == 2
+    assert json.loads(done.out)
+    assert done.err == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize("verb", ["gradients", "bptt"])
+def test_the_picture_never_replaces_the_text(
+    cli: Cli, text: Path, tmp_path: Path, verb: str
+) -> None:
+    before, link = text.read_bytes(), tmp_path / "link.txt"
+    link.symlink_to(text)
+    for out in (text, link):
+        said = cli.fails("lab", verb, text, "--steps", "1", "--hidden", "4", "--out", out)
+        assert said == f"{out} is one of the files to read: name another with --out"
+    assert text.read_bytes() == before

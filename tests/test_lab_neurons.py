@@ -19,8 +19,8 @@ from charlm.config import CELLS, NetworkConfig, TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.kneserney import estimate
 from charlm.lab import neurons, properties
-from charlm.lab.colours import page
-from charlm.lab.neurons import Unit, activations, correlate, find
+from charlm.lab.neurons import Unit, activations, correlate, find, subject
+from charlm.lab.unitpage import page
 
 Floats = npt.NDArray[np.float64]
 TEXT = (
@@ -164,7 +164,7 @@ def test_pieces_of_bytes_are_characters() -> None:
 
 def test_a_planted_unit_is_found_first(tmp_path: Path) -> None:
     text = "He said “come in” to Tom.\n“No,” said Ann, and “oh”.\nThat was all.\n" * 5
-    found = find(planted(tmp_path / "m.safetensors", text), text, top=2)
+    found = find(subject(planted(tmp_path / "m.safetensors", text)), text, top=2)
     quotes = next(one for one in found.tracked if one.name == "inside quotes")
     (best, r), (_, second) = quotes.units
     assert best == Unit(0, 3, "h")
@@ -172,7 +172,7 @@ def test_a_planted_unit_is_found_first(tmp_path: Path) -> None:
     assert quotes.chance < 0.9
     assert quotes.marks is not None
     assert sum(quotes.marks) == 5 * sum(map(len, ("“come in", "“No,", "“oh")))
-    again = find(tmp_path / "m.safetensors", text, unit="0:3")
+    again = find(subject(tmp_path / "m.safetensors"), text, unit="0:3")
     assert again.chosen == best
     assert dict(again.tracked[0].units)[best] == pytest.approx(r)
     assert len(again.as_dict()["unit"]["values"]) == len(text)
@@ -180,7 +180,7 @@ def test_a_planted_unit_is_found_first(tmp_path: Path) -> None:
 
 def test_what_does_not_vary_is_left_out(tmp_path: Path) -> None:
     model = write_model(tmp_path / "m.safetensors", "word")
-    found = find(model, "the apple and the salad\nthe pear\n")
+    found = find(subject(model), "the apple and the salad\nthe pear\n")
     assert set(found.left_out) == {
         "inside quotes",
         "position in word",
@@ -188,7 +188,7 @@ def test_what_does_not_vary_is_left_out(tmp_path: Path) -> None:
         "capital letter",
     }
     assert found.spaced()[:2] == ["the ", "apple "]
-    nothing = find(write_model(tmp_path / "c.safetensors"), "aaa", unit="0:1:f")
+    nothing = find(subject(write_model(tmp_path / "c.safetensors")), "aaa", unit="0:1:f")
     assert {one.name for one in nothing.tracked} == {
         "position in line",
         "position in word",
@@ -205,9 +205,9 @@ def test_errors_say_what_is_there(tmp_path: Path) -> None:
         ("0:1:z", "lstm has h, c, i, f, o, not 'z'"),
     ):
         with pytest.raises(CharlmError, match=wrong):
-            find(model, TEXT, unit=unit)
+            find(subject(model), TEXT, unit=unit)
     with pytest.raises(CharlmError, match="fewer than three tokens"):
-        find(model, "a")
+        find(subject(model), "a")
 
 
 def test_n_gram_models_have_no_units(cli: Cli) -> None:
@@ -226,7 +226,9 @@ def test_of_a_mixture_the_network_is_looked_at(cli: Cli) -> None:
     config = {"weights": [[1.0]], "parts": [{"family": "recurrent", "config": contents.config}]}
     both = modelfile.ModelFile("mixture", config, contents.tokenizer, mixed)
     modelfile.write("x.safetensors", both)
-    assert find("x.safetensors", TEXT).tracked == find("m.safetensors", TEXT).tracked
+    assert (
+        find(subject("x.safetensors"), TEXT).tracked == find(subject("m.safetensors"), TEXT).tracked
+    )
 
 
 def test_a_network_is_found_behind_n_grams(cli: Cli) -> None:
@@ -248,10 +250,10 @@ def test_a_network_is_found_behind_n_grams(cli: Cli) -> None:
         contents.tokenizer,
         {f"0.{name}": tensor for name, tensor in both.tensors.items()},
     )
-    expected = find("m.safetensors", TEXT).tracked
+    expected = find(subject("m.safetensors"), TEXT).tracked
     for made in (both, cached):
         modelfile.write("x.safetensors", made)
-        assert find("x.safetensors", TEXT).tracked == expected
+        assert find(subject("x.safetensors"), TEXT).tracked == expected
 
 
 def test_what_is_no_text_or_no_model_takes_one_line(cli: Cli) -> None:
@@ -294,14 +296,14 @@ def test_the_page_escapes_and_fetches_nothing(cli: Cli) -> None:
     assert "prefers-color-scheme: dark" in html
     for name in ("inside quotes", "position in line", "position in word", "capital letter"):
         assert f"<h2>{name}</h2>" in html
-    html = page(find("m.safetensors", TEXT, unit="0:2:c"))
+    html = page(find(subject("m.safetensors"), TEXT, unit="0:2:c"))
     assert html.count("<h2>") == 1
     assert "layer 0, unit 2, c" in html
 
 
 def test_text_that_is_no_unicode_and_bytes(tmp_path: Path) -> None:
     """Escapes and halves of characters in a text are shown as pictures, in a name as well."""
-    found = find(write_model(tmp_path / "m.safetensors", "byte"), "a \x1b[31m b\n€é " * 40)
+    found = find(subject(write_model(tmp_path / "m.safetensors", "byte")), "a \x1b[31m b\n€é " * 40)
     html = page(replace(found, model="<i>\ud83d"))
     assert "\x1b" not in html
     shown = check_self_contained(html).shown
@@ -311,9 +313,9 @@ def test_text_that_is_no_unicode_and_bytes(tmp_path: Path) -> None:
 
 @needs_browser
 def test_a_browser_shows_the_page_in_light_and_dark(tmp_path: Path) -> None:
-    found = find(write_model(tmp_path / "m.safetensors", text=TEXT), TEXT)
+    found = find(subject(write_model(tmp_path / "m.safetensors", text=TEXT)), TEXT)
     check_in_light_and_dark(page(found), tmp_path / "found")
-    chosen = find(tmp_path / "m.safetensors", TEXT, unit="0:2:c")
+    chosen = find(subject(tmp_path / "m.safetensors"), TEXT, unit="0:2:c")
     check_in_light_and_dark(page(chosen), tmp_path / "chosen")
 
 
@@ -371,3 +373,27 @@ def test_user_errors_take_one_line(cli: Cli) -> None:
     assert "no: No such file" in cli.fails(
         "lab", "neurons", "m.safetensors", "text.txt", "--out", "no/p.html"
     )
+
+
+def test_the_page_never_replaces_what_is_read(cli: Cli) -> None:
+    Path("run").mkdir()
+    own = write_model(Path("run/model.safetensors"), text=TEXT)
+    read = (own, Path("text.txt"))
+    before = [path.read_bytes() for path in read]
+    for out in read:
+        said = cli.fails("lab", "neurons", "run", "text.txt", "--out", out)
+        assert said == f"{out} is one of the files to read: name another with --out"
+    assert [path.read_bytes() for path in read] == before
+
+
+def test_the_model_is_loaded_once(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    read = modelfile.read
+
+    def counted(path: str | Path) -> modelfile.ModelFile:
+        loaded.append(str(path))
+        return read(path)
+
+    monkeypatch.setattr(modelfile, "read", counted)
+    assert cli("lab", "neurons", "m.safetensors", "text.txt").code == 0
+    assert loaded == ["m.safetensors"]

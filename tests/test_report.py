@@ -246,6 +246,8 @@ def test_a_text_of_one_line_and_words(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "one long line" in page
     assert "its network alone" in page
     assert "mixed with an n-gram model" in page
+    assert "numbers" in read.shown
+    assert "parameters" not in read.shown
     assert "a dog, and a dog" in read.shown  # spaces as in the text
     assert "↵" not in read.shown.split("is the end of a line")[1]
 
@@ -373,7 +375,13 @@ def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
     assert "charlm info" in cli.fails("report", "other")
     assert "directory" in cli.fails("report", "--out", "other").lower()
     assert "No such" in cli.fails("report", "--out", "nowhere/page.html")
-    for own in ("text.txt", "runs/tiny/model.safetensors", "runs/latest/metrics.jsonl"):
+    (run / "curves.png").touch()
+    for own in (
+        "text.txt",
+        "runs/tiny/model.safetensors",
+        "runs/latest/metrics.jsonl",
+        "runs/tiny/curves.png",
+    ):
         assert "file of the run" in cli.fails("report", "--out", own)
     metrics = run / "metrics.jsonl"
     for damage in ("{", '"x"\n', '{"loss": 1, "seconds": 2}\n', '{"step": 1, "valid": 3}\n'):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -230,16 +228,10 @@ def adapted(model: Model, how: Adapt) -> Model:
 @contextmanager
 def open_text_file(path: str, encoding: str, errors: str, level: str) -> Iterator[TextSource]:
     """The text of a file, or of stdin for "-", as a tokenizer of `level` reads it."""
-    from tempfile import TemporaryDirectory
+    from ..text import open_text, spooling
 
-    from ..text import open_text
-
-    with TemporaryDirectory(prefix="charlm-") as spool:
-        try:
-            yield open_text([path], encoding, errors, Path(spool)).for_level(level)
-        except CharlmError as error:  # nobody has heard of the copy of stdin
-            named = re.sub(re.escape(spool) + r"\S+\.txt", "stdin", str(error))
-            raise CharlmError(named) from None
+    with spooling() as spool:
+        yield open_text([path], encoding, errors, spool).for_level(level)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ def info(
     charlm info
     charlm info --model runs/corpus --json
     """
+    from ..model import counted
+
     used = open_model(model)
     if json:
         show.emit_json(used.info)
@@ -41,7 +43,7 @@ def info(
     rows = [
         ("model", f"{about['path']} · {show.size(about['bytes'])}"),
         ("network", _network(about["family"], about["config"])),
-        ("parameters" if about["family"] == "recurrent" else "numbers", f"{about['parameters']:,}"),
+        (counted(about), f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
     rows += _training(about["training"], bool(about["config"].get("bidirectional")))

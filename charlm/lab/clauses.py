@@ -187,9 +187,9 @@ def draw_items(
 
 
 def draw_text(rng: Random, words: Lexicon, count: int, avoid: set[str]) -> Iterator[str]:
-    """Lines to learn from, none of `avoid`: clauses of 0 … LONGEST words.
+    """Lines to learn from, of which `avoid` has neither whole nor beginning.
 
-    Every other one that is long enough has nouns in it, of any number.
+    Clauses have 0 … LONGEST words; every other one that is long enough has nouns, of any number.
     """
     while count:
         length, number = rng.randint(0, LONGEST), rng.randint(0, 1)
@@ -197,6 +197,6 @@ def draw_text(rng: Random, words: Lexicon, count: int, avoid: set[str]) -> Itera
         frame = draw_frame(rng, words, length, nouns)
         assert frame is not None, "all words together make a clause of any length"
         item = Item(frame.beginning(number, rng), frame.state, number)
-        if item.text() not in avoid:
+        if avoid.isdisjoint((item.text(), item.beginning)):
             count -= 1
             yield item.text()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from .. import defaults, pace
@@ -30,6 +31,7 @@ from .progress import Progress, shares
 
 WARM = 32  # tokens read before those through which the gradient is followed
 ROWS = 512  # stretches of text, at most, over which it is averaged: a few have most of it
+HELD = 1 << 22  # numbers of hidden states held at once, each with some ten for its gradient
 PLACES = (10, 20, 50)  # k, at which tables tell of it
 FAR = 30  # k, at which sentences do
 FADED = 0.01  # of the gradient at k = 0
@@ -51,11 +53,18 @@ def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
     s_{T−k} and the tokens after it, so no path counts twice (c_t's through h_t is h_t's); at k = 0
     only the uppermost h, from which the last token is predicted, has a gradient.
 
-    Without dropout, in float64; `network` is left as it is.
+    Without dropout, in float64; `network` is left as it is. So many rows at a time as HELD allows.
     """
     exact = deepcopy(network).double().eval().requires_grad_(False)
     exact.precision = torch.float64
     ids = torch.from_numpy(np.asarray(ids_TB, np.int64))
+    rows = max(1, HELD // (len(ids) * network.config.layers * network.config.hidden))
+    squares = sum(_squares(exact, part, eos) for part in torch.split(ids, rows, dim=1))
+    return np.asarray(np.sqrt(squares / ids.shape[1]), np.float64)
+
+
+def _squares(exact: Network, ids: Tensor, eos: int) -> npt.NDArray[np.float64]:
+    """‖∂L_T/∂s_{T−k}‖² for k = 0 … T−1, summed over the rows of `ids`, (T+1, B)."""
     _, state = exact.tops(torch.full_like(ids[:1], eos), exact.start(ids.shape[1]))
     state = tuple(tuple(s.requires_grad_() for s in layer) for layer in state)
     states: list[NetworkState] = []
@@ -69,7 +78,7 @@ def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
     parts = [part for state in reversed(states) for layer in state for part in layer]
     found = torch.autograd.grad(loss, parts, materialize_grads=True)
     squares = torch.stack([g.square().sum() for g in found]).view(len(states), -1).sum(1)
-    return np.asarray((squares / ids.shape[1]).sqrt().numpy(), np.float64)
+    return np.asarray(squares.numpy(), np.float64)
 
 
 @dataclass(frozen=True)

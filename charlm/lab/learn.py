@@ -9,8 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
@@ -25,8 +23,8 @@ from ..defaults import Facts
 from ..errors import CharlmError
 from ..lm import Mask
 from ..loss import cross_entropy
-from ..network import Network, NetworkState, detach
-from ..text import open_text
+from ..network import Network, NetworkState, begin_anew, detach
+from ..text import open_text, spooling
 from ..validation import validate
 from .progress import Progress
 
@@ -53,9 +51,8 @@ def corpus_of(
     path: str, config: TokenizerConfig, encoding: str = "utf-8", errors: str = "strict"
 ) -> Iterator[Corpus]:
     """A text as token ids for the time of an experiment. Raises CharlmError as `prepare` does."""
-    with TemporaryDirectory(prefix="charlm-") as directory:
-        cache = Path(directory)
-        yield prepare(open_text([path], encoding, errors, cache / "stdin"), None, config, cache)
+    with spooling() as place:
+        yield prepare(open_text([path], encoding, errors, place), None, config, place)
 
 
 def facts_of(corpus: Corpus, train: int, valid: int) -> Facts:
@@ -107,8 +104,7 @@ def teach(
     state = learner.start(config.batch_size)
     for step in range(config.steps):
         batch = streams.next()
-        if batch.fresh:
-            state = learner.start(config.batch_size)
+        state = begin_anew(learner, state, (config.seed, step), batch.fresh)
         optimizer.zero_grad(set_to_none=True)
         x_TB, y_TB = torch.from_numpy(batch.x_TB), torch.from_numpy(batch.y_TB)
         if reach is None or reach == T:

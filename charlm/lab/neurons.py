@@ -25,6 +25,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids
 from ..recurrent import RecurrentLM, RecurrentState
+from ..tokenizer import Tokenizer
 from .progress import Progress
 from .properties import Floats, pieces, properties
 
@@ -113,8 +114,30 @@ class Neurons:
         return [float(value) for value in values]
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A network whose units are looked at."""
+
+    name: str  # the file's
+    lm: RecurrentLM
+    tokenizer: Tokenizer
+
+
+def subject(model: str | Path) -> Subject:
+    """The network of a model file or run directory, however it is mixed.
+
+    Raises CharlmError for a model without one.
+    """
+    file = modelfile.resolve(model)
+    contents = modelfile.network(modelfile.read(file))
+    lm = None if contents is None else modelfile.build_lm(contents)
+    if contents is None or not isinstance(lm, RecurrentLM):
+        raise CharlmError(f"{file} is an n-gram model: only networks have hidden units")
+    return Subject(str(file), lm, contents.tokenizer)
+
+
 def find(
-    model: str | Path,
+    of: Subject,
     text: str,
     *,
     top: int = 5,
@@ -123,16 +146,11 @@ def find(
 ) -> Neurons:
     """The `top` units that track each property of `text` best, or how well `unit` does.
 
-    unit: layer:unit, or layer:unit:what. Raises CharlmError for a model without a network, a text
-    of fewer than three tokens and a unit that is not there.
+    unit: layer:unit, or layer:unit:what. Raises CharlmError for a text of fewer than three tokens
+    and a unit that is not there.
     """
     require(top >= 1, "top must be at least 1")
-    file = modelfile.resolve(model)
-    contents = modelfile.network(modelfile.read(file))
-    lm = None if contents is None else modelfile.build_lm(contents)
-    if contents is None or not isinstance(lm, RecurrentLM):
-        raise CharlmError(f"{file} is an n-gram model: only networks have hidden units")
-    tokenizer = contents.tokenizer
+    lm, tokenizer = of.lm, of.tokenizer
     chosen = None if unit is None else parse_unit(unit, lm)
     ids = tokenizer.encode(text).astype(np.int64)
     require(len(ids) >= 3, "the text has fewer than three tokens: give a few thousand characters")
@@ -157,7 +175,7 @@ def find(
         units[chosen] = None
     values = {u: tuple(map(float, kept[u.layer, u.what][:, u.index])) for u in units}
     return Neurons(
-        str(file),
+        of.name,
         len(ids),
         0 if tokenizer.unk is None else int((ids == tokenizer.unk).sum()),
         sum(found.shape[1] for found in r.values()),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...errors import CharlmError
 from .. import show
 from ..common import Json, Quiet, Verbose, lively, note
-from .common import Picture, Seed, write_picture
+from .common import Picture, Seed, refuse_inputs, write_picture
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
@@ -19,6 +20,7 @@ SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words between, in the table
 
 
 def agreement(
+    context: typer.Context,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,21 +47,26 @@ def agreement(
     The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
     networks and n-gram models learn from such sentences, and are asked about others, with no noun
     in the clause or with nouns of the other number (attractors). One that cannot see the subject
-    is right half the time. With --model, models of yours are asked, in words that all of them
-    know; a mixture is shown with its parts.
+    is right half the time. From clauses of two words on, no sentence asked begins as one
+    learned from. With --model, models of yours are asked, in words that all of them know; a mixture
+    is shown with its parts.
 
     \b
     charlm lab agreement
     charlm lab agreement --runs 1 --steps 2000
     charlm lab agreement --model runs/demo
     """
-    from ...lab.agreement import of_cells, of_models
+    from ...lab.agreement import CELLS, of_cells, of_models
 
+    given = {context.get_parameter_source(name) for name in ("runs", "steps")}
+    if model and {source.name for source in given if source} != {"DEFAULT"}:
+        raise CharlmError("--runs and --steps are of freshly trained cells: leave out --model")
+    refuse_inputs(out, models=model or [])
     if model:
         with lively("reading sentences") as report:
             found = of_models(model, seed=seed, sentences=sentences, progress=report)
     else:
-        with lively(f"training {show.count(3 * runs, 'network')}") as report:
+        with lively(f"training {show.count(len(CELLS) * runs, 'network')}") as report:
             found = of_cells(
                 seed=seed, runs=runs, steps=steps, sentences=sentences, progress=report
             )
@@ -94,7 +101,7 @@ def _percent(share: float) -> str:
 
 
 def _sum_up(found: Agreement) -> None:
-    from ...lab.agreement import CONDITIONS
+    from ...lab.agreement import CONDITIONS, NEW
 
     parts = []
     for one in found.curves:
@@ -113,4 +120,8 @@ def _sum_up(found: Agreement) -> None:
     if found.runs:
         learned = f"{found.steps:,} steps on {found.learned_from:,} sentences"
         means = f"the mean of {found.runs} runs" if found.runs > 1 else "one run"
-        show.paragraph(f"Each network learned for {learned}; given is {means}.", indent=0)
+        show.paragraph(
+            f"Each network learned for {learned}; given is {means}. From clauses of {NEW} words "
+            "on, none of these sentences begins as one judged; of shorter ones there are too few.",
+            indent=0,
+        )

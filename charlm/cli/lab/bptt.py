@@ -19,6 +19,7 @@ from .common import (
     Picture,
     Seed,
     cells_of,
+    refuse_inputs,
     tokens_of,
     write_picture,
 )
@@ -55,6 +56,7 @@ def bptt(
     from ...lab.learn import corpus_of
 
     chosen = cells_of(cells)
+    refuse_inputs(out, [corpus])
     with (
         corpus_of(corpus, tokens_of(level), encoding, errors) as text,
         lively("training") as progress,
@@ -68,10 +70,14 @@ def bptt(
             seeds=seeds,
             progress=progress,
         )
-    write_picture(out, found.panels())
     if json:
         show.emit_json(found.as_dict())
-        return
+    else:
+        _print(found)
+    write_picture(out, found.panels())
+
+
+def _print(found: Truncation) -> None:
     show.table(list(_rows(found)), "<>>>>")
     show.line()
     for remark in _remarks(found):

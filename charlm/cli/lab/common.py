@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from ...config import CELLS, TokenizerConfig, require
-from ...pictures import Panel, write_png
-from ...storage import check_output
+from ...errors import CharlmError
+from ...pictures import Panel, png
+from ...storage import check_output, is_among, output
 from .. import show
 from ..common import note
 
@@ -21,6 +22,17 @@ def writable(path: Path) -> Path:
     """Refuse a place that cannot be written to before the work rather than after it."""
     check_output(path)
     return path
+
+
+def refuse_inputs(out: Path, texts: Iterable[str] = (), models: Iterable[str] = ()) -> None:
+    """Raise CharlmError, before the work, where --out names what the experiment reads.
+
+    A model is a file or a run directory. Raises CharlmError where there is none.
+    """
+    from ...modelfile import resolve
+
+    if is_among(out, [*texts, *(resolve(model) for model in models)]):
+        raise CharlmError(f"{out} is one of the files to read: name another with --out")
 
 
 Picture = Annotated[
@@ -33,8 +45,10 @@ Seed = Annotated[
 
 
 def write_picture(path: Path, panels: Sequence[Panel], columns: int = 1) -> None:
-    """Write the picture and say where it is."""
-    write_png(path, panels, columns)
+    """Write the picture, wherever --out leads, and say where it is."""
+    picture = png(panels, columns)
+    with output(path) as file:
+        file.write(picture)
     note(f"picture: {path}")
 
 

@@ -19,6 +19,7 @@ from .common import (
     Picture,
     Seed,
     cells_of,
+    refuse_inputs,
     short,
     tokens_of,
     write_picture,
@@ -60,6 +61,7 @@ def gradients(
     from ...lab.learn import corpus_of
 
     chosen = cells_of(cells)
+    refuse_inputs(out, [corpus])
     with (
         corpus_of(corpus, tokens_of(level), encoding, errors) as text,
         lively("following gradients") as progress,
@@ -73,10 +75,14 @@ def gradients(
             seed=seed,
             progress=progress,
         )
-    write_picture(out, found.panels(), columns=2)
     if json:
         show.emit_json(found.as_dict())
-        return
+    else:
+        _print(found)
+    write_picture(out, found.panels(), columns=2)
+
+
+def _print(found: Gradients) -> None:
     for table in (_cells(found), _scaled(found), _clipping(found)):
         head, *body = table
         show.line(head, "dim")

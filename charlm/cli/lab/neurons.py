@@ -16,14 +16,14 @@ from ..common import (
     Json,
     Quiet,
     Verbose,
+    detail,
     lively,
     note,
-    open_file,
-    open_model,
+    open_text_file,
     warn_of_unknown,
 )
 from ..heat import coloured, on
-from .common import writable
+from .common import refuse_inputs, writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
@@ -65,14 +65,17 @@ def neurons(
     charlm lab neurons runs/latest corpus.txt
     charlm lab neurons runs/latest corpus.txt --unit 0:37:c
     """
-    from ...lab.colours import page
-    from ...lab.neurons import find
+    from ...lab.neurons import find, subject
+    from ...lab.unitpage import page
     from ...storage import output
 
-    with open_file(file, open_model(model), encoding, errors) as source:
+    refuse_inputs(out, [file], [model])
+    used = subject(model)
+    detail(f"model: {used.name}")
+    with open_text_file(file, encoding, errors, used.tokenizer.level) as source:
         text = _beginning(source, chars)
     with lively("reading") as report:
-        found = find(model, text, top=top, unit=unit, progress=report)
+        found = find(used, text, top=top, unit=unit, progress=report)
     warn_of_unknown(found.oov, found.tokens)
     if found.left_out:
         note(f"left out, as it is the same in all of this text: {', '.join(found.left_out)}")
