@@ -25,7 +25,6 @@ from .loss import cross_entropy, token_nats
 LayerState: TypeAlias = tuple[Tensor, ...]  # (h,) or (h, c), each (B, H)
 NetworkState: TypeAlias = tuple[LayerState, ...]  # one a layer
 
-RESTARTS = 1 / 16  # share of rows whose hidden state begins anew at a batch
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -260,23 +259,6 @@ def kept(like: Tensor, rate: float) -> Tensor:
     )
     mask = (drawn.view(torch.uint8)[:count] >= dropped).to(like.dtype)
     return mask.mul_(256 / (256 - dropped)).view(like.shape)
-
-
-def begin_anew(
-    network: Network, state: NetworkState, draw: tuple[int, int], fresh: bool
-) -> NetworkState:
-    """The carried state, begun anew in all rows (`fresh`) or in a few drawn by seed and step.
-
-    A network that never starts from nothing but once an epoch does not learn to: on Brown,
-    one that had perplexity 230 from the start of the text had 10⁹ from some places within it.
-    """
-    B, device = len(state[0][0]), state[0][0].device
-    drawn = np.random.default_rng(draw).random(B)
-    anew_B1 = torch.from_numpy((drawn < RESTARTS) | fresh)[:, None].to(device)
-    return tuple(
-        tuple(torch.where(anew_B1, new, old) for new, old in zip(*layers, strict=True))
-        for layers in zip(network.start(B), state, strict=True)
-    )
 
 
 def detach(state: NetworkState) -> NetworkState:

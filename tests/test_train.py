@@ -14,13 +14,12 @@ import pytest
 import torch
 
 import charlm
-from charlm import checkpoint, modelfile, optimise, pace, trainer
+from charlm import checkpoint, modelfile, optimise, trainer
 from charlm.config import OPTIMIZERS, NetworkConfig, TrainConfig
 from charlm.errors import CharlmError
-from charlm.lab import learn
 from charlm.listener import Listener, Outcome, Plan, Step
 from charlm.measures import Measures
-from charlm.network import Network, begin_anew
+from charlm.network import Network
 from charlm.tensorfile import read
 from charlm.training import resume, train
 
@@ -95,30 +94,6 @@ def test_golden_losses_of_twenty_steps(text: Path) -> None:
         2.817008, 2.605471,
     ]  # fmt: skip
     np.testing.assert_allclose(heard.losses, golden, rtol=2e-4)
-
-
-def test_the_lab_s_loop_takes_the_same_steps(text: Path) -> None:
-    """Rows that begin anew included."""
-    heard = Recorder()
-    losses: list[float] = []
-    train(text, steps=9, schedule="constant", warmup=0, listener=heard, **SMALL)
-    plan = heard.plan
-    assert plan is not None
-    learner = pace.start(plan.network, plan.config)
-    learn.teach(learner, plan.config, plan.corpus, watch=lambda loss, norm: losses.append(loss))
-    np.testing.assert_allclose(losses, heard.losses, rtol=1e-6)
-
-
-def test_a_sixteenth_of_the_rows_begins_anew() -> None:
-    network = Network(NetworkConfig(5, embed=3, hidden=4, learned_start=True))
-    network.initialise(1)
-    state = tuple(tuple(torch.ones_like(s) for s in layer) for layer in network.start(8000))
-    for fresh, share in ((False, 1 / 16), (True, 1.0)):
-        ((h, c),) = begin_anew(network, state, (3, 7), fresh)
-        anew = (h == 0).all(1)
-        assert float(anew.double().mean()) == pytest.approx(share, abs=0.01)
-        assert torch.equal(h, c)
-        assert torch.equal(h[~anew], torch.ones_like(h[~anew]))
 
 
 def test_it_learns_and_leaves_a_whole_run_directory(text: Path) -> None:

@@ -23,7 +23,7 @@ from ..defaults import Facts
 from ..errors import CharlmError
 from ..lm import Mask
 from ..loss import cross_entropy
-from ..network import Network, NetworkState, begin_anew, detach
+from ..network import Network, NetworkState, detach
 from ..text import open_text, spooling
 from ..validation import validate
 from .progress import Progress
@@ -104,7 +104,8 @@ def teach(
     state = learner.start(config.batch_size)
     for step in range(config.steps):
         batch = streams.next()
-        state = begin_anew(learner, state, (config.seed, step), batch.fresh)
+        if batch.fresh:
+            state = learner.start(config.batch_size)
         optimizer.zero_grad(set_to_none=True)
         x_TB, y_TB = torch.from_numpy(batch.x_TB), torch.from_numpy(batch.y_TB)
         if reach is None or reach == T:
