@@ -94,7 +94,7 @@ class Memory:
         for k, one in enumerate(self.recalls):
             style = "o-" if one.model in CELLS else "s--"
             means = [100 * one.mean(lag) for lag in self.lags]
-            width = max(1.4, 5.4 - k)  # many lie on one another at 100 %
+            width = max(1.4, 3.8 - 0.8 * k)  # many lie on one another at 100 %
             recalled.append(Line(one.model, self.lags, means, style, k, width))
         title = f"which end? ({len(self.seeds)} seeds, {self.hidden} units)"
         lag = Panel(
