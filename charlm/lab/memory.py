@@ -21,7 +21,7 @@ from . import timer
 from .learn import side_by_side
 from .progress import Progress
 
-LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 50, 100)
+LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 100)
 ORDERS = (2, 3, 5)
 COMPARED = ("rnn", "lstm", "lstm-peephole", "gru")
 TIMER_WEIGHT = 150.0  # of a timer's training among the others', by lag

@@ -21,7 +21,7 @@ def memory(
     cells: Cells = "rnn,lstm,lstm-peephole,gru",
     lags: Annotated[
         str, typer.Option(metavar="NUMBERS", help="How many symbols back, with commas.")
-    ] = "1,2,3,4,5,10,20,30,50,100",
+    ] = "1,2,3,4,5,10,20,30,100",
     hidden: Hidden = 64,
     steps: Annotated[int, typer.Option(min=1, help="Most steps for each k.")] = 1000,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 3,
@@ -32,7 +32,7 @@ def memory(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    r"""Show how far back cells and n-grams remember, and how far they count: about two minutes.
+    r"""Show how far back cells and n-grams remember, and how far they count: two to three minutes.
 
     A sentence begins with a or b, goes on with symbols that say nothing, and ends, k symbols after
     the first, as the first determines. Each k is a language of its own, for a network of its own.
