@@ -157,7 +157,10 @@ def drill(
     optimizer = optimise.build(config, learner.train())
     good = step = 0
     while step < steps and good < STILL:
-        loss = learner_loss(learner, draw())
+        task = draw()
+        x_ND = _features(learner, task)
+        wanted = torch.from_numpy(task.y_TB[task.counts_TB])
+        loss = cross_entropy(x_ND, learner.output.weight, learner.output.bias, wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimise.clip(config, learner.parameters())
@@ -168,21 +171,16 @@ def drill(
     return step
 
 
-def learner_loss(learner: Network, task: Task) -> Tensor:
-    """Mean −log P, nats, of what counts in a task."""
+def _features(learner: Network, task: Task) -> Tensor:
+    """What the softmax sees where a task counts, (N, D)."""
     tops_TBH, _ = learner.tops(torch.from_numpy(task.x_TB), learner.start(task.x_TB.shape[1]))
-    counted = torch.from_numpy(task.counts_TB)
-    wanted = torch.from_numpy(task.y_TB)[counted]
-    x_ND = learner.head(tops_TBH[counted])
-    return cross_entropy(x_ND, learner.output.weight, learner.output.bias, wanted)
+    return learner.head(tops_TBH[torch.from_numpy(task.counts_TB)])
 
 
 @torch.no_grad()
 def logits_at(learner: Network, task: Task) -> npt.NDArray[np.float32]:
     """(N, V): what the network says where a task counts, in the order of time, then rows."""
-    tops_TBH, _ = learner.tops(torch.from_numpy(task.x_TB), learner.start(task.x_TB.shape[1]))
-    x_ND = learner.head(tops_TBH[torch.from_numpy(task.counts_TB)])
-    found: npt.NDArray[np.float32] = learner.output(x_ND).numpy()
+    found: npt.NDArray[np.float32] = learner.output(_features(learner, task)).numpy()
     return found
 
 
