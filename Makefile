@@ -29,7 +29,7 @@ $(KENLM): $(STAMP)
 	touch $@
 
 test: $(STAMP) $(KENLM)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -26,14 +26,16 @@ from common import about, write_json
 from rich.console import Console
 from rich.table import Table
 
-from charlm import counting, defaults, modelfile, text
-from charlm.adapt import AdaptiveLM
-from charlm.cache import CacheLM
 from charlm.config import TokenizerConfig
-from charlm.corpus import prepare
-from charlm.listener import Listener
-from charlm.mixture import fit, follow_stream, interpolate
-from charlm.recency import NONE, WINDOW, fit_cache, mixed_in, recent_counts
+from charlm.models import model_file
+from charlm.models.mixture import fit, follow_stream, interpolate
+from charlm.models.unigram_cache import NONE, WINDOW, fit_cache, mixed_in, recent_counts
+from charlm.network.dynamic_evaluation import AdaptiveLM
+from charlm.runs import defaults, ngram_run
+from charlm.runs.events import Listener
+from charlm.tasks.neural_cache import CacheLM
+from charlm.text import source
+from charlm.text.corpus import prepare
 
 
 def main(
@@ -59,18 +61,18 @@ def main(
             command += ["--min-count", str(min_count), "--minutes", str(minutes)]
             command += ["--out", str(run), *(["--valid", str(valid)] if valid else [])]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        contents = modelfile.part(modelfile.read(modelfile.resolve(run)), 0)
-        held_out = text.open_text([str(valid)]) if valid else None
+        contents = model_file.part(model_file.read(model_file.resolve(run)), 0)
+        held_out = source.open_text([str(valid)]) if valid else None
         config = TokenizerConfig(level=level, min_count=min_count)
-        corpus = prepare(text.open_text([str(file)]), held_out, config, place / "cache")
+        corpus = prepare(source.open_text([str(file)]), held_out, config, place / "cache")
     if corpus.tokenizer.as_dict() != contents.tokenizer.as_dict():
         raise typer.BadParameter("the model was trained on another text")
-    network, eos = modelfile.build_lm(contents), corpus.tokenizer.eos
+    network, eos = model_file.build_lm(contents), corpus.tokenizer.eos
     ids, half = np.asarray(corpus.valid), len(corpus.valid) // 2
     began = time.perf_counter()
     lines = defaults.ngram_context(level) == "sentence"
     order = defaults.ngram_order(level)
-    ngram = counting.of_corpus(corpus, order, lines=lines, listener=Listener())
+    ngram = ngram_run.of_corpus(corpus, order, lines=lines, listener=Listener())
     counted = time.perf_counter() - began
     parts = np.stack([follow_stream(lm, ids, eos) for lm in (network, ngram)])
     contexts = ngram.follow_matched(ngram.start(1), ids[None])[0]

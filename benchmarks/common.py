@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from charlm import allocator, layers
+from charlm.network import layers
+from charlm.system import allocator
 
 PLAIN_BATCH, PLAIN_BPTT = 32, 64  # streams, and tokens a gradient flows back
 PLAIN_LR = 3e-3  # AdamW's, where most tutorials stand between 1e-3 and 1e-2

@@ -25,11 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 import charlm
-from charlm import fill
-from charlm.bidirectional import BidirectionalLM
 from charlm.config import NetworkConfig
 from charlm.lm import Ids
 from charlm.model import Model
+from charlm.models.bidirectional import BidirectionalLM
+from charlm.tasks import fill
 
 CANDIDATES = 300  # tokens whose completed lines are judged
 

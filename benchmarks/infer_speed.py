@@ -23,12 +23,13 @@ from common import about, best_of, write_json
 from rich.console import Console
 from rich.table import Table
 
-from charlm import modelfile, tokenizer
 from charlm.config import NetworkConfig, TokenizerConfig
-from charlm.engine import TorchLM
-from charlm.recurrent import RecurrentLM
-from charlm.sample import sample
-from charlm.tokenizer import Tokenizer
+from charlm.models import model_file
+from charlm.models.recurrent import RecurrentLM
+from charlm.network.bulk_scoring import TorchLM
+from charlm.tasks.sample import sample
+from charlm.text import tokenizer
+from charlm.text.tokenizer import Tokenizer
 
 SECONDS = 1.0  # for each measurement
 TEXTS = 64
@@ -156,8 +157,8 @@ def main(
     console, machine = Console(), about()
     console.print(f"{machine['processor']}, {machine['threads']} threads, numpy {np.__version__}")
     if model is not None:
-        contents = modelfile.read(modelfile.resolve(model))
-        lm, tokens = modelfile.build_lm(contents), contents.tokenizer
+        contents = model_file.read(model_file.resolve(model))
+        lm, tokens = model_file.build_lm(contents), contents.tokenizer
         if not isinstance(lm, RecurrentLM):
             raise typer.BadParameter("only recurrent models are timed here")
     else:

@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from charlm.config import LEVELS, TokenizerConfig
-from charlm.corpus import prepare
-from charlm.text import CHUNK_BYTES, open_text
-from charlm.tokenizer import build
+from charlm.text.corpus import prepare
+from charlm.text.source import CHUNK_BYTES, open_text
+from charlm.text.tokenizer import build
 
 BASELINE_MB = 50
 BASELINES = ("python loop", "sentencepiece")
@@ -64,7 +64,7 @@ def sentencepiece(path: Path) -> float:
     """Seconds for SentencePiece to encode the lines and write the ids; training left out."""
     from sentencepiece import SentencePieceProcessor
 
-    from charlm.subword import SubwordTokenizer
+    from charlm.text.subword_tokenizer import SubwordTokenizer
 
     tokenizer = build(TokenizerConfig("subword"), open_text([path]).chunks())
     assert isinstance(tokenizer, SubwordTokenizer)

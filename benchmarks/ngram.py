@@ -23,9 +23,11 @@ from common import about, child, write_json
 from rich.console import Console
 from rich.table import Table
 
-from charlm import arpa, counting, modelfile, text
-from charlm.listener import Listener
-from charlm.score import encode_line
+from charlm.models import arpa, model_file
+from charlm.runs import ngram_run
+from charlm.runs.events import Listener
+from charlm.tasks.score import encode_line
+from charlm.text import source
 
 SENTENCES = 1000
 
@@ -33,7 +35,7 @@ SENTENCES = 1000
 def run_child(spec: dict[str, Any]) -> dict[str, Any]:
     """Make one model and try it."""
     out = Path(spec["out"])
-    done = counting.count(
+    done = ngram_run.count(
         spec["file"],
         order=spec["order"],
         out=out,
@@ -43,9 +45,9 @@ def run_child(spec: dict[str, Any]) -> dict[str, Any]:
         listener=Listener(),
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    contents = modelfile.read(done.model)
-    lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
-    lines = list(text.lines_of(text.open_text([spec["valid"] or spec["file"]])))
+    contents = model_file.read(done.model)
+    lm, tokenizer = model_file.build_lm(contents), contents.tokenizer
+    lines = list(source.lines_of(source.open_text([spec["valid"] or spec["file"]])))
     sentences = [" ".join(line.split()) for line in lines if line.strip()][:SENTENCES]
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
     tokens = sum(map(len, seqs))

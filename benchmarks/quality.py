@@ -39,12 +39,13 @@ from common import (
 from rich.console import Console
 from rich.table import Table
 
-from charlm import modelfile, text
 from charlm.config import NetworkConfig, TokenizerConfig
-from charlm.corpus import Corpus, Streams, prepare
-from charlm.network import Network
-from charlm.run import RunDirectory
-from charlm.validation import validate
+from charlm.models import model_file
+from charlm.network.network import Network
+from charlm.runs.run_directory import RunDirectory
+from charlm.text import source
+from charlm.text.corpus import Corpus, Streams, prepare
+from charlm.training.validation import validate
 
 LOOKS = (3.0, 5, 8, 12, 18, 25, 35, 50)  # seconds at which the plain loop is first validated
 EVERY = 20.0  # and then so often
@@ -112,10 +113,10 @@ def plain_run(spec: dict[str, Any]) -> dict[str, Any]:
             curve.append([spent, nats])
             if nats < best:
                 best, best_at = nats, spent
-                saved = modelfile.ModelFile(
+                saved = model_file.ModelFile(
                     "recurrent", network.as_dict(), corpus.tokenizer, same.tensors(), {}
                 )
-                modelfile.write(reached, saved)
+                model_file.write(reached, saved)
             looks = [look for look in looks if look > spent] or [spent + EVERY]
             stalled = spent - best_at > PATIENCE
             while budgets_left and (spent >= budgets_left[0] or stalled):
@@ -137,9 +138,9 @@ def as_network(model: PlainLM, config: NetworkConfig) -> Network:
 
 def corpus_of(spec: dict[str, Any]) -> Corpus:
     """The corpus as charlm prepared it."""
-    valid = text.open_text([spec["valid"]]) if spec["valid"] else None
+    valid = source.open_text([spec["valid"]]) if spec["valid"] else None
     config = TokenizerConfig.from_dict(spec["tokenizer"])
-    return prepare(text.open_text([spec["file"]]), valid, config, Path(spec["cache"]))
+    return prepare(source.open_text([spec["file"]]), valid, config, Path(spec["cache"]))
 
 
 def passed(curve: list[list[float]], mark: float) -> float | None:
@@ -234,7 +235,7 @@ def _evaluated(model: Path, held_out: Path, window: int) -> dict[str, Any]:
 
 def _last_tenth(file: Path, place: Path) -> Path:
     """The validation text that charlm takes from a single file, as a file."""
-    parts = [part for part, later in text.open_text([file]).split_chunks(0.9) if later]
+    parts = [part for part, later in source.open_text([file]).split_chunks(0.9) if later]
     place.write_text("".join(parts), newline="")
     return place
 

@@ -58,8 +58,9 @@ def random_model(path: Path) -> Path:
     """A character model of the default shape, 1 × 512, with random weights."""
     import numpy as np
 
-    from charlm import modelfile, tokenizer
     from charlm.config import NetworkConfig, TokenizerConfig
+    from charlm.models import model_file
+    from charlm.text import tokenizer
 
     tokens = tokenizer.build(TokenizerConfig(), [bytes(range(32, 127)).decode()])
     config = NetworkConfig(tokens.vocab_size)
@@ -68,7 +69,7 @@ def random_model(path: Path) -> Path:
         name: rng.normal(0, 0.1, shape).astype(np.float32)
         for name, shape in config.shapes().items()
     }
-    modelfile.write(path, modelfile.ModelFile("recurrent", config.as_dict(), tokens, tensors))
+    model_file.write(path, model_file.ModelFile("recurrent", config.as_dict(), tokens, tensors))
     return path
 
 

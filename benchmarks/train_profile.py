@@ -24,11 +24,13 @@ from rich.console import Console
 from rich.table import Table
 from train_speed import flops_per_token
 
-from charlm import allocator, optimise, pace
 from charlm.config import NetworkConfig, TrainConfig
-from charlm.corpus import Streams
-from charlm.loss import cross_entropy
-from charlm.network import detach
+from charlm.network.device import has_bf16
+from charlm.network.loss import cross_entropy
+from charlm.network.network import detach, new_network
+from charlm.system import allocator
+from charlm.text.corpus import Streams
+from charlm.training import optimiser
 
 PARTS = (
     "batch, Python",
@@ -44,8 +46,8 @@ def profile(network: NetworkConfig, config: TrainConfig, seconds: float) -> dict
     """Median seconds of each part of a step."""
     ids = np.random.default_rng(1).integers(0, network.vocab_size, 1 << 20).astype(np.uint32)
     streams = Streams(ids, config.batch_size, config.bptt, 1, 0)
-    model = pace.start(network, config)
-    optimizer = optimise.build(config, model)
+    model = new_network(network, config)
+    optimizer = optimiser.build(config, model)
     state = model.start(config.batch_size)
     times: list[list[float]] = []
     end = time.perf_counter() + seconds
@@ -62,7 +64,7 @@ def profile(network: NetworkConfig, config: TrainConfig, seconds: float) -> dict
         marks.append(time.perf_counter())
         loss.backward()
         marks.append(time.perf_counter())
-        optimise.clip(config, model.parameters())
+        optimiser.clip(config, model.parameters())
         marks.append(time.perf_counter())
         optimizer.step()
         state = detach(state)
@@ -95,7 +97,7 @@ def main(
     console.print(f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}")
     network = NetworkConfig(vocab, cell, hidden if tied else embed, hidden, layers, tied=tied)
     table = Table("", box=None, title=f"a step of {batch} × {bptt} tokens", title_justify="left")
-    names = [precision] if precision else ["fp32", "bf16"] if pace.has_bf16("cpu") else ["fp32"]
+    names = [precision] if precision else ["fp32", "bf16"] if has_bf16("cpu") else ["fp32"]
     found, floors = {}, {}
     for name in names:
         config = TrainConfig(batch_size=batch, bptt=bptt, precision=name, optimizer=optimizer)

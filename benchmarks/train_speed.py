@@ -28,9 +28,11 @@ from common import PLAIN_LR, PlainLM, about, child, gemm_peak, train_step, write
 from rich.console import Console
 from rich.table import Table
 
-from charlm import allocator, pace
 from charlm.config import NetworkConfig, TrainConfig
-from charlm.corpus import Streams
+from charlm.network.device import has_bf16
+from charlm.system import allocator
+from charlm.text.corpus import Streams
+from charlm.training import timing
 
 PEERS = {"lstm": "lstm", "lstm-peephole": "lstm", "gru": "gru", "rnn": "rnn", "rnn-relu": "rnn"}
 
@@ -51,7 +53,7 @@ def run_child(spec: dict[str, Any]) -> float:
     if spec["plain"]:
         return _plain_seconds(network, config, streams, spec["seconds"])
     allocator.keep_pages()
-    return pace.seconds_per_step(network, config, streams, spec["seconds"])
+    return timing.seconds_per_step(network, config, streams, spec["seconds"])
 
 
 def _plain_seconds(
@@ -95,7 +97,7 @@ def main(
     console = Console()
     machine = about()
     peaks = {"fp32": gemm_peak(torch.float32)}
-    if pace.has_bf16("cpu"):
+    if has_bf16("cpu"):
         peaks["bf16"] = gemm_peak(torch.bfloat16)
     console.print(
         f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}; "

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import CharlmError
     from .model import Model, load
-    from .training import train
+    from .training.run import train
 
-from .version import __version__
+from .system.version import __version__
 
 __all__ = ["CharlmError", "Model", "__version__", "load", "train"]
 
-_HOMES = {"CharlmError": "errors", "Model": "model", "load": "model", "train": "training"}
+_HOMES = {"CharlmError": "errors", "Model": "model", "load": "model", "train": "training.run"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from . import modelfile
 from .errors import CharlmError
 from .lm import CausalLM, Ids
 from .measures import LN10, perplexity
-from .ngram import NgramLM
-from .tokenizer import Tokenizer
+from .models import model_file
+from .models.ngram import NgramLM
+from .text.tokenizer import Tokenizer
 
 END = "</s>"
 
@@ -53,8 +53,8 @@ class Model:
     def __init__(self, path: str | Path, config: object = None) -> None:
         """`config` is accepted and not used. Raises CharlmError where there is no sound model."""
         self.path = str(path)
-        contents = modelfile.read(modelfile.resolve(path))
-        self.lm, self.tokenizer = modelfile.build_lm(contents), contents.tokenizer
+        contents = model_file.read(model_file.resolve(path))
+        self.lm, self.tokenizer = model_file.build_lm(contents), contents.tokenizer
 
     @property
     def order(self) -> int:

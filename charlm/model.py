@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack, overload
 
-from . import kenlm, modelfile
-from .bidirectional import AnyLM, causal
-from .evaluate import evaluate
-from .fill import Filled, fill
+from . import kenlm
 from .lm import CausalLM
 from .measures import Measures
-from .sample import Sample, sample
-from .score import SentenceScore, score
-from .tokenizer import Tokenizer
+from .models import model_file
+from .models.bidirectional import AnyLM, causal
+from .tasks.evaluate import evaluate
+from .tasks.fill import Filled, fill
+from .tasks.sample import Sample, sample
+from .tasks.score import SentenceScore, score
+from .text.tokenizer import Tokenizer
 
 
 class ScoreOptions(TypedDict, total=False):
@@ -60,10 +61,10 @@ class Model:
 
         Raises CharlmError if there is none, or if it is damaged.
         """
-        file = modelfile.resolve(path)
-        contents = modelfile.read(file)
-        lm = modelfile.build_any(contents)
-        return cls(lm, contents.tokenizer, describe(file, contents))
+        file = model_file.resolve(path)
+        contents = model_file.read(file)
+        lm = model_file.build_any(contents)
+        return cls(lm, contents.tokenizer, model_file.describe(file, contents))
 
     @property
     def lm(self) -> CausalLM:
@@ -116,28 +117,6 @@ class Model:
         return evaluate(
             self.lm, self.tokenizer, chunks, context=context, window=window, progress=progress
         )
-
-
-def describe(file: Path, contents: modelfile.ModelFile) -> dict[str, Any]:
-    """What a model file is: plain values, JSON-able."""
-    tokenizer = contents.tokenizer
-    return {
-        "path": str(file),
-        "bytes": file.stat().st_size,
-        "format": modelfile.FORMAT,
-        "family": contents.family,
-        "config": contents.config,
-        "parameters": sum(int(tensor.size) for tensor in contents.tensors.values()),
-        "level": tokenizer.level,
-        "vocab_size": tokenizer.vocab_size,
-        "lossless": tokenizer.lossless,
-        "training": contents.training,
-    }
-
-
-def counted(about: Mapping[str, Any]) -> str:
-    """What the count of `describe` counts: a mixture's tables, say, are no parameters."""
-    return "parameters" if about["family"] == "recurrent" else "numbers"
 
 
 def load(path: str | Path | None = None) -> Model:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from toys import random_tensors
 
-from charlm import modelfile, tokenizer
 from charlm.cli import main
 from charlm.config import NetworkConfig, TokenizerConfig
+from charlm.models import model_file
+from charlm.text import tokenizer
 
 TEXT = "the apple and pear salad\nthe cats, which already ate fish, were full.\n" * 3
 
@@ -34,10 +35,10 @@ def write_model(
         "settings": {"seed": 1, "lr": 0.003, "patience": 0},
         "version": "0.1.0",
     }
-    file = modelfile.ModelFile(
+    file = model_file.ModelFile(
         "recurrent", config.as_dict(), tokens, random_tensors(config), training
     )
-    modelfile.write(path, file)
+    model_file.write(path, file)
     return path
 
 
@@ -83,7 +84,7 @@ class Cli:
 
 def environment(model: Path, **more: str) -> dict[str, str]:
     """For a process of its own."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
+    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")}
     root = str(Path(__file__).parent.parent)
     return kept | {"PYTHONPATH": root, "CHARLM_MODEL": str(model), "PYTHONUTF8": "1"} | more
 

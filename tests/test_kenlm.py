@@ -10,11 +10,11 @@ from cli_support import write_model
 
 import charlm
 import charlm.kenlm as kenlm
-from charlm import arpa
 from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
-from charlm.kneserney import estimate
-from charlm.tokenizer import build
+from charlm.models import arpa
+from charlm.models.kneser_ney import estimate
+from charlm.text.tokenizer import build
 
 TEXT = "the cat sat on the mat\nthe dog sat\na cat ate the dog\n" * 3
 

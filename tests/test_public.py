@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_modelfile import small
+from test_model_file import small
 
 import charlm
 from charlm.errors import CharlmError
 from charlm.measures import Measures
-from charlm.modelfile import write
-from charlm.sample import Sample
-from charlm.score import SentenceScore
+from charlm.models.model_file import write
+from charlm.tasks.sample import Sample
+from charlm.tasks.score import SentenceScore
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import charlm
-from charlm import arpa, modelfile
-from charlm.counting import Counted, count
 from charlm.measures import LN10
-from charlm.score import encode_line
+from charlm.models import arpa, model_file
+from charlm.runs.ngram_run import Counted, count
+from charlm.tasks.score import encode_line
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 BROWN, HELD_OUT = DATA / "brown.train.txt", DATA / "brown.valid.txt"
@@ -39,8 +39,8 @@ def test_kenlm_gives_a_thousand_sentences_the_same_scores(
     fivegram: Counted, tmp_path: Path
 ) -> None:
     kenlm = pytest.importorskip("kenlm", reason="the kenlm package is not installed")
-    contents = modelfile.read(fivegram.model)
-    lm, tokenizer = modelfile.build_lm(contents), contents.tokenizer
+    contents = model_file.read(fivegram.model)
+    lm, tokenizer = model_file.build_lm(contents), contents.tokenizer
     path = tmp_path / "m.arpa"
     arpa.write(path, lm, tokenizer)  # type: ignore[arg-type]
     theirs = kenlm.Model(str(path))

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from charlm.config import CELLS, NetworkConfig, TokenizerConfig
-from charlm.recurrent import RecurrentLM
-from charlm.tokenizer import Tokenizer, build
+from charlm.models.recurrent import RecurrentLM
+from charlm.text.tokenizer import Tokenizer, build
 
 EOS = 0
 TEXTS = {

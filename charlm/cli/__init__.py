@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from ..version import __version__
+from ..system.version import __version__
 from . import (
     classify,
     compare,

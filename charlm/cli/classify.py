@@ -26,7 +26,7 @@ from .common import (
 from .common import open_model as open_one
 
 if TYPE_CHECKING:
-    from ..classify import Verdict
+    from ..tasks.classify import Verdict
 
 
 def classify(
@@ -65,8 +65,8 @@ def classify(
     charlm classify mail.txt -m en=runs/english -m de=runs/german
     charlm classify test.tsv -m good=runs/real -m bad=runs/noise --calibrate dev.tsv --labelled
     """
-    from ..classify import calibrate as fit
-    from ..classify import (
+    from ..tasks.classify import calibrate as fit
+    from ..tasks.classify import (
         log_likelihoods,
         log_posteriors,
         log_priors,

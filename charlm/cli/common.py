@@ -18,7 +18,7 @@ from .show import console, count, is_terminal, printable
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..text import TextSource
+    from ..text.source import TextSource
 
 MANY_UNKNOWN = 0.2  # share of a text's tokens
 PATIENCE = 2.0  # seconds of silence before a command shows that it lives
@@ -193,7 +193,7 @@ Errors = Annotated[
 def open_model(model: str | None, device: str | None = None) -> Model:
     """The model that --model, $CHARLM_MODEL or runs/latest names, on --device where one is."""
     from ..model import Model
-    from ..modelfile import resolve
+    from ..models.model_file import resolve
 
     if device not in (None, "auto", "cpu", "cuda"):
         raise CharlmError(f"unknown device {device!r}: choose auto | cpu | cuda")
@@ -201,8 +201,8 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     detail(f"model: {path}")
     loaded = Model.load(path)
     if device is not None:
-        from ..bidirectional import BidirectionalLM
-        from ..engine import on_device
+        from ..models.bidirectional import BidirectionalLM
+        from ..network.bulk_scoring import on_device
 
         if isinstance(loaded.any_lm, BidirectionalLM):
             raise CharlmError("--device is for models that read left to right: leave it out")
@@ -215,11 +215,11 @@ def adapted(model: Model, how: Adapt) -> Model:
     from ..model import Model
 
     if how is Adapt.cache:
-        from ..cache import CacheLM
+        from ..tasks.neural_cache import CacheLM
 
         lm: Any = CacheLM(model.lm)
     else:
-        from ..adapt import AdaptiveLM
+        from ..network.dynamic_evaluation import AdaptiveLM
 
         lm = AdaptiveLM(model.lm)
     return Model(lm, model.tokenizer, model.info)
@@ -228,7 +228,7 @@ def adapted(model: Model, how: Adapt) -> Model:
 @contextmanager
 def open_text_file(path: str, encoding: str, errors: str, level: str) -> Iterator[TextSource]:
     """The text of a file, or of stdin for "-", as a tokenizer of `level` reads it."""
-    from ..text import open_text, spooling
+    from ..text.source import open_text, spooling
 
     with spooling() as spool:
         yield open_text([path], encoding, errors, spool).for_level(level)
@@ -246,7 +246,7 @@ def open_lines(
     path: str, encoding: str, errors: str, level: str = "char"
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The name of a file (or stdin, for "-") for messages, and its lines."""
-    from ..text import lines_of
+    from ..text.source import lines_of
 
     with open_text_file(path, encoding, errors, level) as source:
         yield ("stdin" if path == "-" else path), lines_of(source)

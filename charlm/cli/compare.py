@@ -22,7 +22,7 @@ from .common import (
 )
 
 if TYPE_CHECKING:
-    from ..compare import Comparison, Line
+    from ..tasks.compare import Comparison, Line
 
 FEW = 10  # sentences, below which resampling them says little
 
@@ -49,7 +49,7 @@ def compare(
     charlm compare runs/lstm runs/fivegram test.txt
     charlm compare runs/a runs/b test.txt --json
     """
-    from ..compare import compare as measure
+    from ..tasks.compare import compare as measure
 
     used = [open_model(first, device), open_model(second, device)]
     levels = {one.tokenizer.level for one in used}

@@ -35,7 +35,7 @@ def complete(
     charlm complete "Cats average 15"
     charlm complete "The apple and" --num 5 --beam 32 --json
     """
-    from ..beam import complete as find
+    from ..tasks.complete import complete as find
 
     used = open_model(model)
     with lively("searching"):
@@ -76,7 +76,7 @@ def next_token(
     charlm next "The apple and"
     charlm next "The cat, which already ate fish," --top-k 5 --json
     """
-    from ..beam import next_tokens
+    from ..tasks.complete import next_tokens
 
     used = open_model(model)
     found, entropy = next_tokens(used.lm, used.tokenizer, prompt, top_k=top_k)

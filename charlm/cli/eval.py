@@ -63,7 +63,7 @@ def evaluate(
     zcat big.txt.gz | charlm eval -
     charlm eval test.txt --adapt dynamic
     """
-    from ..evaluate import evaluate as measure
+    from ..tasks.evaluate import evaluate as measure
 
     if adapt and window:
         raise CharlmError("--adapt goes on where --window begins afresh: choose one")

@@ -12,8 +12,8 @@ from . import show
 from .common import Json, ModelPath, Quiet, Verbose, lively, note, open_model
 
 if TYPE_CHECKING:
-    from ..fill import Filled
     from ..model import Model
+    from ..tasks.fill import Filled
 
 
 def fill(
@@ -76,7 +76,7 @@ def fill(
 
 
 def _note_unknown(model: Model, text: str) -> None:
-    from ..fill import parse
+    from ..tasks.fill import parse
 
     given = parse(model.tokenizer, text)
     unknown = given.unknown(model.tokenizer.unk)
@@ -85,7 +85,7 @@ def _note_unknown(model: Model, text: str) -> None:
 
 
 def _both(model: Model) -> bool:
-    from ..bidirectional import BidirectionalLM
+    from ..models.bidirectional import BidirectionalLM
 
     return isinstance(model.any_lm, BidirectionalLM)
 

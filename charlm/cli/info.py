@@ -11,7 +11,7 @@ from . import show
 from .common import Json, ModelPath, Quiet, Verbose, open_model
 
 if TYPE_CHECKING:
-    from ..tokenizer import Tokenizer
+    from ..text.tokenizer import Tokenizer
 
 CELL_NAMES = {
     "rnn": "RNN (tanh)",
@@ -33,7 +33,7 @@ def info(
     charlm info
     charlm info --model runs/corpus --json
     """
-    from ..model import counted
+    from ..models.model_file import counted
 
     used = open_model(model)
     if json:

@@ -10,7 +10,7 @@ from . import show
 from .common import Encoding, Errors, Quiet, Verbose, lively
 
 if TYPE_CHECKING:
-    from ..mixing import Mixed
+    from ..runs.mixture_run import Mixed
 
 
 def mix(
@@ -43,7 +43,7 @@ def mix(
     charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed
     charlm eval test.txt --model runs/mixed
     """
-    from ..mixing import mix_models
+    from ..runs.mixture_run import mix_models
 
     with lively("mixing"):
         done = mix_models(models, dev, out=out, cache=cache, encoding=encoding, errors=errors)

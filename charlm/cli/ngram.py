@@ -102,8 +102,8 @@ def ngram(
     only_once(*corpus, valid)
     settings = {name: value for name, value in given.items() if value is not None}
     least = _counts(min_counts)
-    from ..counting import count
-    from ..listener import Listener
+    from ..runs.events import Listener
+    from ..runs.ngram_run import count
 
     class Watcher(Listener):
         """Stages to the bar, warnings to stderr."""

@@ -26,7 +26,7 @@ from .common import (
 )
 
 if TYPE_CHECKING:
-    from ..pairs import Accuracy, Judged
+    from ..tasks.pairs import Accuracy, Judged
 
 
 class Norm(StrEnum):
@@ -76,7 +76,7 @@ def pairs(
     charlm pairs blimp/*.jsonl --by UID
     charlm pairs pairs.jsonl --region --json
     """
-    from ..pairs import accuracy, by_phenomenon, judge, read
+    from ..tasks.pairs import accuracy, by_phenomenon, judge, read
 
     only_once(*files)
     used = open_model(model, device)

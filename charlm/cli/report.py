@@ -40,8 +40,8 @@ def report(
     charlm report
     charlm report runs/corpus --out corpus.html
     """
-    from ..listener import Listener
-    from ..report import write
+    from ..reports.page import write
+    from ..runs.events import Listener
 
     class Watcher(Listener):
         """Progress to the bar, warnings to stderr."""

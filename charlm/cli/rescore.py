@@ -31,8 +31,8 @@ from .common import (
 )
 
 if TYPE_CHECKING:
-    from ..nbest import Utterance
-    from ..rescore import Ranked
+    from ..tasks.nbest import Utterance
+    from ..tasks.rescore import Ranked
 
 KALDI = "Kaldi"
 
@@ -103,10 +103,10 @@ def rescore(
     charlm rescore test.tsv --alpha 0.6 --beta 0.4 --ref test.ref
     charlm rescore text --scores ac_cost --lm-scores lm_cost --best
     """
-    from ..nbest import read_references
-    from ..rescore import Weights, count_errors, score
-    from ..rescore import tune as fit
-    from ..storage import check_output, is_among
+    from ..system.storage import check_output, is_among
+    from ..tasks.nbest import read_references
+    from ..tasks.rescore import Weights, count_errors, score
+    from ..tasks.rescore import tune as fit
 
     if tune and (alpha is not None or beta is not None):
         raise CharlmError("--tune finds α and β: leave out --alpha and --beta")
@@ -177,7 +177,7 @@ def _read(
     files: list[str | None], scale: float, encoding: str, errors: str, level: str
 ) -> list[Utterance]:
     """The n-best list of a file, or of Kaldi's text, scores and perhaps scores of the old LM."""
-    from ..nbest import read, read_kaldi
+    from ..tasks.nbest import read, read_kaldi
 
     if files[2] and not files[1]:
         raise CharlmError("--lm-scores goes with --scores")
@@ -208,8 +208,8 @@ def _record(one: Ranked) -> dict[str, object]:
 
 def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, best: bool) -> None:
     """The list as TSV, to a file or stdout; with old scores where there are any."""
-    from ..storage import output
-    from ..text import utf8
+    from ..system.storage import output
+    from ..text.source import utf8
 
     old = given[0].hypotheses[0].old_lm is not None
     heads = ["utterance", "hypothesis", "combined", "score", "lm"]

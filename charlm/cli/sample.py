@@ -16,8 +16,8 @@ from .common import Json, ModelPath, Quiet, Verbose, detail, lively, open_model,
 from .show import console, emit_json, harmless, is_terminal, line, printable, visible
 
 if TYPE_CHECKING:
-    from ..sample import Sample
-    from ..tokenizer import Tokenizer
+    from ..tasks.sample import Sample
+    from ..text.tokenizer import Tokenizer
 
 TOKENS_PER_LINE = 1000  # where a line that finds no end is cut, unless --max-tokens says otherwise
 
@@ -94,7 +94,7 @@ def sample(
     charlm sample --max-tokens 500 --temperature 0.7
     charlm sample -n 100 --seed 1 --json > samples.json
     """
-    from ..sample import sample as draw
+    from ..tasks.sample import sample as draw
 
     used = open_model(model)
     seed = secrets.randbelow(1 << 32) if seed is None else seed

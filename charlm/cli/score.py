@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CharlmError
-from . import heat, show
+from . import show, surprisal_line
 from .common import (
     Adaptation,
     Context,
@@ -32,7 +32,7 @@ from .common import (
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..score import SentenceScore
+    from ..tasks.score import SentenceScore
 
 
 class LogBase(StrEnum):
@@ -109,7 +109,7 @@ def score(
     charlm score -f sentences.txt --tsv > scores.tsv
     echo "The cat was full." | charlm score --tokens --json
     """
-    from ..score import score as score_sentences
+    from ..tasks.score import score as score_sentences
 
     if json and tsv:
         raise CharlmError("--json and --tsv exclude each other: choose one")
@@ -255,7 +255,7 @@ def _print_details(one: SentenceScore, base: LogBase) -> None:
     """The sentence on a background of surprisal, and a row for each token and each word."""
     if one.token_scores is not None:
         names = [show.visible(t.token) for t in one.token_scores]
-        heat.print_line(names, [t.surprisal for t in one.token_scores])
+        surprisal_line.print_line(names, [t.surprisal for t in one.token_scores])
         rows = [
             [name.replace(" ", "␣"), show.number(base.of(t.logprob)), show.number(t.surprisal)]
             for name, t in zip(names, one.token_scores, strict=True)
@@ -266,7 +266,7 @@ def _print_details(one: SentenceScore, base: LogBase) -> None:
         _print_rows([heads, *rows])
     if one.word_scores is not None:
         names = [show.visible(w.word) for w in one.word_scores]
-        heat.print_line(names, [w.surprisal for w in one.word_scores], gap=" ")
+        surprisal_line.print_line(names, [w.surprisal for w in one.word_scores], gap=" ")
         rows = [
             [name, show.number(base.of(w.logprob)), show.number(w.surprisal)]
             for name, w in zip(names, one.word_scores, strict=True)

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
-from ..legible import count as count
-from ..legible import fixed
-from ..legible import harmless as harmless
-from ..legible import printable as printable
-from ..legible import size as size
-from ..legible import visible as visible
+from ..display.readable import count as count
+from ..display.readable import fixed
+from ..display.readable import harmless as harmless
+from ..display.readable import printable as printable
+from ..display.readable import size as size
+from ..display.readable import visible as visible
 
 if TYPE_CHECKING:
     from rich.console import Console

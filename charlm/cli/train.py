@@ -13,7 +13,7 @@ from .common import INTERRUPTED, Encoding, Errors, Quiet, Verbose, note
 from .show import emit_json, line, number
 
 if TYPE_CHECKING:
-    from ..listener import Outcome
+    from ..runs.events import Outcome
 
 TEXT, SIZE, TIME, OPTIMISATION = "Text", "Network", "How long", "Optimisation"
 
@@ -152,14 +152,14 @@ def train(
     """
     given = {name: value for name, value in locals().items() if value is not None}
     _check(given)
-    from .. import allocator
+    from ..system import allocator
 
     if no_allocator:
         allocator.turn_off()
     allocator.relaunch()
-    from ..training import resume as go_on
-    from ..training import train as begin
-    from .progress import Display
+    from ..training.run import resume as go_on
+    from ..training.run import train as begin
+    from .training_display import Display
 
     for name in ("resume", *MANNERS):
         given.pop(name, None)

@@ -26,15 +26,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import modelfile
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
+from ..display.charts import Line, Panel
 from ..errors import CharlmError
-from ..kneserney import estimate
 from ..lm import CausalLM
-from ..pictures import Line, Panel
-from ..recurrent import RecurrentLM
-from ..tokenizer import Tokenizer
-from ..words import boundary_mass
+from ..models import model_file
+from ..models.kneser_ney import estimate
+from ..models.recurrent import RecurrentLM
+from ..tasks.word_scores import boundary_mass
+from ..text.tokenizer import Tokenizer
 from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
 from .progress import Progress, shares
 
@@ -190,12 +190,12 @@ def of_models(
     """
     models: list[tuple[str, CausalLM, Tokenizer]] = []
     for path in paths:
-        file = modelfile.resolve(path)
-        contents = modelfile.read(file)
+        file = model_file.resolve(path)
+        contents = model_file.read(file)
         for name, part in _parts(_name(file), contents):
             same = sum(name == other.split(" #")[0] for other, _, _ in models)
             called = f"{name} #{same + 1}" if same else name
-            models.append((called, modelfile.build_lm(part), contents.tokenizer))
+            models.append((called, model_file.build_lm(part), contents.tokenizer))
 
     def known(text: str) -> bool:
         return all(t.unk is None or not (t.encode(text) == t.unk).any() for _, _, t in models)
@@ -289,19 +289,19 @@ def _judged(
     return Curves(name, tuple(by_run))
 
 
-def _parts(name: str, contents: modelfile.ModelFile) -> list[tuple[str, modelfile.ModelFile]]:
+def _parts(name: str, contents: model_file.ModelFile) -> list[tuple[str, model_file.ModelFile]]:
     """A model, and beside a mixture, with a cache over it or none, its parts."""
-    inner = modelfile.within(contents)
+    inner = model_file.within(contents)
     if inner.family == "mixture":
         own = inner.config["parts"]
         kinds = [f"its {'n-gram' if p['family'] == 'ngram' else 'network'}" for p in own]
         return [
             (name, contents),
-            *((kind, modelfile.part(inner, k)) for k, kind in enumerate(kinds)),
+            *((kind, model_file.part(inner, k)) for k, kind in enumerate(kinds)),
         ]
     return [(name, contents)]
 
 
 def _name(file: Path) -> str:
     """What a model is called in a table: its run, or its file."""
-    return file.resolve().parent.name if file.name == modelfile.FILE_NAME else file.stem
+    return file.resolve().parent.name if file.name == model_file.FILE_NAME else file.stem

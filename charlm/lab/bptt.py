@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .. import defaults, pace
 from ..config import CELLS, require
-from ..corpus import Corpus
+from ..display.charts import Line, Panel
 from ..measures import LN2
-from ..pictures import Line, Panel
+from ..network.network import new_network
+from ..runs import defaults
+from ..text.corpus import Corpus
 from . import learn
 from .progress import Progress, shares
 
@@ -114,7 +115,7 @@ def experiment(
         usual = {"steps": steps, "lr": RATE, "bptt": SPAN, "batch_size": STREAMS}
         for own in range(seed, seed + seeds):
             config = defaults.training(usual | {"seed": own}, facts)
-            learner = pace.start(network, config)
+            learner = new_network(network, config)
             learn.teach(learner, config, corpus, next(told), reach=length)
             yield learn.loss_on(learner, corpus)
 

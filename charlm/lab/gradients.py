@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .. import defaults, pace
 from ..config import CELLS, NetworkConfig, TrainConfig
-from ..corpus import Corpus
+from ..display.charts import Line, Panel
 from ..lm import Ids
-from ..network import Network, NetworkState
-from ..pictures import Line, Panel
+from ..network.network import Network, NetworkState, new_network
+from ..runs import defaults
+from ..text.corpus import Corpus
 from . import learn
 from .progress import Progress, shares
 
@@ -240,7 +240,7 @@ def experiment(
     found = []
     for cell in cells:
         network = shapes[cell]
-        fresh = _curve(pace.start(network, config), 1.0, corpus, length)
+        fresh = _curve(new_network(network, config), 1.0, corpus, length)
         trained = learn.train(network, config, corpus, next(told))
         after = _curve(trained, 1.0, corpus, length)
         found.append(CellFlow(fresh, after, learn.loss_on(trained, corpus)))
@@ -270,7 +270,7 @@ def experiment(
 
 def _scaled(shape: NetworkConfig, config: TrainConfig, gain: float) -> Network:
     """A fresh network whose recurrent matrices are multiplied by `gain`."""
-    network = pace.start(shape, config)
+    network = new_network(shape, config)
     with torch.no_grad():
         for layer in network.layers():
             layer.weight_hh.mul_(gain)

@@ -22,8 +22,8 @@ import numpy.typing as npt
 import torch
 
 from ..config import NetworkConfig
-from ..kneserney import estimate
-from ..network import Network
+from ..models.kneser_ney import estimate
+from ..network.network import Network
 from .learn import Task, drill, logits_at
 
 Ids64: TypeAlias = npt.NDArray[np.int64]

@@ -16,16 +16,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from .. import allocator, machine, optimise, pace
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
-from ..corpus import Corpus, Streams, prepare
-from ..defaults import Facts
 from ..errors import CharlmError
 from ..lm import Mask
-from ..loss import cross_entropy
-from ..network import Network, NetworkState, detach
-from ..text import open_text, spooling
-from ..validation import validate
+from ..network.device import one_thread
+from ..network.loss import cross_entropy
+from ..network.network import Network, NetworkState, detach, new_network
+from ..runs.defaults import Facts
+from ..system import allocator, machine
+from ..text.corpus import Corpus, Streams, prepare
+from ..text.source import open_text, spooling
+from ..training import optimiser
+from ..training.validation import validate
 from .progress import Progress
 
 Watch = Callable[[float, float], None]  # … of a step's loss (nats per token) and its gradient's
@@ -79,10 +81,10 @@ def train(
 
     The same configurations make the same network. Raises CharlmError if the text is too short.
     """
-    return teach(pace.start(network, config), config, corpus, progress)
+    return teach(new_network(network, config), config, corpus, progress)
 
 
-@pace.one_thread()
+@one_thread()
 def teach(
     learner: Network,
     config: TrainConfig,
@@ -99,7 +101,7 @@ def teach(
     """
     allocator.keep_pages()
     T, eos = config.bptt, corpus.tokenizer.eos
-    optimizer = optimise.build(config, learner)
+    optimizer = optimiser.build(config, learner)
     streams = Streams(corpus.train, config.batch_size, T, config.seed, eos)
     state = learner.start(config.batch_size)
     for step in range(config.steps):
@@ -116,11 +118,11 @@ def teach(
             state = after
         loss.backward()
         state = detach(state)
-        norm = optimise.clip(config, learner.parameters())
+        norm = optimiser.clip(config, learner.parameters())
         if watch is not None:
             watch(float(loss.detach()), norm)
         for group in optimizer.param_groups:
-            group["lr"] = optimise.learning_rate(config, step, step / config.steps)
+            group["lr"] = optimiser.learning_rate(config, step, step / config.steps)
         optimizer.step()
         if progress is not None:
             progress((step + 1) / config.steps)
@@ -154,7 +156,7 @@ def drill(
     """
     allocator.keep_pages()
     config = TrainConfig(optimizer="adam", lr=rate, steps=steps, weight_decay=0.0)
-    optimizer = optimise.build(config, learner.train())
+    optimizer = optimiser.build(config, learner.train())
     good = step = 0
     while step < steps and good < STILL:
         task = draw()
@@ -163,7 +165,7 @@ def drill(
         loss = cross_entropy(x_ND, learner.output.weight, learner.output.bias, wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimise.clip(config, learner.parameters())
+        optimiser.clip(config, learner.parameters())
         optimizer.step()
         good = good + 1 if float(loss.detach()) < enough else 0
         step += 1
@@ -207,7 +209,7 @@ def side_by_side(
 
     heavy_first = [items[k] for k in order]
     if workers < 2:
-        with pace.one_thread():
+        with one_thread():
             for item in heavy_first:
                 took(work(item))
     else:

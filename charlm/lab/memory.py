@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..config import CELLS, require
-from ..pictures import Line, Panel
+from ..display.charts import Line, Panel
 from . import lags as language
 from . import timer
 from .learn import side_by_side

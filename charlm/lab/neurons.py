@@ -19,13 +19,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .. import modelfile
-from ..cells import Array
 from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids
-from ..recurrent import RecurrentLM, RecurrentState
-from ..tokenizer import Tokenizer
+from ..models import model_file
+from ..models.cells import Array
+from ..models.recurrent import RecurrentLM, RecurrentState
+from ..text.tokenizer import Tokenizer
 from .progress import Progress
 from .properties import Floats, pieces, properties
 
@@ -128,9 +128,9 @@ def subject(model: str | Path) -> Subject:
 
     Raises CharlmError for a model without one.
     """
-    file = modelfile.resolve(model)
-    contents = modelfile.network(modelfile.read(file))
-    lm = None if contents is None else modelfile.build_lm(contents)
+    file = model_file.resolve(model)
+    contents = model_file.network(model_file.read(file))
+    lm = None if contents is None else model_file.build_lm(contents)
     if contents is None or not isinstance(lm, RecurrentLM):
         raise CharlmError(f"{file} is an n-gram model: only networks have hidden units")
     return Subject(str(file), lm, contents.tokenizer)

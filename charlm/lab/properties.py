@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..lm import Ids, Mask
-from ..tokenizer import Tokenizer
+from ..text.tokenizer import Tokenizer
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import NetworkConfig
-from ..network import Network
+from ..network.network import Network
 from .learn import Task, drill, logits_at
 
 LONGEST = 20  # n in training

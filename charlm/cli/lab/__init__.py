@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from ..lab import agreement, bptt, gradients, memory, neurons
 from ..show import line
 from ..verb import help_text, register
-from . import agreement, bptt, gradients, memory, neurons
 
 HELP = r"""Experiments that show what textbooks claim about recurrent networks.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...cli import show
 from ...errors import CharlmError
-from .. import show
 from ..common import Json, Quiet, Verbose, lively, note
 from .common import Picture, Seed, refuse_inputs, write_picture
 

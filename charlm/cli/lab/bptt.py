@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .. import show
+from ...cli import show
 from ..common import Encoding, Errors, Json, Quiet, Verbose, lively
 from .common import (
     Cells,

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
+from ...cli import show
 from ...config import CELLS, TokenizerConfig, require
+from ...display.charts import Panel, png
 from ...errors import CharlmError
-from ...pictures import Panel, png
-from ...storage import check_output, is_among, output
-from .. import show
+from ...system.storage import check_output, is_among, output
 from ..common import note
 
 
@@ -29,7 +29,7 @@ def refuse_inputs(out: Path, texts: Iterable[str] = (), models: Iterable[str] = 
 
     A model is a file or a run directory. Raises CharlmError where there is none.
     """
-    from ...modelfile import resolve
+    from ...models.model_file import resolve
 
     if is_among(out, [*texts, *(resolve(model) for model in models)]):
         raise CharlmError(f"{out} is one of the files to read: name another with --out")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...cli import show
 from ...config import require
-from .. import show
 from ..common import Json, Quiet, Verbose, lively
 from .common import Cells, Hidden, Picture, Seed, cells_of, write_picture
 

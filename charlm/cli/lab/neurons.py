@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ... import colours
+from ...cli import show
+from ...display import colours
 from ...errors import CharlmError
-from .. import show
 from ..common import (
     Encoding,
     Errors,
@@ -22,12 +22,12 @@ from ..common import (
     open_text_file,
     warn_of_unknown,
 )
-from ..heat import coloured, on
+from ..surprisal_line import coloured, on
 from .common import refuse_inputs, writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
-    from ...text import TextSource
+    from ...text.source import TextSource
 
 LINES, COLUMNS = 4, 320  # of the text, on a terminal
 
@@ -66,8 +66,8 @@ def neurons(
     charlm lab neurons runs/latest corpus.txt --unit 0:37:c
     """
     from ...lab.neurons import find, subject
-    from ...lab.unitpage import page
-    from ...storage import output
+    from ...lab.unit_page import page
+    from ...system.storage import output
 
     refuse_inputs(out, [file], [model])
     used = subject(model)

@@ -1,0 +1,167 @@
+"""What training looks like: a live line on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ..measures import LN2, perplexity
+from ..runs.events import Listener, Plan, Step
+from .common import note, talk, warn
+from .show import console, is_terminal, number, visible
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.progress import Progress
+
+    from ..measures import Measures
+
+LOG_SECONDS = 10.0  # between lines where there is no terminal
+
+
+def clock(seconds: float) -> str:
+    """1:05 or 2:03:09."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Display(Listener, AbstractContextManager["Display"]):
+    """Shows on stderr how training goes."""
+
+    def __init__(self) -> None:
+        self.fancy = is_terminal(sys.stderr) and not talk.quiet
+        self.wants_samples = not talk.quiet
+        self.plan: Plan | None = None
+        self.smooth: float | None = None  # training loss, nats per token
+        self.best = ""
+        self.sample = ""
+        self.said = self.said_validation = 0.0  # when a line was last written
+        self.live: Live | None = None
+        self.bar: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if self.fancy:
+            from rich.live import Live
+
+            self.live = Live(console=console(stderr=True), refresh_per_second=4, transient=True)
+            self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def stage(self, name: str, done: float) -> None:
+        if self.live is not None:
+            from rich.text import Text
+
+            self.live.update(Text(f"{name} … {done:4.0%}"))
+
+    def started(self, plan: Plan) -> None:
+        self.plan = plan
+        corpus, network, config = plan.corpus, plan.network, plan.config
+        kinds = corpus.tokenizer.vocab_size
+        text = corpus.train_text.chars + corpus.valid_text.chars
+        note(
+            f"{corpus.name} · {text:,} characters · {corpus.tokenizer.level} model, "
+            f"{kinds:,} kinds of token"
+        )
+        begin = f", from step {plan.resumed_at:,}" if plan.resumed_at else ""
+        note(
+            f"{'bidirectional ' * network.bidirectional}{network.cell} "
+            f"{network.layers} × {network.hidden} · "
+            f"{plan.parameters / 1e6:.2f} M parameters · {config.precision} · "
+            f"{config.device if config.device != 'cpu' else f'{config.threads} threads'} · "
+            f"{config.steps:,} steps{begin}"
+        )
+        note(f"writing {plan.run}   (Ctrl-C saves and stops)")
+        if self.fancy:
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+            columns = (
+                BarColumn(bar_width=None),
+                TaskProgressColumn(),
+                TextColumn("{task.description}"),
+            )
+            self.bar = Progress(*columns, expand=True)
+            self.bar.add_task("", total=config.steps, completed=plan.resumed_at)
+
+    def step(self, step: Step) -> None:
+        keep = 0.95
+        now = time.monotonic()
+        self.smooth = (
+            step.loss if self.smooth is None else keep * self.smooth + (1 - keep) * step.loss
+        )
+        if self.live is not None and now - self.said > 0.25:
+            self.said = now
+            self._draw(step)
+        elif not self.fancy and not talk.quiet and now - self.said > LOG_SECONDS:
+            self.said = now
+            assert self.plan is not None
+            done = step.step / step.steps
+            note(f"{done:4.0%}  {self._line(step)} · {clock(step.seconds_left)} left")
+
+    def validated(self, step: int, measures: Measures, is_best: bool) -> None:
+        shown = f"{number(measures.bits_per_char, 3)} {self._pseudo}bits/char"
+        if is_best:
+            self.best = shown
+        now = time.monotonic()
+        if not self.fancy and now - self.said_validation > LOG_SECONDS:
+            self.said_validation = now
+            better = " (best so far, kept)" if is_best else ""
+            name = f"validation {self._pseudo}perplexity"
+            note(f"step {step:,}: {name} {number(measures.perplexity)}, {shown}{better}")
+
+    def wrote(self, text: str) -> None:
+        lines = [visible(piece) for piece in text.split("\n") if piece.strip()]
+        self.sample = "\n".join(f"│ {piece}" for piece in lines[:2])
+
+    def warn(self, message: str) -> None:
+        warn(message)
+
+    @property
+    def _pseudo(self) -> str:
+        """What is said before "perplexity" of a network that reads from both sides."""
+        return "pseudo-" if self.plan is not None and self.plan.network.bidirectional else ""
+
+    def _line(self, step: Step) -> str:
+        """The numbers of the moment, in at most 78 columns."""
+        assert self.plan is not None
+        assert self.smooth is not None
+        text = self.plan.corpus.train_text
+        bits = self.smooth / LN2 * text.tokens / max(1, text.chars)
+        speed = step.tokens_per_second
+        name, value = f"{self._pseudo}perplexity", number(perplexity(-self.smooth, 1), 1)
+        size = "" if self._pseudo else f" · bits/char {bits:.3f}"
+        return (
+            f"loss {self.smooth:.3f} · {name} {value}{size} "
+            f"· {speed / 1000:.1f}k tok/s · |∇| {step.gradient_norm:.2f}"
+        )
+
+    def _draw(self, step: Step) -> None:
+        from rich.console import Group
+        from rich.text import Text
+
+        assert self.bar is not None
+        assert self.live is not None
+        left = f"{clock(step.seconds_left)} left"
+        self.bar.update(
+            self.bar.task_ids[0], completed=step.step, total=step.steps, description=left
+        )
+        best = f"best {self.best} on validation" if self.best else ""
+        parts: list[RenderableType] = [self.bar, Text(self._line(step), no_wrap=True)]
+        if best:
+            parts.append(Text(best, style="bold"))
+        if self.sample:
+            parts.append(Text(self.sample, style="dim", no_wrap=True, overflow="ellipsis"))
+        self.live.update(Group(*parts))

@@ -1,0 +1,1 @@
+"""Readable text and amounts, colours, charts, HTML. Knows no model."""

@@ -1,0 +1,204 @@
+"""A page of HTML that needs nothing but itself: no script, and nothing that is fetched.
+
+What is text becomes `Html` by `text` or `lines` only, so that no part of it can act as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import NewType
+
+from ..system.version import __version__
+from . import colours
+from .readable import harmless, visible
+
+Html = NewType("Html", str)
+
+LEVELS = 25  # shades of a scale; of surprisal: half a bit apart
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+STYLE = """
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2026; --soft: #5c6672;
+  --line: #d8dde3; --panel: #f4f6f8; }
+@media (prefers-color-scheme: dark) { :root { --paper: #16181c; --ink: #e4e7eb; --soft: #9ba5b1;
+  --line: #343a42; --panel: #1f2227; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; background: var(--paper);
+  color: var(--ink); font: 16px/1.5 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 2.8rem 0 .6rem; padding-top: .6rem;
+  border-top: 1px solid var(--line); }
+h3 { font-size: 1rem; margin: 0 0 .3rem; }
+p { margin: .5rem 0; max-width: 46rem; }
+.soft, figcaption, th { color: var(--soft); }
+.missing { padding: .5rem .8rem; background: var(--panel); border-inline-start: 3px solid
+  var(--soft); }
+.cards { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1.2rem 0 0; }
+.cards div { background: var(--panel); border-radius: .4rem; padding: .5rem .9rem; }
+.cards dt { color: var(--soft); font-size: .85rem; }
+.cards dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; }
+.wide svg { display: block; width: 100%; min-width: 22rem; max-width: 46rem; height: auto; }
+figure { margin: .8rem 0; }
+figcaption { max-width: 46rem; }
+table { border-collapse: collapse; }
+th { font-weight: normal; text-align: start; }
+th, td { padding: .2rem 1rem .2rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
+thead th { vertical-align: bottom; }
+.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.groups { columns: 17rem; column-gap: 2rem; }
+.groups div { break-inside: avoid; padding-bottom: 1.4rem; }
+.groups table { width: 100%; }
+.groups td { overflow-wrap: anywhere; }
+blockquote { margin: .3rem 0 1.1rem; padding: .5rem .8rem; background: var(--panel);
+  border-radius: .4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+td:first-child { white-space: nowrap; }
+.text { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  .telling tr { display: grid; grid-template-columns: repeat(4, 1fr); padding: .3rem 0;
+    border-bottom: 1px solid var(--line); }
+  .telling th, .telling td { border: 0; text-align: start; }
+  .telling .text { grid-column: 1 / -1; }
+}
+.heat p { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; max-width: none;
+  line-height: 1.75; }
+.heat span { padding: .12em 0; border-radius: .15em; }
+.letters { font-family: "DejaVu Sans Mono", "Noto Sans Mono", ui-monospace, monospace;
+  font-size: .9rem; }
+.legend span { padding: .1rem .5rem; }
+.scroll { max-height: 22rem; overflow-y: auto; padding: .6rem; margin: .3rem 0 1.1rem;
+  border: 1px solid var(--line); border-radius: .4rem; }
+.scroll span { border-radius: 0; }
+.on { text-decoration: underline; text-underline-offset: .2em; }
+"""
+
+
+def text(value: str) -> Html:
+    """Text on one line, control characters made visible."""
+    return Html(escape(visible(value)))
+
+
+def lines(value: str) -> Html:
+    """Text in its lines, other control characters made visible."""
+    return Html(escape(harmless(value)))
+
+
+def join(parts: Iterable[Html], gap: str = "") -> Html:
+    return Html(text(gap).join(parts))
+
+
+def element(name: str, *inside: Html, **attributes: str) -> Html:
+    """<name attribute="…">inside</name>; `class_` is the attribute class."""
+    own = "".join(f' {k.rstrip("_").replace("_", "-")}="{text(v)}"' for k, v in attributes.items())
+    return Html(f"<{name}{own}>{join(inside)}</{name}>")
+
+
+def paragraph(value: str, class_: str = "") -> Html:
+    return element("p", text(value), **({"class_": class_} if class_ else {}))
+
+
+def section(title: str, *inside: Html) -> Html:
+    """A part of the page under its title."""
+    return element("section", element("h2", text(title)), *inside)
+
+
+def figure(picture: str, caption: str) -> Html:
+    """An <svg> element of ours (see `pictures.svg`), above its caption."""
+    drawn = element("div", Html(picture), class_="wide", role="img", aria_label=caption)
+    return element("figure", drawn, element("figcaption", text(caption)))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
+    """Rows of cells: numbers, but for the first column, and a last one headed "text"."""
+
+    def kind(k: int) -> dict[str, str]:
+        if headings[k] == "text":
+            return {"class_": "text", "dir": "auto"}
+        return {"class_": "number"} if k else {}
+
+    head = element("tr", *(element("th", text(h), scope="col", **kind(k))
+                           for k, h in enumerate(headings)))  # fmt: skip
+    body = (
+        element("tr", *(element("td", text(cell), **kind(k)) for k, cell in enumerate(row)))
+        for row in rows
+    )
+    whole = element("table", element("thead", head), element("tbody", *body))
+    telling = " telling" if "text" in headings else ""
+    return element("div", whole, class_=f"wide{telling}")
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> Html:
+    """Names and what they are, as a table."""
+    return element(
+        "table",
+        *(
+            element("tr", element("th", text(name), scope="row"), element("td", text(value)))
+            for name, value in rows
+        ),
+    )
+
+
+def cards(rows: Iterable[tuple[str, str]]) -> Html:
+    """A few important numbers under their names."""
+    return element(
+        "dl",
+        *(element("div", element("dt", text(k)), element("dd", text(v))) for k, v in rows),
+        class_="cards",
+    )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Shades that text stands on: LEVELS of them, on white and on black pages."""
+
+    light: tuple[colours.Rgb, ...]
+    dark: tuple[colours.Rgb, ...]
+
+    def level(self, share: float) -> int:
+        """The shade at 0 (the first colour) to 1 (the last)."""
+        return round(min(max(share, 0.0), 1.0) * (LEVELS - 1))
+
+    def span(self, shown: Html, level: int, **attributes: str) -> Html:
+        """Something on a shade."""
+        classes = f"h{level} {attributes.pop('class_', '')}".rstrip()
+        return element("span", shown, class_=classes, **attributes)
+
+    def rules(self) -> str:
+        """The style of the shades."""
+        light, dark = ("".join(_rule(k, own) for k in range(LEVELS))
+                       for own in (self.light, self.dark))  # fmt: skip
+        return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+SURPRISAL = Scale(colours.ON_WHITE, colours.ON_BLACK)
+SIGNED = Scale(colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK)
+
+
+def shade(shown: str, bits: float, title: str) -> Html:
+    """A token on the colour of its surprisal."""
+    return SURPRISAL.span(text(shown), SURPRISAL.level(bits / colours.DEEPEST), title=title)
+
+
+def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale: Scale) -> str:
+    """The whole page: its title, what it is about, its sections; text in it stands on `scale`."""
+    head = (
+        '<meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"{element('title', text(f'{title} · charlm'))}<style>{STYLE}{scale.rules()}</style>"
+    )
+    body = (
+        element("header", element("h1", text(title)), *about),
+        element("main", *sections),
+        element("footer", paragraph(f"Made by charlm {__version__}.", "soft")),
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{join(body)}</body></html>\n'
+    )
+
+
+def _rule(level: int, scale: tuple[colours.Rgb, ...]) -> str:
+    background = colours.between(level / (LEVELS - 1), scale)
+    ink = "#000" if colours.dark_ink(background) else "#fff"
+    return f".h{level} {{ background: rgb{background}; color: {ink}; }}\n"

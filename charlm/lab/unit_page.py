@@ -1,0 +1,102 @@
+"""Hidden units over a text as one HTML page: every token on the colour of a unit's value."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from ..display.html_page import (
+    LEVELS,
+    SIGNED,
+    Html,
+    document,
+    element,
+    join,
+    lines,
+    paragraph,
+    section,
+    table,
+    text,
+)
+from .neurons import Neurons, Tracked, Unit
+
+BEST = 3  # units shown of each property
+SHADES = range(0, LEVELS, 2)  # in the legend
+
+
+def page(found: Neurons) -> str:
+    """The page: one section for each property, or for the unit chosen."""
+    if found.chosen is not None:
+        sections = [_chosen(found, found.chosen)]
+    else:
+        sections = [_section(found, one) for one in found.tracked]
+    chosen = "" if found.chosen else f"; the best were chosen out of {found.candidates:,} values"
+    about = [
+        paragraph(
+            "Every token stands on the colour of a unit's value after it has been read. r is "
+            f"Pearson's correlation of value and property over {found.tokens:,} tokens, of which "
+            f"the first {len(found.pieces):,} are shown{chosen}.",
+            "soft",
+        ),
+        _legend(),
+    ]
+    if found.left_out:
+        names = ", ".join(found.left_out)
+        about.append(
+            paragraph(f"Left out, as it is the same in all of this text: {names}.", "soft")
+        )
+    if found.tracked:
+        about.append(_summary(found))
+    return document(f"Hidden units of {found.model}", about, sections, SIGNED)
+
+
+def _summary(found: Neurons) -> Html:
+    """The best unit of each property, or how well the unit chosen does."""
+    rows = [
+        [one.name, one.units[0][0].name, _signed(one.units[0][1]), f"{one.chance:.3f}"]
+        for one in found.tracked
+    ]
+    return table(["property", "layer:unit:what", "r", "best |r| by chance"], rows)
+
+
+def _section(found: Neurons, one: Tracked) -> Html:
+    marks = "" if one.marks is None else " Underlined: where it holds."
+    said = (
+        f"By chance, with the property moved half the text away, the best |r| is {one.chance:.3f}."
+    )
+    parts = [paragraph(said + marks, "soft")]
+    for unit, r in one.units[:BEST]:
+        parts.append(element("h3", text(f"{_called(unit)} · r = {_signed(r)}")))
+        parts.append(_text(found, unit, one.marks))
+    return section(one.name, *parts)
+
+
+def _chosen(found: Neurons, unit: Unit) -> Html:
+    return section(_called(unit), _text(found, unit, None))
+
+
+def _called(unit: Unit) -> str:
+    return f"layer {unit.layer}, unit {unit.index}, {unit.what}"
+
+
+def _signed(r: float) -> str:
+    return f"{r:+.3f}".replace("-", "−")
+
+
+def _text(found: Neurons, unit: Unit, marks: tuple[bool, ...] | None) -> Html:
+    """The tokens, neighbours of one look in one element."""
+    looks = [
+        (SIGNED.level((value + 1) / 2), marks is not None and marks[t])
+        for t, value in enumerate(found.scaled(unit))
+    ]
+    spans = []
+    for (level, on), run in groupby(zip(looks, found.spaced(), strict=True), key=lambda at: at[0]):
+        shown = lines("".join(piece for _, piece in run))
+        spans.append(SIGNED.span(shown, level, **({"class_": "on"} if on else {})))
+    narrow = " letters" if found.level in ("char", "byte") else ""
+    return element("div", element("p", join(spans), dir="auto"), class_=f"heat scroll{narrow}")
+
+
+def _legend() -> Html:
+    steps = [SIGNED.span(text("\u00a0"), k) for k in SHADES]
+    scales = "gates: 0 to 1; c, where it goes beyond ±1: by the largest in the text shown"
+    return element("p", text("−1 "), *steps, text(f" +1 ({scales})"), class_="legend")

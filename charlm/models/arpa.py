@@ -1,0 +1,295 @@
+r"""N-gram models as ARPA files, the text format that SRILM, KenLM and others share.
+
+    \data\
+    ngram 1=4
+    …
+    \1-grams:
+    -0.7782	the	-0.3010         log10 P, the words, log10 β (left out where it is 0)
+    …
+    \end\
+
+Words are separated by blanks, so a token that is a blank is written ▁, and other white space and
+raw bytes as <0x0A>. A first line `# charlm {…}` tells charlm which tokens its own files have; to
+all other tools it is a comment. Files of other tools have words between white space.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import re
+import zlib
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ..errors import CharlmError
+from ..measures import LN10
+from ..system import storage
+from ..text.tokenizer import Tokenizer, from_dict
+from ..text.word_tokenizer import WordTokenizer
+from .ngram import NONE, START_NATS, NgramLM, Order
+
+START, END, UNKNOWN = "<s>", "</s>", "<unk>"
+BLANK = "▁"
+HEADER = "# charlm "
+UNKNOWN_NATS = -100 * LN10  # of <unk> in a model that has none (as in KenLM)
+SUFFIXES = (".arpa", ".arpa.gz")
+GZIP = b"\x1f\x8b"
+LOOK = 4096  # bytes, within which \\data\\ stands
+
+
+def is_arpa(path: Path) -> bool:
+    """Whether a file is one, by its name or by its beginning."""
+    if path.name.endswith(SUFFIXES):
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(LOOK)
+        if start.startswith(GZIP):
+            with gzip.open(path) as packed:
+                start = packed.read(LOOK)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return re.search(rb"^\\data\\\s*$", start, re.MULTILINE) is not None
+
+
+def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
+    """Write the model, whole or not at all.
+
+    Raises CharlmError for a model that looks across sentence ends, and where two tokens would
+    look the same.
+    """
+    if not lm.lines:
+        raise CharlmError(
+            "an ARPA file knows sentences only, and this model looks across their ends: "
+            "make it with --context sentence"
+        )
+    words = [*_names(tokenizer), START]
+    if len({UNKNOWN if word == "<UNK>" else word for word in words}) < len(words):
+        raise CharlmError("two tokens would look alike in an ARPA file: it cannot hold this model")
+    about = tokenizer.as_dict()
+    about.pop("words", None)  # they are the 1-grams
+    with storage.output(path) as plain, ExitStack() as stack:
+        file: Any = plain
+        if path.name.endswith(".gz"):
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=plain, mtime=0))
+
+        def put(text: str) -> None:
+            file.write(text.encode("utf-8", "surrogateescape"))
+
+        put(HEADER + json.dumps(about) + "\n\n\\data\\\n")
+        for k, order in enumerate(lm.orders, 1):
+            put(f"ngram {k}={len(order.keys)}\n")
+        texts = words
+        for k, order in enumerate(lm.orders, 1):
+            if k > 1:
+                prefix, last = (part.tolist() for part in np.divmod(order.keys, lm.base))
+                texts = [f"{texts[p]} {words[w]}" for p, w in zip(prefix, last, strict=True)]
+            put(f"\n\\{k}-grams:\n")
+            log10, back = (order.nats / LN10).tolist(), (order.backoff / LN10).tolist()
+            rows = zip(log10, texts, back, strict=True)
+            while part := list(islice(rows, 1 << 16)):
+                put(
+                    "".join(
+                        f"{p:.7g}\t{t}\t{b:.7g}\n" if b else f"{p:.7g}\t{t}\n" for p, t, b in part
+                    )
+                )
+        put("\n\\end\\\n")
+
+
+def _names(tokenizer: Tokenizer) -> list[str]:
+    """Every token as an ARPA file shows it."""
+    names = [_written(tokenizer.token(k)) for k in range(tokenizer.vocab_size)]
+    if tokenizer.level == "byte":
+        names = [f"<0x{k:02X}>" for k in range(tokenizer.vocab_size)]
+    names[tokenizer.eos] = END
+    if tokenizer.unk is not None:
+        names[tokenizer.unk] = UNKNOWN
+    return names
+
+
+def _written(name: str) -> str:
+    name = name.replace(" ", BLANK)
+    return re.sub(r"[\x00-\x20]", lambda found: f"<0x{ord(found[0]):02X}>", name)
+
+
+def read(path: Path) -> tuple[NgramLM, Tokenizer]:
+    """The model of an ARPA file (.gz too) and its tokens.
+
+    Raises CharlmError that names the line where the file is not as it should be.
+    """
+    with _open(path) as file:
+        lines = Lines(path, file)
+        sizes = _sizes(lines)
+        unigrams, tokenizer, ids = _unigrams(lines, sizes[0])
+        orders = [unigrams]
+        for k, size in enumerate(sizes[1:], 2):
+            lines.expect(f"\\{k}-grams:")
+            orders.append(_ngrams(lines, k, size, ids, orders))
+        lines.expect("\\end\\")
+    return NgramLM(orders, tokenizer.vocab_size, tokenizer.eos, lines=True), tokenizer
+
+
+class Lines:
+    """The lines of a file that are not empty, and the number of the last one for messages."""
+
+    def __init__(self, path: Path, file: IO[str]) -> None:
+        self.path, self.number, self.lines = path, 0, self._read(file)
+        self.header = ""  # what our own files begin with
+
+    def _read(self, file: IO[str]) -> Iterator[str]:
+        try:
+            for self.number, line in enumerate(file, 1):
+                if line.startswith(HEADER):
+                    self.header = line.removeprefix(HEADER)
+                text = line.strip(" \t\r\n")
+                if text:
+                    yield text
+        except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+            raise self.wrong(f"it cannot be read: {error}") from None
+
+    def next(self) -> str:
+        line = next(self.lines, None)
+        if line is None:
+            raise self.wrong("the file ends too soon")
+        return line
+
+    def expect(self, heading: str) -> None:
+        line = self.next()
+        if line != heading:
+            raise self.wrong(f"{heading} should stand here, not {line[:40]!r}: is a count wrong?")
+
+    def wrong(self, what: str) -> CharlmError:
+        return CharlmError(f"{self.path} is no sound ARPA file; line {self.number}: {what}")
+
+    def ngram(self, k: int) -> tuple[float, list[str], float]:
+        """log P and β in nats, and the k words between them."""
+        line = self.next()
+        parts = _BLANKS.split(line)
+        if not k + 1 <= len(parts) <= k + 2:
+            raise self.wrong(
+                f"a number, {k} word(s) and perhaps a number should be here: {line[:40]!r}"
+            )
+        try:
+            p = float(parts[0]) * LN10
+            b = float(parts[k + 1]) * LN10 if len(parts) > k + 1 else 0.0
+        except ValueError:
+            raise self.wrong(f"{line[:40]!r} has no number where one should be") from None
+        if not (p <= 1e-6 and not math.isnan(b) and b < math.inf):  # some round 1 up
+            raise self.wrong(f"{line[:40]!r} holds no log-probability")
+        return max(min(p, 0.0), START_NATS), parts[1 : k + 1], max(b, START_NATS)
+
+
+_BLANKS = re.compile("[ \t]+")
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[str]]:
+    try:
+        with path.open("rb") as start:
+            opened: Any = gzip.open if start.read(2) == GZIP else open
+        how = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": "\n"}
+        with opened(path, "rt", **how) as file:
+            yield file
+    except OSError as error:
+        raise CharlmError(f"{path}: {error.strerror or error}") from None
+
+
+def _sizes(lines: Lines) -> list[int]:
+    """How many n-grams there are of each order."""
+    while True:  # whatever stands before is a comment
+        line = next(lines.lines, None)
+        if line is None:
+            raise lines.wrong("there is no \\data\\ in it")
+        if line == "\\data\\":
+            break
+    sizes: list[int] = []
+    while (line := lines.next()) != "\\1-grams:":
+        found = re.fullmatch(r"ngram\s+(\d+)\s*=\s*(\d+)", line)
+        if not found or int(found[1]) != len(sizes) + 1:
+            raise lines.wrong(f"'ngram {len(sizes) + 1}=…' should stand here, not {line[:40]!r}")
+        sizes.append(int(found[2]))
+    if not sizes or not sizes[0]:
+        raise lines.wrong("it holds no words")
+    return sizes
+
+
+def _unigrams(lines: Lines, size: int) -> tuple[Order, Tokenizer, dict[str, int]]:
+    """The 1-grams, the tokenizer they make, and the id of every word; <s> is V."""
+    found: dict[str, tuple[float, float]] = {}
+    for _ in range(size):
+        p, (word,), b = lines.ngram(1)
+        word = UNKNOWN if word == "<UNK>" else word
+        if word in found:
+            raise lines.wrong(f"{word} stands here for the second time")
+        found[word] = p, b
+    if END not in found:
+        raise lines.wrong(f"{END} is not among the 1-grams")
+    tokenizer = _tokenizer(lines, [word for word in found if word not in (START, END, UNKNOWN)])
+    V = tokenizer.vocab_size
+    ids = {name: k for k, name in enumerate([*_names(tokenizer), START])}
+    if UNKNOWN in ids:
+        ids.setdefault("<UNK>", ids[UNKNOWN])  # as some tools spell it
+    nats, backoff = np.full(V + 1, UNKNOWN_NATS, np.float32), np.zeros(V + 1, np.float32)
+    for word, (p, b) in found.items():
+        if word not in ids:
+            raise lines.wrong(f"the first line of the file knows nothing of the 1-gram {word}")
+        nats[ids[word]], backoff[ids[word]] = p, b
+    nats[V] = START_NATS
+    return Order(np.arange(V + 1), nats, backoff), tokenizer, ids
+
+
+def _tokenizer(lines: Lines, words: list[str]) -> Tokenizer:
+    """What a file of our own says, else words between white space."""
+    if not lines.header:
+        return WordTokenizer(words)
+    try:
+        about = json.loads(lines.header)
+        return from_dict({**about, "words": words} if about["level"] == "word" else about)
+    except (ValueError, KeyError, TypeError, CharlmError):
+        raise lines.wrong("the first line of the file, # charlm …, is damaged") from None
+
+
+def _ngrams(
+    lines: Lines, k: int, size: int, ids: Mapping[str, int], shorter: Sequence[Order]
+) -> Order:
+    """The k-grams of a file, sorted; `shorter` are the orders before."""
+    p_N, b_N, flat = array("f"), array("f"), array("q")  # grown, for the count may be wrong
+    first = lines.number + 1
+    for _ in range(size):
+        p, words, b = lines.ngram(k)
+        p_N.append(p)
+        b_N.append(b)
+        try:
+            flat.extend([ids[word] for word in words])
+        except KeyError as unknown:
+            raise lines.wrong(f"{unknown} is not among the 1-grams") from None
+    nats, backoff = np.array(p_N, np.float32), np.array(b_N, np.float32)
+    words_NK = np.array(flat, np.int64).reshape(-1, k)
+    base = len(shorter[0].keys)
+    places = words_NK[:, 0]
+    for j in range(1, k - 1):
+        known = places != NONE
+        places = np.where(known, shorter[j].find(places * base + words_NK[:, j]), NONE)
+    if (places == NONE).any():
+        n = int(np.argmax(places == NONE))
+        names = {place: name for name, place in ids.items()}
+        shown = " ".join(names[i] for i in words_NK[n].tolist())
+        raise lines.wrong(
+            f"among the {k}-grams (from line {first}) is {shown!r}, "
+            f"but its first {k - 1} words are no {k - 1}-gram"
+        )
+    keys = places * base + words_NK[:, -1]
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    if (twice := keys[1:] == keys[:-1]).any():
+        n = int(order[int(np.argmax(twice)) + 1])
+        raise lines.wrong(f"the {k}-grams hold one twice, the second at about line {first + n}")
+    return Order(keys, nats[order], backoff[order])

@@ -1,0 +1,120 @@
+"""Networks that read a text from both sides, in NumPy.
+
+    P(x_t | all other tokens) = softmax(V [s→_{t−1}; s←_{t+1}] + c)
+
+s→ are the hidden states of a stack of layers that reads from the left, s← of another that reads
+from the right (Schuster and Paliwal 1997). Token t is predicted from what the one has read before
+it and the other after it, never from itself; so the two stacks meet only at the top (Peters et al.
+2018). The numbers are pseudo-log-probabilities: their sum over a sentence is no log-probability
+(Besag 1975; Salazar et al. 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import NetworkConfig
+from ..errors import CharlmError
+from ..lm import CausalLM, Ids, Nats
+from .cells import Array
+from .padding import batches, padded
+from .recurrent import CHUNK, Head, Stack, check_tensors
+
+LONGEST = 1 << 15  # tokens of a sequence: all its hidden states are held at once
+TOKENS = 1 << 14  # read side by side
+
+
+class BidirectionalLM:
+    """A bidirectional network; obeys `lm.LanguageModel`. Pseudo-log-probabilities are nats."""
+
+    def __init__(
+        self, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]], eos: int
+    ) -> None:
+        """Build from the tensors that `config.shapes()` names; `eos` is the id of <EOS>.
+
+        Raises CharlmError where names, shapes or types are not those of the configuration.
+        """
+        check_tensors(config, tensors)
+        self.config, self.tensors = config, tensors
+        self.vocab_size, self.eos = config.vocab_size, eos
+        self.left, self.right = Stack(config, tensors), Stack(config, tensors, "back")
+        self.head = Head(config, tensors)
+
+    def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
+        """Give log P(each token | all others in its sequence), (len(seq),) nats each.
+
+        Every sequence is taken to follow a sentence end; behind its last token nothing is known.
+        """
+        result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
+        for rows in batches([len(seq) for seq in seqs]):
+            for few in _few(rows, len(seqs[rows[0]])):
+                group = [np.asarray(seqs[row], np.int64) for row in few]
+                nats_TB = self.head.gather(self._tops(group), padded(group, self.eos).T)
+                for b, row in enumerate(few):
+                    result[row] = nats_TB[: len(seqs[row]), b]
+        return result
+
+    def predict(self, seq: Ids) -> Nats:
+        """(T, V) log P(every token there | all others of the sequence), nats."""
+        return np.concatenate([*self.predictions(seq), np.zeros((0, self.vocab_size), np.float32)])
+
+    def predictions(self, seq: Ids) -> Iterator[Nats]:
+        """The rows of `predict`, as many at a time as memory likes."""
+        top_TH = self._tops([np.asarray(seq, np.int64)])[:, 0]
+        step = max(1, CHUNK // self.vocab_size)
+        for t in range(0, len(top_TH), step):
+            yield self.head.predict(top_TH[t : t + step])
+
+    def predict_at(self, ids_NT: Ids, place: int) -> Nats:
+        """(N, V) the same at one place of N sequences."""
+        few = _few(range(len(ids_NT)), ids_NT.shape[1])
+        tops = [self._tops(list(ids_NT[rows].astype(np.int64)))[place] for rows in few]
+        return self.head.predict(np.concatenate(tops))
+
+    def _tops(self, seqs: Sequence[Ids]) -> Array:
+        """What every token is predicted from, (T, B, 2 H), for sequences of falling length.
+
+        Raises CharlmError for one that is too long.
+        """
+        lengths = [len(seq) for seq in seqs]
+        B = len(seqs)
+        if max(lengths) > LONGEST:
+            raise CharlmError(
+                f"a line of {max(lengths):,} tokens is too long to be read from both sides: "
+                f"give at most {LONGEST:,}"
+            )
+        begin = self.left.advance(self.left.initial, np.array([self.eos]))
+        before, _ = self.left.read(begin.take(np.zeros(B, np.intp)), padded(seqs, self.eos).T)
+        turned = padded([seq[::-1] for seq in seqs], self.eos).T
+        read_TBH, _ = self.right.read(self.right.blank(B), turned)
+        after = np.zeros_like(before)
+        for b, n in enumerate(lengths):
+            after[:n, b] = read_TBH[:n, b][::-1]
+        return np.concatenate([before, after], axis=2)
+
+
+def _few(rows: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+    """`rows` in parts, so that no part has more than TOKENS tokens, or is a single row."""
+    step = max(1, TOKENS // max(1, length))
+    return (rows[first : first + step] for first in range(0, len(rows), step))
+
+
+AnyLM: TypeAlias = CausalLM | BidirectionalLM
+
+
+def causal(lm: AnyLM) -> CausalLM:
+    """`lm`, if it predicts what comes next.
+
+    Raises CharlmError for one that reads from both sides.
+    """
+    if isinstance(lm, BidirectionalLM):
+        raise CharlmError(
+            "this model reads from both sides, so it cannot say what comes next: it fills blanks "
+            "(charlm fill) and scores sentences (charlm score). For all else train a model without "
+            "--bidirectional"
+        )
+    return lm

@@ -1,0 +1,173 @@
+"""Interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999), over sorted arrays.
+
+With a(g) the count of g in the longest order, and in a shorter one the number of different words
+seen before g (its raw count if it begins a sentence, where nothing can stand before it):
+
+    P(w | c) = (a(c w) − D(a(c w))) / Σ_w' a(c w') + γ(c) · P(w | c′)
+
+D takes one of three values, for a = 1, 2 and 3 or more, by order, from the counts of counts
+n_1 … n_4 (how many n-grams have a = 1 … 4):
+
+    Y = n_1 / (n_1 + 2 n_2)      D_i = i − (i + 1) · Y · n_{i+1} / n_i
+
+γ(c) is what the discounts (and pruned n-grams) leave, c′ is c without its first word, and the
+shortest order is interpolated with 1/V.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import require
+from ..lm import Ids
+from .ngram import NONE, START_NATS, Keys, NgramLM, Order
+
+FALLBACK = (0.5, 1.0, 1.5)  # discounts where the counts of counts do not give any (as in KenLM)
+MOST = 16  # longest order
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The n-grams of one length that a text holds."""
+
+    keys: Keys  # (K,) rising
+    raw: Keys  # (K,) how often
+    last: Keys  # (K,) a position in the text where each of them ends
+    places: Keys  # (positions,) which of them ends at each position; NONE where none does
+
+
+def estimate(
+    ids: Ids,
+    vocab_size: int,
+    eos: int,
+    order: int,
+    *,
+    lines: bool,
+    min_counts: Sequence[int] = (),
+    warn: Callable[[str], None] = lambda text: None,
+) -> NgramLM:
+    """The model of order N of a text, `ids` (T,), in which <EOS> closes every line.
+
+    lines: sentences are seen each on its own, else the text is one sequence (see `NgramLM`).
+    min_counts: by order, how often an n-gram must be seen to be kept; the last counts for all
+    longer ones. `warn` hears where discounts had to fall back. Raises CharlmError for settings
+    out of range.
+    """
+    require(1 <= order <= MOST, f"order must be from 1 to {MOST}, not {order}")
+    least = [*min_counts, *[min_counts[-1] if min_counts else 1] * order][:order]
+    require(all(n >= 1 for n in least), "min-counts must be at least 1")
+    require(least[0] == 1, "min-counts must begin with 1: every word is in the vocabulary")
+    require(least == sorted(least), "min-counts must not fall from one order to the next")
+    V = vocab_size
+    text = _with_starts(np.asarray(ids, np.int64), V, eos, lines=lines)
+    counted = _count(text, V, eos, order, lines=lines)
+    orders: list[Order] = []
+    lower = np.full(1, 1.0 / V)  # P of the order below, by place
+    for k, own in enumerate(counted):
+        adjusted = _adjusted(own, counted[k + 1] if k + 1 < order else None)
+        if k == 0:
+            adjusted[V] = 0  # <s> is no word
+        discount = _discounts(adjusted, k + 1, warn)
+        D = discount[np.minimum(adjusted, 3)]
+        prefix = own.keys // (V + 1) if k else np.zeros(len(own.keys), np.int64)
+        contexts = len(counted[k - 1].keys) if k else 1
+        kept = own.raw >= least[k] if k else np.ones(len(own.keys), bool)
+        total = np.bincount(prefix, adjusted, contexts)
+        left = np.bincount(prefix, np.where(kept, D, adjusted), contexts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            gamma = np.where(total > 0, left / total, 1.0)
+            share = np.where(kept, (adjusted - D) / total[prefix], 0.0)
+        suffix = counted[k - 1].places[own.last] if k else np.zeros(len(own.keys), np.int64)
+        probability = share + gamma[prefix] * lower[suffix]
+        if k:
+            before = orders[-1]
+            orders[-1] = Order(before.keys, before.nats, _log(gamma))
+        nats = _log(probability)
+        if k == 0:
+            nats[V] = START_NATS
+        orders.append(Order(own.keys, nats, np.zeros(len(nats), np.float32)))
+        lower = probability
+    if max(least) > 1:
+        orders = _pruned(orders, [own.raw for own in counted], least, V)
+    return NgramLM(orders, V, eos, lines=lines)
+
+
+def _with_starts(ids: Ids, V: int, eos: int, *, lines: bool) -> Keys:
+    """The text with <s> (word V) before every line, or as it is with <EOS> before it."""
+    if not lines:
+        return np.concatenate([[eos], ids])
+    starts = np.concatenate([[0], np.flatnonzero(ids == eos) + 1])
+    return np.insert(ids, starts[starts < len(ids)], V)
+
+
+def _count(text: Keys, V: int, eos: int, order: int, *, lines: bool) -> list[Counts]:
+    """The n-grams of lengths 1 … N. Position 0, which only gives context, ends none but itself."""
+    whole = np.bincount(text, minlength=V + 1)
+    if not lines:
+        whole[eos] -= 1  # the one put before the text
+    last = np.zeros(V + 1, np.int64)
+    last[text] = np.arange(len(text))
+    found = [Counts(np.arange(V + 1), whole, last, text)]
+    start = text == V if lines else np.arange(len(text)) == 0
+    for _ in range(2, order + 1):
+        before = np.concatenate([[NONE], found[-1].places[:-1]])
+        ends = np.flatnonzero((before != NONE) & ~start)
+        keys, first, places, raw = np.unique(
+            before[ends] * (V + 1) + text[ends],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        at = np.full(len(text), NONE, np.int64)
+        at[ends] = places
+        found.append(Counts(keys, raw, ends[first], at))
+    return found
+
+
+def _adjusted(own: Counts, longer: Counts | None) -> Keys:
+    """a(g): in how many different n-grams, one word longer, g stands at the end."""
+    if longer is None:
+        return own.raw.copy()
+    suffix = own.places[longer.last]
+    extensions = np.bincount(suffix, minlength=len(own.raw))
+    return np.where(extensions > 0, extensions, own.raw)
+
+
+def _discounts(adjusted: Keys, k: int, warn: Callable[[str], None]) -> npt.NDArray[np.float64]:
+    """D by min(a, 3): (4,), that of 0 being 0."""
+    n = [int((adjusted == i).sum()) for i in range(1, 5)]
+    if all(n):
+        Y = n[0] / (n[0] + 2 * n[1])
+        D = [i - (i + 1) * Y * n[i] / n[i - 1] for i in (1, 2, 3)]
+        if all(0 < d <= i for i, d in enumerate(D, 1)):
+            return np.array([0.0, *D])
+    warn(
+        f"{k}-grams: the counts of counts {n} give no discounts; using "
+        + ", ".join(map(str, FALLBACK))
+    )
+    return np.array([0.0, *FALLBACK])
+
+
+def _pruned(
+    orders: Sequence[Order], raw: Sequence[Keys], least: Sequence[int], V: int
+) -> list[Order]:
+    """Without the n-grams seen too rarely. (No n-gram is seen more often than its prefix.)"""
+    result: list[Order] = []
+    renumbered = np.arange(V + 1)
+    for k, order in enumerate(orders):
+        kept = raw[k] >= least[k] if k else np.ones(V + 1, bool)
+        keys = order.keys
+        if k:
+            keys = renumbered[keys // (V + 1)] * (V + 1) + keys % (V + 1)
+            renumbered = np.cumsum(kept) - 1
+        result.append(Order(keys[kept], order.nats[kept], order.backoff[kept]))
+    return result
+
+
+def _log(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(values), START_NATS).astype(np.float32)

@@ -1,0 +1,220 @@
+"""Linear interpolation of language models, its weights fitted by EM on held-out text.
+
+    P(w | c) = Σ_k λ_k(c) P_k(w | c)        λ_k(c) ≥ 0,  Σ_k λ_k(c) = 1
+    (Jelinek and Mercer 1980)
+
+Where a part is an n-gram model, λ depends on c by how many of its last words that model knows: one
+row of weights for each such length. Otherwise there is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CharlmError
+from ..lm import CausalLM, Ids, Nats
+from .logspace import logsumexp
+from .ngram import NgramLM
+
+Weights: TypeAlias = npt.NDArray[np.float64]  # (contexts, parts), each row a distribution
+ROUNDS = 200  # of EM, at most
+ENOUGH = 1e-7  # nats a token that a round must gain
+STREAMS, WARM = 32, 128  # parts of a text read side by side; tokens of context before each
+PRIOR = 10.0  # tokens for which the single best weights count in a context's own
+
+
+@dataclass(frozen=True)
+class MixtureState:
+    """What each part remembers of B texts."""
+
+    parts: tuple[Any, ...]
+
+    def take(self, rows: Ids) -> Self:
+        """The states of the texts `rows`, in that order; a row may be taken more than once."""
+        return type(self)(tuple(part.take(rows) for part in self.parts))
+
+
+class MixtureLM:
+    """Several models as one; obeys `lm.CausalLM`. Log-probabilities are nats."""
+
+    def __init__(self, parts: Sequence[CausalLM], weights: Weights) -> None:
+        """`weights` (contexts, parts): a single row, or one for each of the n-gram part's lengths.
+
+        Raises CharlmError where parts and weights do not fit together.
+        """
+        self.parts = tuple(parts)
+        self.vocab_size = parts[0].vocab_size
+        if any(part.vocab_size != self.vocab_size for part in parts):
+            raise CharlmError("models of different vocabularies cannot be mixed")
+        self.ngram = guide(parts)
+        self.weights = np.asarray(weights, np.float64)
+        rows = (1, contexts_of(parts))
+        if self.weights.ndim != 2 or self.weights.shape[1] != len(parts):
+            raise CharlmError("a mixture needs a weight for each of its models")
+        if self.weights.shape[0] not in rows:
+            raise CharlmError("the mixture's weights do not fit its n-gram model")
+        with np.errstate(divide="ignore"):
+            self.logs = np.log(self.weights)
+
+    # The contract -----------------------------------------------------------------------------
+
+    def start(self, batch: int) -> MixtureState:
+        """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
+        return MixtureState(tuple(part.start(batch) for part in self.parts))
+
+    def blank(self, batch: int) -> MixtureState:
+        """The state of `batch` texts before any token."""
+        return MixtureState(tuple(part.blank(batch) for part in self.parts))
+
+    def predict(self, state: MixtureState) -> Nats:
+        """(B, V) log-probabilities of the next token, nats."""
+        logs_BK = self.logs[self._context(state)]
+        mixed: Nats | None = None
+        for k, (part, own) in enumerate(zip(self.parts, state.parts, strict=True)):
+            nats = part.predict(own) + logs_BK[:, k, None]
+            mixed = nats if mixed is None else np.logaddexp(mixed, nats)
+        assert mixed is not None
+        return mixed
+
+    def advance(self, state: MixtureState, ids_B: Ids) -> MixtureState:
+        """The state after one more token in every row. `state` itself is unchanged."""
+        parts = zip(self.parts, state.parts, strict=True)
+        return MixtureState(tuple(part.advance(own, ids_B) for part, own in parts))
+
+    def follow(self, state: MixtureState, ids_BT: Ids) -> tuple[Nats, MixtureState]:
+        """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
+        followed = [
+            part.follow(own, ids_BT) for part, own in zip(self.parts, state.parts, strict=True)
+        ]
+        nats_KBT = np.stack([nats for nats, _ in followed]).astype(np.float64)
+        mixed = interpolate(nats_KBT, self.logs, self._contexts(state, ids_BT))
+        return mixed, MixtureState(tuple(after for _, after in followed))
+
+    def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
+        """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
+        of_parts, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
+        found: list[Nats] = []
+        for seq, *nats in zip(seqs, *of_parts, strict=True):
+            contexts = self._contexts(start, np.asarray(seq)[None])[0]
+            found.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
+        return found
+
+    # Parts ------------------------------------------------------------------------------------
+
+    def _context(self, state: MixtureState) -> Ids:
+        """Which row of weights B texts have now, (B,), or (1,) where there is but one."""
+        if len(self.logs) == 1 or self.ngram is None:
+            return np.zeros(1, np.intp)
+        lm = self.parts[self.ngram]
+        assert isinstance(lm, NgramLM)
+        return lm.matched(state.parts[self.ngram])
+
+    def _contexts(self, state: MixtureState, ids_BT: Ids) -> Ids:
+        """The same before each of T further tokens, (B, T)."""
+        if len(self.logs) == 1 or self.ngram is None:
+            return np.zeros(ids_BT.shape, np.intp)
+        lm = self.parts[self.ngram]
+        assert isinstance(lm, NgramLM)
+        return lm.follow_matched(state.parts[self.ngram], ids_BT)
+
+
+def guide(parts: Sequence[CausalLM]) -> int | None:
+    """Which part's contexts the weights depend on: the n-gram model of the longest, if any."""
+    orders = [part.order if isinstance(part, NgramLM) else 0 for part in parts]
+    return int(np.argmax(orders)) if max(orders) > 1 else None
+
+
+def contexts_of(parts: Sequence[CausalLM]) -> int:
+    """How many rows of weights a mixture of `parts` may have."""
+    place = guide(parts)
+    lm = parts[place] if place is not None else None
+    return lm.order if isinstance(lm, NgramLM) else 1
+
+
+def interpolate(nats_KN: Nats, logs_CK: Weights, contexts_N: Ids) -> Nats:
+    """log Σ_k λ_k P_k of tokens that the K parts give `nats`, (K, …) → (…), nats."""
+    return logsumexp(nats_KN + np.moveaxis(logs_CK[contexts_N], -1, 0), axis=0)
+
+
+def fit(nats_KN: Nats, contexts_N: Ids | None = None, contexts: int = 1) -> Weights:
+    """The weights under which held-out tokens are most probable, by EM (Dempster et al. 1977).
+
+    nats_KN: what each part gives the N tokens. contexts_N: which row of weights each has, out of
+    `contexts`; a row that sees few tokens is drawn to the single best weights. (contexts, K).
+    """
+    K = len(nats_KN)
+    shared = _em(nats_KN, np.full(K, 1 / K))
+    if contexts_N is None or contexts == 1:
+        return shared[None]
+    rows = []
+    for c in range(contexts):
+        own = nats_KN[:, contexts_N == c]
+        rows.append(_em(own, shared, PRIOR) if own.size else shared)
+    return np.stack(rows)
+
+
+def _em(nats_KN: Nats, centre_K: Weights, prior: float = 0.0) -> Weights:
+    """`prior` counts as so many tokens already explained as `centre` says (MAP estimation)."""
+    weights, last = centre_K.copy(), -np.inf
+    top = nats_KN.max(axis=0)
+    likelihood = np.exp(nats_KN - top)
+    for _ in range(ROUNDS):
+        joint = weights[:, None] * likelihood
+        total = joint.sum(axis=0)
+        gained = float(np.log(total).mean())
+        counts = (joint / total).sum(axis=1) + prior * centre_K
+        weights = counts / counts.sum()
+        if gained - last < ENOUGH:
+            break
+        last = gained
+    return weights
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A mixture and what it and its parts make of the text its weights were fitted on."""
+
+    lm: MixtureLM
+    parts: Nats  # (K, N) log P of each token by each part, nats
+    mixed: Nats  # (N,) by the mixture
+
+
+def mix(parts: Sequence[CausalLM], held_out: Ids, eos: int) -> Fit:
+    """The best mixture for a text, `held_out` (N,).
+
+    Raises CharlmError for an empty text or different vocabularies.
+    """
+    if not len(held_out):
+        raise CharlmError("there is no held-out text to fit the weights on")
+    even = MixtureLM(parts, np.full((1, len(parts)), 1 / len(parts)))
+    parts_KN = np.stack([follow_stream(part, held_out, eos) for part in parts])
+    guiding = parts[even.ngram] if even.ngram is not None else None
+    if isinstance(guiding, NgramLM):
+        contexts_N = guiding.follow_matched(guiding.start(1), held_out[None])[0]
+        lm = MixtureLM(parts, fit(parts_KN, contexts_N, guiding.order))
+    else:
+        contexts_N = np.zeros(len(held_out), np.intp)
+        lm = MixtureLM(parts, fit(parts_KN))
+    return Fit(lm, parts_KN, interpolate(parts_KN, lm.logs, contexts_N))
+
+
+def follow_stream(lm: CausalLM, ids: Ids, eos: int) -> Nats:
+    """log P of each token of one long text, (N,) nats, read in STREAMS parts side by side.
+
+    Each part begins WARM tokens earlier than it counts (the first with as many <EOS>), so what a
+    network remembers from further back is all that differs from reading from start to end. A text
+    too short for two parts is read as it is.
+    """
+    N = len(ids)
+    rows = max(1, min(STREAMS, N // (2 * WARM)))
+    length, warm = -(-N // rows), WARM if rows > 1 else 0
+    place_BT = np.arange(rows)[:, None] * length + np.arange(-warm, length)
+    inside = (place_BT >= 0) & (place_BT < N)
+    warm_BT = np.where(inside, ids[place_BT.clip(0, N - 1)], eos).astype(np.int64)
+    nats_BT, _ = lm.follow(lm.start(rows), warm_BT)
+    return np.asarray(nats_BT[:, warm:][inside[:, warm:]], np.float64)

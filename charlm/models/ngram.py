@@ -1,0 +1,253 @@
+"""N-gram models with backoff, over sorted arrays: no object per n-gram, a file queried at once.
+
+An n-gram w_1 … w_k of order k is the pair of its prefix w_1 … w_{k−1}, by its place among the
+(k−1)-grams, and its last word: one integer key, prefix · (V + 1) + word. The keys of an order are
+sorted, so the place of an n-gram is found by binary search, and all that follow a context stand
+side by side. Places of order 1 are the words themselves; word V is <s>, the start of a sentence,
+which is never predicted.
+
+    log P(w | c) = log P(c w)                      where the n-gram c w is in the model
+                 = β(c) + log P(w | c′)            else, c′ being c without its first word
+    (Katz 1987; β(c) = 0 for a context that is not in the model)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CharlmError
+from ..lm import Ids, Nats
+from ..measures import LN10
+from .padding import batches, padded
+
+Keys: TypeAlias = npt.NDArray[np.int64]
+Values: TypeAlias = npt.NDArray[np.float32]
+NONE = -1  # the place of an n-gram that is not in the model
+PIECE = 1 << 16  # tokens looked up at a time
+START_NATS = -99 * LN10  # of <s>, which is never predicted: as ARPA files say zero
+
+
+@dataclass(frozen=True)
+class Order:
+    """All n-grams of one length, by rising key. For order 1: the V + 1 words, every one of them."""
+
+    keys: Keys  # (K,) prefix · (V + 1) + word
+    nats: Values  # (K,) log P of the last word after the others
+    backoff: Values  # (K,) β of the n-gram as a context, nats
+
+    def find(self, keys: Keys) -> Keys:
+        """The places of n-grams; NONE for those that are not here."""
+        if not len(self.keys):
+            return np.full(keys.shape, NONE, np.int64)
+        places = np.searchsorted(self.keys, keys)
+        places[places == len(self.keys)] = 0
+        return np.where(self.keys[places] == keys, places, NONE)
+
+
+@dataclass(frozen=True)
+class NgramState:
+    """What of B texts matters from here on: the places of their last 1 … N−1 words, as n-grams."""
+
+    contexts_BN: Keys  # (B, N − 1), NONE where those words are not in the model
+
+    def take(self, rows: Ids) -> Self:
+        """The states of the texts `rows`, in that order; a row may be taken more than once."""
+        return type(self)(self.contexts_BN[rows])
+
+
+def at(values: Values, places: Keys) -> Values:
+    """The values at `places`, 0 where there is NONE."""
+    if not len(values):
+        return np.zeros(places.shape, np.float32)
+    return np.where(places == NONE, np.float32(0), values[places])
+
+
+class NgramLM:
+    """An n-gram model; obeys `lm.CausalLM`. Log-probabilities are nats."""
+
+    def __init__(self, orders: Sequence[Order], vocab_size: int, eos: int, *, lines: bool) -> None:
+        """`lines`: <EOS> ends what can be seen, and the next word follows <s> (as in KenLM).
+
+        Otherwise <EOS> is a word like others, and contexts reach across it.
+        """
+        self.orders = tuple(orders)
+        self.vocab_size, self.eos, self.lines = vocab_size, eos, lines
+        self.base = vocab_size + 1
+
+    @property
+    def order(self) -> int:
+        """N, the longest n-gram's length."""
+        return len(self.orders)
+
+    # The contract -----------------------------------------------------------------------------
+
+    def start(self, batch: int) -> NgramState:
+        """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
+        return self.advance(self.blank(batch), np.full(batch, self.eos))
+
+    def blank(self, batch: int) -> NgramState:
+        """The state of `batch` texts before any token."""
+        return NgramState(np.full((batch, self.order - 1), NONE, np.int64))
+
+    def predict(self, state: NgramState) -> Nats:
+        """(B, V) log-probabilities of the next token, nats."""
+        nats_BV = np.tile(self.orders[0].nats[: self.vocab_size], (len(state.contexts_BN), 1))
+        for k, order in enumerate(self.orders[1:]):
+            context_B = state.contexts_BN[:, k]
+            known = np.flatnonzero(context_B != NONE)
+            nats_BV[known] += self.orders[k].backoff[context_B[known], None]
+            begin = np.searchsorted(order.keys, context_B[known] * self.base)
+            end = np.searchsorted(order.keys, (context_B[known] + 1) * self.base)
+            for row, first, last in zip(known, begin, end, strict=True):
+                words = order.keys[first:last] - context_B[row] * self.base
+                known_nats = order.nats[first:last][
+                    words < self.vocab_size
+                ]  # some files end in <s>
+                nats_BV[row, words[: len(known_nats)]] = known_nats
+        return nats_BV
+
+    def advance(self, state: NgramState, ids_B: Ids) -> NgramState:
+        """The state after one more token in every row. `state` itself is unchanged."""
+        _, after = self._read(state, np.asarray(ids_B, np.int64)[:, None])
+        return after
+
+    def follow(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
+        """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
+        B, T = ids_BT.shape
+        nats = np.empty((B, T), np.float32)
+        piece = max(1, PIECE // max(1, B))
+        for t in range(0, T, piece):
+            part = np.asarray(ids_BT[:, t : t + piece], np.int64)
+            nats[:, t : t + piece], state = self._read(state, part)
+        return nats, state
+
+    def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
+        """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
+        if not seqs:
+            return []
+        if not self.lines:
+            return self._side_by_side(seqs)
+        # All in one row, an <EOS> before each: nothing is seen across it.
+        gap = np.array([self.eos])
+        joined = np.concatenate([part for seq in seqs for part in (gap, np.asarray(seq, np.int64))])
+        nats, _ = self.follow(self.start(1), joined[None])
+        ends = np.cumsum([len(seq) + 1 for seq in seqs])
+        return [nats[0, end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
+
+    # Parts ------------------------------------------------------------------------------------
+
+    def _side_by_side(self, seqs: Sequence[Ids]) -> list[Nats]:
+        result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
+        start = self.start(1)
+        for rows in batches([len(seq) for seq in seqs]):
+            ids_BT = padded([seqs[row] for row in rows], self.eos)
+            nats, _ = self.follow(start.take(np.zeros(len(rows), np.intp)), ids_BT)
+            for b, row in enumerate(rows):
+                result[row] = nats[b, : len(seqs[row])]
+        return result
+
+    def _read(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, NgramState]:
+        """`follow`, without regard to memory."""
+        contexts, found = self.places(state, ids_BT)
+        nats = self.orders[0].nats[ids_BT].astype(np.float64)
+        for k, order in enumerate(self.orders[1:]):
+            context_BT, place_BT = contexts[k][:, :-1], found[k + 1]
+            nats += at(self.orders[k].backoff, context_BT)
+            nats = np.where(place_BT == NONE, nats, at(order.nats, place_BT))
+        after = [context[:, -1] for context in contexts]
+        end = np.stack(after, axis=1) if after else state.contexts_BN
+        return nats.astype(np.float32), NgramState(end)
+
+    def places(self, state: NgramState, ids_BT: Keys) -> tuple[list[Keys], list[Keys]]:
+        """Where the n-grams of a text stand.
+
+        contexts[k] (B, T + 1): of the k + 1 words before each token, and after the last one;
+        found[k] (B, T): of the k + 1 words that end with each token. NONE where there is none.
+        """
+        contexts: list[Keys] = []
+        found: list[Keys] = [ids_BT]
+        ends = ids_BT == self.eos if self.lines else np.zeros(ids_BT.shape, bool)
+        for k in range(1, self.order):
+            if k == 1:
+                seen = np.where(ends, self.vocab_size, ids_BT)
+            else:
+                seen = np.where(ends, NONE, found[k - 1])
+            contexts.append(np.concatenate([state.contexts_BN[:, k - 1, None], seen], axis=1))
+            before = contexts[-1][:, :-1]
+            keys = before * self.base + ids_BT
+            found.append(np.where(before == NONE, NONE, self.orders[k].find(keys)))
+        return contexts, found
+
+    def matched(self, state: NgramState) -> Keys:
+        """How many of the last words of B texts the model knows as a context, (B,): 0 … N − 1."""
+        known = state.contexts_BN != NONE
+        return np.asarray(np.where(known, np.arange(1, self.order), 0).max(axis=1, initial=0))
+
+    def follow_matched(self, state: NgramState, ids_BT: Ids) -> Keys:
+        """`matched` before each of T further tokens, (B, T)."""
+        contexts, _ = self.places(state, np.asarray(ids_BT, np.int64))
+        longest = np.zeros(ids_BT.shape, np.int64)
+        for k, places in enumerate(contexts, 1):
+            longest[places[:, :-1] != NONE] = k
+        return longest
+
+    def renumbered(self, new_V: Ids) -> Self:
+        """The same model with word k under the number `new_V[k]` (V + 1 of them, <s> last)."""
+        orders: list[Order] = []
+        places = np.asarray(new_V, np.int64)  # new place of every n-gram of the order before
+        for k, order in enumerate(self.orders):
+            keys = places
+            if k:
+                prefix, word = np.divmod(order.keys, self.base)
+                keys = places[prefix] * self.base + np.asarray(new_V, np.int64)[word]
+            rising = np.argsort(keys)
+            orders.append(Order(keys[rising], order.nats[rising], order.backoff[rising]))
+            places = np.empty(len(keys), np.int64)
+            places[rising] = np.arange(len(keys))
+        return type(self)(orders, self.vocab_size, int(new_V[self.eos]), lines=self.lines)
+
+    # As tensors -------------------------------------------------------------------------------
+
+    def config(self) -> dict[str, Any]:
+        """The settings of a model file."""
+        return {"vocab_size": self.vocab_size, "order": self.order, "lines": self.lines}
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of a model file."""
+        found: dict[str, npt.NDArray[Any]] = {}
+        for k, order in enumerate(self.orders, 1):
+            if k > 1:
+                found[f"order.{k}.keys"] = order.keys
+            found[f"order.{k}.nats"] = order.nats
+            if k < self.order:
+                found[f"order.{k}.backoff"] = order.backoff
+        return found
+
+    @classmethod
+    def from_tensors(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], eos: int
+    ) -> Self:
+        """The model of `tensors`. Raises CharlmError where they do not fit together."""
+        V, N = int(config["vocab_size"]), int(config["order"])
+        orders = []
+        try:
+            for k in range(1, N + 1):
+                nats = tensors[f"order.{k}.nats"]
+                keys = np.arange(V + 1) if k == 1 else tensors[f"order.{k}.keys"]
+                blank = np.zeros(len(nats), np.float32)
+                orders.append(Order(keys, nats, tensors[f"order.{k}.backoff"] if k < N else blank))
+        except KeyError as missing:
+            raise CharlmError(f"the n-gram model has no {missing}: its file is damaged") from None
+        for k, order in enumerate(orders):
+            whole = len(order.keys) == len(order.nats) == len(order.backoff)
+            highest = (V + 1) * (len(orders[k - 1].keys) if k else 1)
+            rising = bool((np.diff(order.keys) > 0).all())
+            within = not len(order.keys) or (order.keys[0] >= 0 and order.keys[-1] < highest)
+            if not (whole and rising and within):
+                raise CharlmError(f"order {k + 1} of the n-gram model does not fit: file damaged")
+        return cls(orders, V, eos, lines=bool(config["lines"]))

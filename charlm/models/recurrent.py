@@ -1,0 +1,253 @@
+"""Recurrent networks in NumPy, built of the cells in `cells.py`.
+
+This room is what a finished model runs on: no torch, a cold start of a tenth of a second, and
+arithmetic that a learner can read beside a textbook. `network.py` holds the same cells in torch
+for training; the two agree to 1e-5.
+
+Shape letters: T time steps, B batch rows, V vocabulary, E embedding, H hidden units, G gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import NetworkConfig
+from ..errors import CharlmError
+from ..lm import Ids, Nats
+from .cells import CELL_CLASSES, RNN, Array, Cell, times
+from .padding import batches, padded
+
+TABLE_BYTES = 16 << 20  # largest table of first-layer products kept, see RecurrentLM.inputs
+CHUNK = 8 << 20  # float32 entries (32 MiB) that an intermediate result may have
+
+
+@dataclass(frozen=True)
+class RecurrentState:
+    """The memory of B texts: for each layer h (B, H), and c (B, H) where the cell has one."""
+
+    layers: tuple[Cell, ...]
+
+    def take(self, rows: Ids) -> Self:
+        """The states of the texts `rows`, in that order; a row may be taken more than once."""
+        return type(self)(tuple(tuple(part[rows] for part in cell) for cell in self.layers))
+
+
+class Stack:
+    """Recurrent layers on one another, from token ids to the uppermost layer's hidden states.
+
+    x_t = embedding of token t;  h_t = cell(x_t, …), layer upon layer.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        tensors: Mapping[str, npt.NDArray[np.float32]],
+        name: str = "rnn",
+    ) -> None:
+        """From the tensors `name`.k.… of layers k."""
+        self.config, self.embedding = config, tensors["embedding.weight"]
+        self.cells: list[RNN] = []
+        initial: list[Cell] = []
+        for k in range(config.layers):
+            prefix = f"{name}.{k}."
+            weights = {n.removeprefix(prefix): t for n, t in tensors.items() if prefix in n}
+            self.cells.append(CELL_CLASSES[config.cell](weights))
+            parts = ("h0", "c0") if config.cell.startswith("lstm") else ("h0",)
+            zero = np.zeros(config.hidden, np.float32)
+            initial.append(tuple(weights.get(part, zero)[None] for part in parts))
+        self.initial = RecurrentState(tuple(initial))
+
+    def blank(self, batch: int) -> RecurrentState:
+        """The state of `batch` texts before any token."""
+        return self.initial.take(np.zeros(batch, np.intp))
+
+    def inputs(self, ids_N: Ids) -> Array:
+        """The first layer's W x + b for tokens `ids`: (N, G·H).
+
+        A small vocabulary's products are all computed at the first use and then looked up.
+        """
+        if self._table is not None:
+            return self._table[ids_N]
+        return self.cells[0].inputs(self.embedding[ids_N])
+
+    def advance(self, state: RecurrentState, ids_B: Ids) -> RecurrentState:
+        """The state after one more token in every row. `state` itself is unchanged."""
+        layers: list[Cell] = []
+        x = self.inputs(ids_B)
+        for k, cell in enumerate(self.cells):
+            if k > 0:
+                x = cell.inputs(layers[-1][0])
+            layers.append(cell.step(x, state.layers[k]))
+        return RecurrentState(tuple(layers))
+
+    def read(self, state: RecurrentState, ids_TB: Ids) -> tuple[Array, RecurrentState]:
+        """Read T tokens: the top h *before* each of them (T, B, H), and the state at the end."""
+        T, B = ids_TB.shape
+        H = self.config.hidden
+        layers = []
+        h_TBH = np.empty((T + 1, B, H), np.float32)
+        for k, cell in enumerate(self.cells):
+            x = self.inputs(ids_TB.ravel()) if k == 0 else cell.inputs(h_TBH[1:].reshape(-1, H))
+            x_TBG = x.reshape(T, B, -1)
+            now = state.layers[k]
+            h_TBH[0] = now[0]
+            for t in range(T):
+                now = cell.step(x_TBG[t], now)
+                h_TBH[t + 1] = now[0]
+            layers.append(now)
+        return h_TBH[:-1], RecurrentState(tuple(layers))
+
+    @property
+    def chunk(self) -> int:
+        """Tokens to be read at once, over all rows, for intermediate results to stay small."""
+        widest = max(self.config.gates * self.config.hidden, self.config.embed)
+        return max(1, CHUNK // widest)
+
+    @cached_property
+    def _table(self) -> Array | None:
+        size = self.config.vocab_size * self.config.gates * self.config.hidden * 4
+        return self.cells[0].inputs(self.embedding) if size <= TABLE_BYTES else None
+
+
+class Head:
+    """From hidden states to probabilities.
+
+    u = tanh(D h + d), `dense` times;  P(token) = softmax(O u + b).
+    """
+
+    def __init__(
+        self, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]]
+    ) -> None:
+        self.vocab_size = config.vocab_size
+        self.dense = [
+            (tensors[f"dense.{k}.weight"], tensors[f"dense.{k}.bias"]) for k in range(config.dense)
+        ]
+        self.projection = tensors.get("projection.weight")
+        self.output = tensors["embedding.weight" if config.tied else "output.weight"]
+        self.bias = tensors["output.bias"]
+
+    def logits(self, top_NH: Array) -> Array:
+        """Unnormalised log-probabilities, (N, V)."""
+        x = top_NH
+        for weight, bias in self.dense:
+            x = times(weight, x)
+            x += bias
+            np.tanh(x, out=x)
+        if self.projection is not None:
+            x = times(self.projection, x)
+        x = times(self.output, x)
+        x += self.bias
+        return x
+
+    def predict(self, top_NH: Array) -> Nats:
+        """(N, V) log-probabilities, nats."""
+        z = self.logits(top_NH)
+        z -= z.max(axis=1, keepdims=True)
+        z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
+        return z
+
+    def gather(self, top_TBH: Array, ids_TB: Ids) -> Array:
+        """Give log P(ids | the states they are predicted from), (T, B); few logits at a time."""
+        top_NH = top_TBH.reshape(-1, top_TBH.shape[-1])
+        ids_N = ids_TB.ravel()
+        nats = np.empty(len(ids_N), np.float32)
+        chunk = max(1, CHUNK // self.vocab_size)
+        for n in range(0, len(ids_N), chunk):
+            z = self.logits(top_NH[n : n + chunk])
+            z -= z.max(axis=1, keepdims=True)
+            chosen = z[np.arange(len(z)), ids_N[n : n + chunk]]
+            nats[n : n + chunk] = chosen - np.log(np.exp(z, out=z).sum(axis=1))
+        return nats.reshape(ids_TB.shape)
+
+
+class RecurrentLM:
+    """A recurrent language model; obeys `lm.CausalLM`. Log-probabilities are float32 nats."""
+
+    def __init__(
+        self, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]], eos: int
+    ) -> None:
+        """Build from the tensors that `config.shapes()` names; `eos` is the id of <EOS>.
+
+        Raises CharlmError where names, shapes or types are not those of the configuration.
+        """
+        check_tensors(config, tensors)
+        self.config, self.tensors = config, tensors
+        self.vocab_size, self.eos = config.vocab_size, eos
+        self.stack, self.head = Stack(config, tensors), Head(config, tensors)
+
+    def start(self, batch: int) -> RecurrentState:
+        """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
+        return self._start.take(np.zeros(batch, np.intp))
+
+    def blank(self, batch: int) -> RecurrentState:
+        """The state of `batch` texts before any token."""
+        return self.stack.blank(batch)
+
+    def predict(self, state: RecurrentState) -> Nats:
+        """(B, V) log-probabilities of the next token, nats."""
+        return self.head.predict(state.layers[-1][0])
+
+    def advance(self, state: RecurrentState, ids_B: Ids) -> RecurrentState:
+        """The state after one more token in every row. `state` itself is unchanged."""
+        return self.stack.advance(state, ids_B)
+
+    def follow(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
+        """Log-probability of each of T further tokens, (B, T) nats, and the state after them.
+
+        All that needs no memory (input and output products) is one large matrix product for
+        many time steps; only the recurrent product is taken step by step.
+        """
+        B, T = ids_BT.shape
+        nats = np.empty((B, T), np.float32)
+        chunk = max(1, self.stack.chunk // max(B, 1))
+        for t in range(0, T, chunk):
+            ids_TB = ids_BT[:, t : t + chunk].T
+            top_TBH, state = self.stack.read(state, ids_TB)
+            nats[:, t : t + chunk] = self.head.gather(top_TBH, ids_TB).T
+        return nats, state
+
+    def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
+        """Give log P(each token | those before it in its sequence), (len(seq),) nats each.
+
+        Sequences of like length are run side by side; memory is bounded however long they are.
+        """
+        result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
+        for rows in batches([len(seq) for seq in seqs]):
+            ids_BT = padded([seqs[row] for row in rows], self.eos)
+            nats, _ = self.follow(self.start(len(rows)), ids_BT)
+            for b, row in enumerate(rows):
+                result[row] = nats[b, : len(seqs[row])]
+        return result
+
+    def read_tops(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
+        """`follow` for one text, with the top hidden states that each token is predicted from.
+
+        Gives these, (T, H), the tokens' log-probabilities, (T,) nats, and the state after them.
+        """
+        top_T1H, after = self.stack.read(state, ids_T[:, None])
+        return top_T1H[:, 0], self.head.gather(top_T1H, ids_T[:, None])[:, 0], after
+
+    @cached_property
+    def _start(self) -> RecurrentState:
+        return self.advance(self.stack.initial, np.array([self.eos]))
+
+
+def check_tensors(config: NetworkConfig, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Raise CharlmError unless `tensors` are those that `config.shapes()` calls for."""
+    shapes = config.shapes()
+    for name in sorted(shapes.keys() ^ tensors.keys()):
+        state = "is missing" if name in shapes else "does not belong there"
+        raise CharlmError(f"the network's tensor {name!r} {state}: the model file is damaged")
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tensor.shape != shape or tensor.dtype != np.float32:
+            raise CharlmError(
+                f"the network's tensor {name!r} is {tensor.dtype} {tensor.shape}, "
+                f"not float32 {shape}: the model file is damaged"
+            )

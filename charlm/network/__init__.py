@@ -1,0 +1,1 @@
+"""The recurrent network in torch: layers, loss, devices. Here torch begins."""

@@ -1,0 +1,275 @@
+"""The recurrent network in torch: what is trained. Its NumPy twin for use is `recurrent.py`.
+
+    x_t ─embedding─▶ rnn.0 ─▶ … ─▶ rnn.L-1 ─▶ dense.* ─▶ [projection] ─▶ output ─▶ softmax
+
+Parameters carry the names and shapes of `NetworkConfig.shapes`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..config import NetworkConfig, TrainConfig
+from .layers import gru, peephole_lstm, rnn
+from .loss import cross_entropy, token_nats
+
+LayerState: TypeAlias = tuple[Tensor, ...]  # (h,) or (h, c), each (B, H)
+NetworkState: TypeAlias = tuple[LayerState, ...]  # one a layer
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+class Layer(nn.Module):
+    """One recurrent layer over T steps, carrying its state."""
+
+    def __init__(self, config: NetworkConfig, inputs: int) -> None:
+        super().__init__()
+        H, rows = config.hidden, config.gates * config.hidden
+        self.cell, self.weight_drop = config.cell, config.weight_drop
+        self.weight_ih = nn.Parameter(torch.empty(rows, inputs))
+        self.weight_hh = nn.Parameter(torch.empty(rows, H))
+        self.bias_ih = nn.Parameter(torch.zeros(rows))
+        self.bias_hh = nn.Parameter(torch.zeros(rows))
+        if self.cell == "lstm-peephole":
+            self.peephole = nn.Parameter(torch.zeros(3, H))
+        self.starts = ("h0", "c0") if self.cell.startswith("lstm") else ("h0",)
+        for name in self.starts:
+            start = torch.zeros(H)
+            if config.learned_start:
+                self.register_parameter(name, nn.Parameter(start))
+            else:
+                self.register_buffer(name, start, persistent=False)
+
+    def initialise(self) -> None:
+        """Orthogonal recurrence a gate (Saxe et al. 2014), Glorot inputs, forget bias 1."""
+        H = self.weight_hh.shape[1]
+        for gate in range(len(self.weight_hh) // H):
+            rows = slice(gate * H, (gate + 1) * H)
+            nn.init.orthogonal_(self.weight_hh[rows])
+            nn.init.xavier_uniform_(self.weight_ih[rows])
+        if self.cell.startswith("lstm"):  # Gers et al. 2000; Jozefowicz et al. 2015
+            nn.init.ones_(self.bias_ih[H : 2 * H])
+
+    def start(self, batch: int) -> LayerState:
+        """The state before the first token, (B, H) each."""
+        return tuple(getattr(self, name).expand(batch, -1).contiguous() for name in self.starts)
+
+    def forward(self, x_TBE: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Hidden states (T, B, H) and the state after step T, kept in the precision it came in.
+
+        Products run in x's precision.
+        """
+        dtype, kept_in = x_TBE.dtype, state[0].dtype
+        weight_hh: Tensor = self.weight_hh
+        if self.weight_drop and self.training:  # Merity, Keskar and Socher 2018
+            weight_hh = weight_hh * kept(weight_hh, self.weight_drop)
+        if self.cell == "lstm-peephole":
+            a = functional.linear(x_TBE, self.weight_ih.to(dtype)).to(kept_in) + self.bias_ih
+            h_TBH, c_TBH = peephole_lstm(
+                a, state[0], state[1], weight_hh.to(dtype), self.bias_hh, self.peephole
+            )
+            return h_TBH.to(dtype), (h_TBH[-1], c_TBH[-1])
+        weights = [p.to(dtype) for p in (self.weight_ih, weight_hh, self.bias_ih, self.bias_hh)]
+        hidden = [s.to(dtype)[None] for s in state]
+        flags = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, …
+        if self.cell == "lstm":
+            out, h, c = torch.lstm(x_TBE, hidden, weights, *flags)
+            return out, (h[0].to(kept_in), c[0].to(kept_in))
+        if dtype != torch.float64 and x_TBE.device.type == "cpu":
+            run: Any = gru if self.cell == "gru" else partial(rnn, relu=self.cell == "rnn-relu")
+            out, h = run(x_TBE, state[0], *weights[:2], self.bias_ih, self.bias_hh)
+            return out, (h,)
+        theirs = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
+        out, h = theirs(x_TBE, hidden[0], weights, *flags)
+        return out, (h[0].to(kept_in),)
+
+
+class Network(nn.Module):
+    """A recurrent language model under training."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        V, E, H = config.vocab_size, config.embed, config.hidden
+        self.embedding = nn.Embedding(V, E)
+        self.rnn = nn.ModuleList(Layer(config, E if k == 0 else H) for k in range(config.layers))
+        self.back = nn.ModuleList(
+            Layer(config, E if k == 0 else H) for k in range(config.layers * config.bidirectional)
+        )
+        self.dense = nn.ModuleList(
+            nn.Linear(config.top if k == 0 else H, H) for k in range(config.dense)
+        )
+        seen = H if config.dense else config.top
+        self.projected = config.tied and seen != E
+        if self.projected:
+            self.projection = nn.Linear(seen, E, bias=False)
+        self.output = nn.Linear(E if config.tied else seen, V)
+        if config.tied:  # Press and Wolf 2017; Inan et al. 2017
+            self.output.weight = self.embedding.weight
+        self.precision = torch.float32
+
+    @classmethod
+    def of(cls, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]]) -> Network:
+        """The network of a model file."""
+        network = cls(config)
+        own = dict(network.named_parameters())
+        with torch.no_grad():
+            for name, tensor in tensors.items():
+                own[name].copy_(torch.from_numpy(tensor))
+        return network
+
+    def initialise(self, seed: int) -> None:
+        """Fresh weights, the same for the same seed."""
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.config.embed))
+            for layer in [*self.layers(), *self.backward_layers()]:
+                layer.initialise()
+            for linear in self.dense:
+                assert isinstance(linear, nn.Linear)
+                nn.init.xavier_uniform_(linear.weight)
+                nn.init.zeros_(linear.bias)
+            if self.projected:
+                nn.init.xavier_uniform_(self.projection.weight)
+            if not self.config.tied:
+                bound = 1 / math.sqrt(self.config.hidden)
+                nn.init.uniform_(self.output.weight, -bound, bound)
+            nn.init.zeros_(self.output.bias)
+
+    def layers(self) -> Sequence[Layer]:
+        return [layer for layer in self.rnn if isinstance(layer, Layer)]
+
+    def backward_layers(self) -> Sequence[Layer]:
+        """Those that read from the right, where there are any."""
+        return [layer for layer in self.back if isinstance(layer, Layer)]
+
+    def start(self, batch: int) -> NetworkState:
+        """The state before the first token of `batch` streams."""
+        return tuple(layer.start(batch) for layer in self.layers())
+
+    def tops(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """The uppermost layer's hidden states, (T, B, H), and the state after step T."""
+        return self._run(self.layers(), x_TB, state)
+
+    def tops_after(self, y_TB: Tensor) -> Tensor:
+        """What the layers that read from the right know of the tokens after each of T, (T, B, H).
+
+        Of what follows the last of them they know nothing.
+        """
+        layers, (T, B) = self.backward_layers(), y_TB.shape
+        state = tuple(layer.start(B) for layer in layers)
+        last_1BH = state[-1][0].to(self.precision)[None]
+        if T == 1:
+            return last_1BH
+        read_TBH, _ = self._run(layers, y_TB.flip(0)[:-1], state)
+        return torch.cat([last_1BH, read_TBH]).flip(0)
+
+    def _run(
+        self, layers: Sequence[Layer], x_TB: Tensor, state: NetworkState
+    ) -> tuple[Tensor, NetworkState]:
+        config, after = self.config, []
+        x = functional.embedding(x_TB, self.embedding.weight).to(self.precision)
+        x = self._drop(x, config.dropout_input)
+        for k, layer in enumerate(layers):
+            if k > 0:
+                x = self._drop(x, config.dropout_between)
+            x, layer_after = layer(x, state[k])
+            after.append(layer_after)
+        return x, tuple(after)
+
+    def tops_before(self, ids_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """The hidden states that T tokens are predicted from, and the state after the last."""
+        tops_TBH, after = self.tops(ids_TB, state)
+        return torch.cat([state[-1][0].to(tops_TBH.dtype)[None], tops_TBH[:-1]]), after
+
+    def head(self, x: Tensor) -> Tensor:
+        """From hidden states (…, H) to what the softmax sees, (…, D)."""
+        config = self.config
+        x = self._drop(x, config.dropout_output)
+        for linear in self.dense:
+            assert isinstance(linear, nn.Linear)
+            weight, bias = linear.weight.to(x.dtype), linear.bias.to(x.dtype)
+            x = functional.linear(x, weight, bias).tanh()
+        if self.projected:
+            x = functional.linear(x, self.projection.weight.to(x.dtype))
+        return x
+
+    def features(
+        self, x_TB: Tensor, y_TB: Tensor, state: NetworkState
+    ) -> tuple[Tensor, NetworkState]:
+        """What the softmax sees of each y, (T, B, D), and the state after step T.
+
+        x_t is the token before y_t. With layers that read from the right (Schuster and Paliwal
+        1997) also what they know of the y after it; never y_t itself.
+        """
+        tops_TBH, after = self.tops(x_TB, state)
+        if self.config.bidirectional:
+            tops_TBH = torch.cat([tops_TBH, self.tops_after(y_TB)], dim=2)
+        return self.head(tops_TBH), after
+
+    def forward(
+        self, x_TB: Tensor, y_TB: Tensor, state: NetworkState
+    ) -> tuple[Tensor, NetworkState]:
+        """Mean −log P(y) in nats per token, a scalar, and the state after step T."""
+        x, after = self.features(x_TB, y_TB, state)
+        loss = cross_entropy(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
+        return loss, after
+
+    @torch.no_grad()
+    def nats(self, x_TB: Tensor, y_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """log P of every y, (T, B) nats, without gradients, and the state after step T."""
+        x, after = self.features(x_TB, y_TB, state)
+        nats = token_nats(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
+        return nats.view(y_TB.shape), after
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The weights as NumPy arrays under their file names (tied weights once)."""
+        names = self.config.shapes()
+        own = dict(self.named_parameters())
+        return {name: own[name].detach().float().cpu().numpy() for name in names}
+
+    def _drop(self, x_TBD: Tensor, rate: float) -> Tensor:
+        """Locked dropout: the same entries of all T steps (Gal and Ghahramani 2016).
+
+        On connections that are not recurrent (Zaremba et al. 2014).
+        """
+        if not rate or not self.training:
+            return x_TBD
+        return x_TBD * kept(x_TBD[:1], rate)
+
+
+def kept(like: Tensor, rate: float) -> Tensor:
+    """A mask shaped like `like`: 0 with probability `rate` (to a 256th), otherwise scaled up.
+
+    A byte of random integers decides on each entry: `bernoulli_` takes fifteen times as long, for a
+    million weights a quarter of a training step.
+    """
+    count, dropped = like.numel(), round(256 * rate)
+    drawn = torch.empty(-(-count // 8), dtype=torch.int64, device=like.device).random_(
+        -(1 << 63), None
+    )
+    mask = (drawn.view(torch.uint8)[:count] >= dropped).to(like.dtype)
+    return mask.mul_(256 / (256 - dropped)).view(like.shape)
+
+
+def detach(state: NetworkState) -> NetworkState:
+    """Cut the gradient: what makes BPTT truncated."""
+    return tuple(tuple(s.detach() for s in layer) for layer in state)
+
+
+def new_network(shape: NetworkConfig, config: TrainConfig) -> Network:
+    """A freshly initialised network on its device, ready to train."""
+    network = Network(shape)
+    network.initialise(config.seed)
+    network.precision = DTYPES[config.precision]
+    network.train()
+    return network.to(config.device)

@@ -1,0 +1,1 @@
+"""A finished run in numbers, and as a page."""

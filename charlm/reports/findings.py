@@ -1,0 +1,365 @@
+"""A finished run in numbers and texts: what its report shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..errors import CharlmError
+from ..lm import Ids
+from ..measures import Measures
+from ..models import model_file
+from ..models.bidirectional import AnyLM, BidirectionalLM
+from ..models.model_file import ModelFile
+from ..network.device import one_thread
+from ..network.network import Network
+from ..runs import defaults
+from ..runs.events import Listener
+from ..runs.ngram_run import of_corpus
+from ..runs.run_directory import RunDirectory
+from ..runs.run_text import RunText, reopen
+from ..system import machine
+from ..tasks.sample import glimpse
+from ..tasks.score import SentenceScore, measure, score
+from ..text.tokenizer import Tokenizer
+from ..training.loop import VALIDATION_TOKENS
+from ..training.validation import share
+
+HEAT_LINES, HEAT_CHARS = 40, 3_000  # of the validation text, on colours
+READ_LINES, READ_CHARS = 2_000, 200_000  # of it, searched for surprising lines
+READ_FLOPS = 4e10  # and at so much work: about three seconds of NumPy, one token at a time
+SURPRISING = 10  # lines shown
+SHORT = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
+COUNTED = 1_000_000  # training tokens for the n-gram model: some four seconds
+BACK, ROWS = 64, 16  # tokens that the gradient is followed back, and texts it is averaged over
+
+INCOMPARABLE = (
+    "it predicts a token from those before it, this model from all others, so their numbers cannot "
+    "be compared"
+)
+
+Part = TypeVar("Part")
+Found: TypeAlias = Part | str  # a part of a report, or a sentence: why it is not there
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the network wrote at a step of its training."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Surprising:
+    """The lines of the validation text that the model found least probable."""
+
+    read: int  # lines of the text, from its first, that were searched
+    least: int  # characters that a line had to have
+    lines: list[tuple[int, SentenceScore]]  # number from 1; by falling bits per character
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        return [{"line": number, **one.as_dict()} for number, one in self.lines]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An n-gram model of the same tokens, on the same validation text."""
+
+    order: int
+    tokens: int  # of the training text that were counted
+    of: int  # that it has
+    measures: Measures
+    warnings: list[str]  # where the text was too small to estimate a discount from
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a report shows."""
+
+    run: Path
+    settings: dict[str, Any]  # config.toml
+    about: dict[str, Any]  # of the model file, see `model_file.describe`
+    rows: list[dict[str, Any]]  # metrics.jsonl
+    written: list[Written]
+    heat: Found[list[SentenceScore]]  # the first lines of the validation text, with tokens
+    surprising: Found[Surprising]
+    baseline: Found[Baseline]
+    gradient: Found[list[float]]  # its norm 0, 1, 2, … tokens before the loss
+    machine: dict[str, Any]
+    trained_here: bool  # False: nothing is known but the machine that makes the report
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The measures of the model on the validation text."""
+        best: dict[str, Any] = self.about["training"].get("best") or {}
+        return best
+
+    @property
+    def pseudo(self) -> bool:
+        """Whether all numbers are of a model that reads from both sides."""
+        return is_bidirectional(self.about)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps done."""
+        return max((row["step"] for row in self.rows), default=0)
+
+    @property
+    def seconds(self) -> float:
+        """Of training, validations included."""
+        return max((row["seconds"] for row in self.rows), default=0.0)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Over the whole run; NaN where it is not known."""
+        how = self.settings["training"]
+        tokens: int = self.steps * how["batch_size"] * how["bptt"]
+        return tokens / self.seconds if self.seconds else math.nan
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers of the report, for JSON; null for what is not there."""
+        return {
+            "run": str(self.run),
+            "model": {k: v for k, v in self.about.items() if k not in ("training", "config")},
+            "best": self.best,
+            "best_step": self.about["training"].get("step"),
+            **({"pseudo": True} if self.pseudo else {}),
+            "network": self.about["training"].get("network"),
+            "ngram": _there(
+                self.baseline, lambda b: {**asdict(b), "measures": b.measures.as_dict()}
+            ),
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "tokens_per_second": self.tokens_per_second,
+            "samples": [asdict(one) for one in self.written],
+            "surprising": _there(self.surprising, Surprising.as_dict),
+            "gradient": _there(self.gradient, list),
+            "machine": self.machine,
+            "trained_here": self.trained_here,
+        }
+
+
+def gather(directory: RunDirectory, listener: Listener) -> Findings:
+    """Read a run and try its model on the validation text.
+
+    `listener` hears of the stage "report" (how much of it is done) and is warned where the text is
+    gone or another: the parts that need it are then left out. Raises CharlmError where there is no
+    run or no model yet, and where a file is damaged.
+    """
+    settings, rows = _settings(directory), _metrics(directory)
+    contents = model_file.read(directory.model)
+    lm, tokenizer = model_file.build_any(contents), contents.tokenizer
+    listener.stage("report", 0.1)
+    text = _attempt(lambda: _text(directory, settings, contents))
+    if isinstance(text, str):
+        listener.warn(f"{text} (the report is made without what needs the text)")
+    heat = _with(text, lambda t: heat_lines(lm, tokenizer, t.validation()))
+    listener.stage("report", 0.2)
+    surprising = _with(text, lambda t: surprising_lines(lm, tokenizer, t.validation(), contents))
+    listener.stage("report", 0.5)
+    about = model_file.describe(directory.model, contents)
+    baseline: Found[Baseline] = INCOMPARABLE
+    if not is_bidirectional(about):
+        baseline = _with(text, count_ngrams)
+    listener.stage("report", 0.8)
+    gradient = _with(text, lambda t: gradients(contents, t.corpus.valid))
+    listener.stage("report", 0.9)
+    return Findings(
+        run=directory.path,
+        settings=settings,
+        about=about,
+        rows=rows,
+        written=_written(rows, lm, contents, settings),
+        heat=heat,
+        surprising=surprising,
+        baseline=baseline,
+        gradient=gradient,
+        machine=settings.get("machine") or dict(machine.facts()),
+        trained_here="machine" in settings,
+    )
+
+
+def is_bidirectional(about: Mapping[str, Any]) -> bool:
+    """Whether the model of `model_file.describe` reads from both sides."""
+    return about["family"] == "recurrent" and bool(about["config"].get("bidirectional"))
+
+
+def heat_lines(lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> list[SentenceScore]:
+    """The first lines of a text, token by token, in their context."""
+    lines, torn = beginning(chunks, HEAT_CHARS)
+    context = _context(lm)
+    return score(lm, tokenizer, lines[:HEAT_LINES], context=context, tokens=True, eos=not torn)
+
+
+def _context(lm: AnyLM) -> str:
+    """The state carried from line to line; of a model that reads both sides, each line alone."""
+    return "sentence" if isinstance(lm, BidirectionalLM) else "stream"
+
+
+def surprising_lines(
+    lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
+) -> Surprising:
+    """The lines with the most bits per character in the first part of a text.
+
+    Raises CharlmError where it is not in lines.
+    """
+    lines, torn = beginning(chunks, READ_CHARS)
+    if torn or len(lines) < 2:
+        raise CharlmError("the validation text is one long line")
+    lines = lines[:READ_LINES]
+    weights = sum(tensor.size for tensor in model_file.part(contents, 0).tensors.values())
+    most = int(READ_FLOPS / (2 * weights))
+    ends = np.cumsum([len(tokenizer.encode(line)) + 1 for line in lines])
+    lines = lines[: max(2, int(np.searchsorted(ends, most, side="right")))]
+    least = max(1, math.ceil(min(SHORT, median(len(line) for line in lines))))
+    scored = enumerate(score(lm, tokenizer, lines, context=_context(lm)), 1)
+    long = [(number, one) for number, one in scored if len(one.text) >= least]
+    long.sort(key=lambda item: -item[1].measures.bits_per_char)
+    return Surprising(len(lines), least, long[:SURPRISING])
+
+
+def beginning(chunks: Iterable[str], most: int) -> tuple[list[str], bool]:
+    """The whole lines in the first `most` characters of a text, and False.
+
+    Where the first line is longer: what there is of it, to a space, and True.
+    """
+    text = ""
+    for chunk in chunks:
+        text += chunk
+        if len(text) > most:
+            end = text.rfind("\n", 0, most)
+            if end >= 0:
+                text = text[:end]
+                break
+            space = text.rfind(" ", 1, most)
+            return [text[: space if space > 0 else most]], True
+    return text.removesuffix("\n").split("\n"), False
+
+
+class _Warnings(Listener):
+    """Keeps them, for the page rather than the terminal."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.said.append(message)
+
+
+def count_ngrams(text: RunText) -> Baseline:
+    """A Kneser-Ney model of the training text (of its first COUNTED tokens), measured."""
+    corpus, heard = text.corpus, _Warnings()
+    tokenizer, size = corpus.tokenizer, corpus.valid_text
+    order = defaults.ngram_order(tokenizer.level)
+    lines = defaults.ngram_context(tokenizer.level) == "sentence"
+    part = replace(corpus, train=corpus.train[:COUNTED])
+    lm = of_corpus(part, order, lines=lines, listener=heard)
+    held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
+    nats_BT, _ = lm.follow(lm.start(1), held_out[None])
+    raw = measure("", held_out, nats_BT[0], tokenizer.unk)
+    whole = share(raw, len(corpus.valid), size.chars, size.bytes)
+    return Baseline(order, len(part.train), len(corpus.train), whole, heard.said)
+
+
+def gradients(contents: ModelFile, ids: Ids) -> list[float]:
+    """‖∂L/∂s‖ by tokens before the loss, over texts spread evenly over `ids`; see `lab.gradients`.
+
+    Raises CharlmError for other than recurrent networks, for those that read from both sides, and
+    for a text that is too short.
+    """
+    from ..lab.gradients import flow
+
+    network = model_file.part(contents, 0)
+    if network.family != "recurrent":
+        raise CharlmError(f"a model of the family {network.family} has no gradient")
+    config = NetworkConfig.from_dict(network.config)
+    if config.bidirectional:
+        raise CharlmError(
+            "the network reads from both sides, and the gradient is followed only where a token "
+            "is predicted from those before it"
+        )
+    T = min(BACK, len(ids) - 1)
+    if T < 2:
+        raise CharlmError("the validation text is too short to follow a gradient")
+    starts_B = np.linspace(0, len(ids) - T - 1, ROWS).astype(np.int64)
+    ids_TB = np.asarray(ids)[starts_B + np.arange(T + 1)[:, None]]
+    with one_thread():
+        norms = flow(Network.of(config, network.tensors), ids_TB, eos=contents.tokenizer.eos)
+    return [float(norm) for norm in norms]
+
+
+def _settings(directory: RunDirectory) -> dict[str, Any]:
+    """config.toml. Raises CharlmError where it lacks a group that every run has."""
+    settings = directory.read_config()
+    try:
+        NetworkConfig.from_dict(settings["network"])
+        TrainConfig.from_dict(settings["training"])
+        TokenizerConfig.from_dict(settings["tokenizer"])
+        str(settings["corpus"]["name"])
+    except (KeyError, TypeError) as missing:
+        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    return settings
+
+
+def _metrics(directory: RunDirectory) -> list[dict[str, Any]]:
+    """metrics.jsonl. Raises CharlmError where a row lacks what curves are drawn from."""
+    rows = directory.read_metrics(1 << 53)
+    for row in rows:
+        needed = [row.get("step"), row.get("seconds")]
+        if "loss" in row:
+            needed += [row["loss"], row.get("learning_rate")]
+        if "valid" in row:
+            valid = row["valid"] if isinstance(row["valid"], dict) else {}
+            needed += [valid.get("logprob"), valid.get("tokens")]
+        if not all(isinstance(value, int | float) for value in needed):
+            raise CharlmError(f"{directory.metrics} is damaged: a line of it lacks numbers")
+    return rows
+
+
+def _text(directory: RunDirectory, settings: Mapping[str, Any], contents: ModelFile) -> RunText:
+    text = reopen(directory, settings)
+    before = contents.training.get("valid")
+    if before is not None and before != asdict(text.corpus.valid_text):
+        raise CharlmError("the validation text has changed since the run began")
+    return text
+
+
+def _written(
+    rows: Sequence[Mapping[str, Any]],
+    lm: AnyLM,
+    contents: ModelFile,
+    settings: Mapping[str, Any],
+) -> list[Written]:
+    """The samples of the metrics, and one of the model that was kept; none of both sides."""
+    if isinstance(lm, BidirectionalLM):
+        return []
+    written = [Written(row["step"], str(row["sample"])) for row in rows if "sample" in row]
+    step = contents.training.get("step", 0)
+    if all(one.step != step for one in written):
+        seed = settings["training"].get("seed", 1)
+        written.append(Written(step, glimpse(lm, contents.tokenizer, seed)))
+    return sorted(written, key=lambda one: one.step)
+
+
+def _attempt(what: Callable[[], Part]) -> Found[Part]:
+    try:
+        return what()
+    except CharlmError as error:
+        return str(error)
+
+
+def _with(text: Found[RunText], what: Callable[[RunText], Part]) -> Found[Part]:
+    """What is made of the text; or why there is no text, or why that cannot be made."""
+    return text if isinstance(text, str) else _attempt(lambda: what(text))
+
+
+def _there(part: Found[Part], value: Callable[[Part], Any]) -> Any:
+    return None if isinstance(part, str) else value(part)

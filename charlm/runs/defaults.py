@@ -1,0 +1,149 @@
+"""What a run does where the user says nothing: one readable place, each choice with its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..errors import CharlmError
+
+MINUTES = 3.0  # the budget when none is given
+EPOCHS = 30  # and the most passes over a small corpus in it: past this it learns by heart
+LARGE_SOFTMAX = 2000  # kinds above which the softmax is most of the network
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train, by exactly one of the three, or by the default minutes."""
+
+    steps: int | None = None
+    epochs: float | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [n for n in ("steps", "epochs", "minutes") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise CharlmError(f"--{given[0]} and --{given[1]} both say how long: give one of them")
+        for name in given:
+            if not 0 < getattr(self, name) < 1e9:
+                raise CharlmError(f"--{name} must be positive and below a thousand million")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the choices below depend on."""
+
+    level: str
+    tokens: int  # of training text
+    vocab_size: int
+    bf16: bool = False  # whether the hardware multiplies bf16 matrices
+
+
+def tokenizer(settings: Mapping[str, Any]) -> TokenizerConfig:
+    """Characters unless told otherwise: no unknown words, any language, any file."""
+    return TokenizerConfig(**_pick(TokenizerConfig, settings))
+
+
+def network(settings: Mapping[str, Any], facts: Facts) -> NetworkConfig:
+    """Width by corpus size; a small embedding where there are few kinds to tell apart.
+
+    With V kinds a wider embedding than V adds cost and nothing to say: for 65 characters, 64
+    instead of 512 makes LSTM 512 training 1.5 times as fast. A large softmax shares its matrix
+    with the embedding (Press and Wolf 2017), so both are as wide as the layer.
+    """
+    hidden = settings.get("hidden") or (256 if facts.tokens < 200_000 else 512)
+    chosen: dict[str, Any] = {"vocab_size": facts.vocab_size, "hidden": hidden}
+    if facts.vocab_size > LARGE_SOFTMAX:
+        chosen |= {"tied": True, "embed": hidden}
+    else:
+        chosen["embed"] = min(hidden, 64 if facts.vocab_size <= 256 else 128)
+    return NetworkConfig(**(chosen | _pick(NetworkConfig, settings)))
+
+
+def dropout(
+    network: NetworkConfig, settings: Mapping[str, Any], facts: Facts, epochs: float
+) -> NetworkConfig:
+    """`network` with dropout fit for so many passes over the text, where the user says nothing.
+
+    The best rate grows with the passes. Seen once each, tinyshakespeare, LSTM 512, Muon, nats/char:
+    in 84 s (4 passes) 1.451 with a tenth before the softmax; in 300 s (17 passes) 1.443 with 0.3;
+    and on a quarter of the text (25 passes), where the rest was learnt by heart, 1.87 with a fifth
+    of the recurrent weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What
+    lies between, and both bounds for words, are estimates.
+    """
+    large = facts.vocab_size > LARGE_SOFTMAX
+    doublings = math.log2(max(epochs, 1e-9) / 4)
+    rate = settings.get("dropout")
+    if rate is None:
+        rate = (epochs - 2) / 12 if large else 0.1 + 0.12 * doublings
+        rate = round(min(0.5, max(0.0, rate)), 2)
+    places = {"dropout_between": rate, "dropout_output": rate}
+    places["dropout_input"] = rate if large else round(rate / 4, 2)
+    if not large and settings.get("dropout") is None:
+        places["weight_drop"] = round(min(0.2, max(0.0, 0.1 * (doublings - 2))), 2)
+    own = _pick(NetworkConfig, settings)
+    return replace(network, **{place: own.get(place, value) for place, value in places.items()})
+
+
+def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
+    """Streams few enough that a small corpus still gives many steps an epoch."""
+    bptt = 64 if facts.vocab_size <= LARGE_SOFTMAX else 48
+    streams = 32
+    while streams > 4 and facts.tokens // (streams * bptt) < 16:
+        streams //= 2
+    chosen: dict[str, Any] = {"batch_size": streams, "bptt": bptt}
+    if facts.vocab_size <= LARGE_SOFTMAX:
+        # tinyshakespeare, LSTM 512, one run each, docs/decisions/0007. AdamW, 82 to 98 s: 1.631 at
+        # a rate of 3e-3, 1.541 at 6e-3, 1.478 at 1e-2 and 1.475 at 8e-3, where Muon has 1.451.
+        chosen["lr"] = 8e-3
+        if facts.bf16:  # else its orthogonalisation takes as long as the rest of the step
+            chosen["optimizer"] = "muon"
+    if settings.get("optimizer") == "sgd":
+        chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
+    return TrainConfig(**(chosen | _pick(TrainConfig, settings)))
+
+
+def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
+    """`config` with a learning rate fit for its number of steps, where the softmax is large.
+
+    A short run must go further in each step. Tang poems (7,072 characters), 150 steps of AdamW:
+    6.318 nats at 3e-3, 6.043 at 8e-3; Brown, 2,000 steps: perplexity 129 at 3e-3. In between,
+    as the square root of the steps: an estimate.
+    """
+    usual = settings.get("lr") is None and config.optimizer == "adamw"
+    if facts.vocab_size <= LARGE_SOFTMAX or not usual:
+        return config
+    return replace(
+        config, lr=round(config.lr * min(8 / 3, max(1.0, (2000 / config.steps) ** 0.5)), 5)
+    )
+
+
+def ngram_order(level: str) -> int:
+    """N of an n-gram model: six characters reach a word back, five words a phrase."""
+    return 6 if level in ("char", "byte") else 5
+
+
+def ngram_context(level: str) -> str:
+    """Lines of characters are often parts of sentences; lines of words are sentences."""
+    return "stream" if level in ("char", "byte") else "sentence"
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Raise CharlmError on a name that is no setting at all."""
+    known = {"dropout"} | {
+        f.name for kind in (TokenizerConfig, NetworkConfig, TrainConfig) for f in fields(kind)
+    }
+    for name in settings:
+        if name not in known:
+            raise CharlmError(f"unknown setting {name!r}")
+
+
+def _pick(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The given settings that belong to `kind`; a network's V is its tokenizer's, not given."""
+    own = {f.name for f in fields(kind)}
+    if kind is NetworkConfig:
+        own.discard("vocab_size")
+    return {k: v for k, v in settings.items() if k in own and v is not None}

@@ -1,0 +1,75 @@
+"""What training tells whoever watches: the plan, each step, each validation, the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import NetworkConfig, TrainConfig
+from ..measures import Measures
+from ..text.corpus import Corpus
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is about to be trained, for display."""
+
+    run: Path
+    corpus: Corpus
+    network: NetworkConfig
+    config: TrainConfig
+    parameters: int
+    resumed_at: int  # step
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step, for display."""
+
+    step: int
+    steps: int  # in all, as planned by now
+    loss: float  # nats per token of this batch
+    gradient_norm: float  # L2, before clipping
+    learning_rate: float
+    tokens_per_second: float  # of late
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    run: Path
+    model: Path
+    best: dict[str, Any]  # the measures of the best validation (`Measures.as_dict`)
+    best_step: int
+    seconds: float
+    steps: int
+    tokens_per_second: float
+    interrupted: bool
+    network: dict[str, Any] | None = None  # where an n-gram model is mixed in: of the network alone
+
+
+class Listener:
+    """Told how training goes; the base class keeps quiet."""
+
+    wants_samples = False
+
+    def stage(self, name: str, done: float) -> None:
+        """Preparation: stage `name` is `done` (0 to 1)."""
+
+    def started(self, plan: Plan) -> None:
+        """Training begins or goes on."""
+
+    def step(self, step: Step) -> None:
+        """An optimiser step has been made."""
+
+    def validated(self, step: int, measures: Measures, is_best: bool) -> None:
+        """The validation text has been scored."""
+
+    def wrote(self, text: str) -> None:
+        """The model wrote this sample."""
+
+    def warn(self, message: str) -> None:
+        """Something the user should know went wrong and was handled."""

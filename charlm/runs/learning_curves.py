@@ -1,0 +1,39 @@
+"""The learning curves of a run as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..display.charts import Line, Panel, png
+from ..measures import LN2
+from ..system import storage
+
+
+def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write the panels of a run as a PNG; nothing if there is nothing to draw."""
+    drawn = panels(rows)
+    if drawn:
+        storage.write_bytes(path, png(drawn))
+
+
+def panels(rows: Sequence[Mapping[str, Any]]) -> list[Panel]:
+    """Loss per token and learning rate against steps, from the rows of metrics.jsonl."""
+    trained = [row for row in rows if "loss" in row]
+    validated = [row for row in rows if "valid" in row]
+    if not trained and not validated:
+        return []
+    steps = [row["step"] for row in trained]
+    training = Line("training", steps, [row["loss"] / LN2 for row in trained])
+    places = [row["step"] for row in validated]
+    bits = [-row["valid"]["logprob"] / row["valid"]["tokens"] / LN2 for row in validated]
+    low = min(range(len(bits)), key=bits.__getitem__, default=0)
+    marks = [(f"best {bits[low]:.3f}", places[low], bits[low])] if bits else []
+    lines = [training] * bool(trained) + [Line("validation", places, bits, "o-")] * bool(bits)
+    rates = Line("", steps, [row["learning_rate"] for row in trained], colour=2)
+    x = "optimiser steps"
+    return [
+        Panel("", x, "bits per token", lines, marks=marks, height=3),
+        Panel("", x, "learning rate", [rates]),
+    ]

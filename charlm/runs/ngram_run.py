@@ -1,0 +1,140 @@
+"""From text to an n-gram model in a run directory: tokens, counts, smoothing, a model file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..config import TokenizerConfig, require
+from ..errors import CharlmError
+from ..measures import Measures
+from ..models import arpa, model_file
+from ..models.kneser_ney import MOST, estimate
+from ..models.ngram import NgramLM
+from ..system import storage
+from ..system.version import __version__
+from ..tasks.score import CONTEXTS, measure
+from ..text.corpus import Corpus, prepare
+from ..text.source import open_text
+from . import defaults
+from .events import Listener
+from .run_directory import create
+
+LARGE = 2_000_000_000  # bytes of memory that are worth a warning
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What an n-gram model came to."""
+
+    run: Path
+    model: Path
+    order: int
+    sizes: tuple[int, ...]  # n-grams of each length
+    best: Measures  # on the validation text
+    seconds: float
+
+
+def count(
+    corpus: str | Path | Sequence[str | Path],
+    *,
+    order: int | None = None,
+    out: str | Path | None = None,
+    valid: str | Path | None = None,
+    context: str | None = None,
+    min_counts: Sequence[int] = (),
+    arpa_file: str | Path | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Counted:
+    """Estimate an n-gram model of a text by modified Kneser-Ney smoothing and save it.
+
+    corpus, valid, out, encoding, errors and the settings (of TokenizerConfig) as in `train`.
+    order: N, else by level. context: "sentence" (nothing is seen across a line's end, as in other
+    n-gram tools; usual for words and subwords) or "stream" (for characters and bytes).
+    min_counts: see `kneserney.estimate`. arpa_file: write the model there as well.
+    Raises CharlmError for what the user can mend.
+    """
+    listener = listener or Listener()
+    began = time.monotonic()
+    for name in settings.keys() - {field.name for field in fields(TokenizerConfig)}:
+        raise CharlmError(f"unknown setting {name!r}")
+    config: TokenizerConfig = defaults.tokenizer(settings)
+    order = defaults.ngram_order(config.level) if order is None else order
+    if context not in (None, *CONTEXTS):
+        raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
+    lines = (context or defaults.ngram_context(config.level)) == "sentence"
+    if arpa_file is not None and not lines:
+        raise CharlmError("an ARPA file knows sentences only: add --context sentence")
+    require(1 <= order <= MOST, f"order must be from 1 to {MOST}, not {order}")
+    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+    if not names or not str(names[0]):
+        raise CharlmError("no text given. Name a file, or - for stdin")
+    if arpa_file is not None:
+        storage.check_output(Path(arpa_file))
+        if storage.is_among(Path(arpa_file), [*names, valid]):
+            raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
+    run = create(str(out) if out is not None else None, str(names[0]))
+    with run.removed_if_empty():
+        spool = run.cache / "stdin"
+        source = open_text([str(name) for name in names], encoding, errors, spool)
+        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
+        text = prepare(source, held_out, config, run.cache, progress=listener.stage)
+        lm = of_corpus(text, order, lines=lines, min_counts=min_counts, listener=listener)
+        best = measured(lm, text)
+        training = {
+            "corpus": text.name,
+            "sha256": text.sha256,
+            "train": asdict(text.train_text),
+            "valid": asdict(text.valid_text),
+            "best": best.as_dict(),
+            "settings": {"order": order, "min_counts": list(min_counts)},
+            "version": __version__,
+        }
+        tokenizer = text.tokenizer
+        contents = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors(), training)
+        model_file.write(run.model, contents)
+    model_file.mark_latest(run.path)
+    if arpa_file is not None:
+        arpa.write(Path(arpa_file), lm, tokenizer)
+    sizes = tuple(len(part.keys) for part in lm.orders)
+    return Counted(run.path, run.model, order, sizes, best, time.monotonic() - began)
+
+
+def of_corpus(
+    text: Corpus,
+    order: int,
+    *,
+    lines: bool,
+    min_counts: Sequence[int] = (),
+    listener: Listener,
+) -> NgramLM:
+    """The model of a prepared corpus's training part."""
+    tokenizer = text.tokenizer
+    needed = len(text.train) * (order + 6) * 8  # a few numbers for each token and order
+    if needed > LARGE:
+        listener.warn(f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory")
+    listener.stage("estimate", 0.0)
+    lm = estimate(
+        text.train,
+        tokenizer.vocab_size,
+        tokenizer.eos,
+        order,
+        lines=lines,
+        min_counts=min_counts,
+        warn=listener.warn,
+    )
+    listener.stage("estimate", 1.0)
+    return lm
+
+
+def measured(lm: NgramLM, text: Corpus) -> Measures:
+    """What the model makes of the corpus's validation text."""
+    nats_BT, _ = lm.follow(lm.start(1), text.valid[None])
+    whole = Measures(0.0, 0, text.valid_text.chars, text.valid_text.bytes)
+    return whole + measure("", text.valid, nats_BT[0], text.tokenizer.unk)

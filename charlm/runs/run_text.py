@@ -1,0 +1,56 @@
+"""The text of a run, found again by what its config.toml says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import TokenizerConfig
+from ..errors import CharlmError
+from ..text.corpus import Corpus, Progress, prepare
+from ..text.source import TextSource, open_text
+from .run_directory import RunDirectory
+
+
+@dataclass(frozen=True)
+class RunText:
+    """What a run learned from: the files, and their tokens."""
+
+    source: TextSource
+    held_out: TextSource | None  # validation files; None: the end of `source` is held out
+    corpus: Corpus
+
+    def validation(self, fraction: float = 0.9) -> Iterator[str]:
+        """The characters of the validation text, in chunks; `fraction` as in `corpus.prepare`."""
+        level = self.corpus.tokenizer.level
+        if self.held_out is not None:
+            yield from self.held_out.for_level(level).chunks()
+            return
+        for chunk, held_out in self.source.for_level(level).split_chunks(fraction):
+            if held_out:
+                yield chunk
+
+
+def reopen(
+    directory: RunDirectory, record: Mapping[str, Any], progress: Progress | None = None
+) -> RunText:
+    """The text that the run `directory`, whose config.toml is `record`, began with.
+
+    Raises CharlmError where the text is gone, unreadable or another, and where `record` is damaged.
+    """
+    try:
+        where, config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
+        spool = directory.cache / "stdin"
+        encoding, errors = where["encoding"], where["errors"]
+        source = open_text(where["paths"], encoding, errors, spool)
+        held_out = open_text(where["valid"], encoding, errors, spool) if where["valid"] else None
+        digest = where["sha256"]
+    except KeyError as missing:
+        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    corpus = prepare(source, held_out, config, directory.cache, progress=progress)
+    if corpus.sha256 != digest:
+        raise CharlmError(
+            f"{source.name} has changed since the run began: put the old text back, or start anew"
+        )
+    return RunText(source, held_out, corpus)

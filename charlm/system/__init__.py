@@ -1,0 +1,1 @@
+"""What lies below everything: whole files, tensor files, the machine, memory and threads."""

@@ -1,0 +1,126 @@
+"""Two models on the same text: which is better, how surely, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import require
+from ..errors import CharlmError
+from ..lm import CausalLM
+from ..measures import Measures
+from ..text.tokenizer import Tokenizer
+from .score import encode_line, measure
+from .shared_prefixes import shared_logprobs
+
+RESAMPLES = 10_000
+AT_ONCE = 1 << 22  # sentences drawn at a time
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence and what both models make of it."""
+
+    text: str
+    first: Measures
+    second: Measures
+
+    @property
+    def difference(self) -> float:
+        """How many bits more the first model needs for it."""
+        return bits(self.first) - bits(self.second)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "bits_first": bits(self.first),
+            "bits_second": bits(self.second),
+            "difference": self.difference,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both models over a whole text."""
+
+    lines: tuple[Line, ...]
+    first: Measures
+    second: Measures
+    interval: tuple[float, float]  # 95 % for `difference`
+    better: float  # share of the resamples in which the first model needs fewer bits
+
+    @property
+    def difference(self) -> float:
+        """Bits per character that the first model needs more than the second."""
+        return self.first.bits_per_char - self.second.bits_per_char
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "sentences": len(self.lines),
+            "first": self.first.as_dict(),
+            "second": self.second.as_dict(),
+            "difference_bits_per_char": self.difference,
+            "interval": list(self.interval),
+            "first_better_share": self.better,
+        }
+
+
+def bits(measures: Measures) -> float:
+    """−log2 P of the whole, bits."""
+    return measures.bits_per_char * measures.chars
+
+
+def compare(
+    models: Sequence[tuple[CausalLM, Tokenizer]],
+    sentences: Sequence[str],
+    *,
+    seed: int = 1,
+    resamples: int = RESAMPLES,
+) -> Comparison:
+    """Score every sentence with both models, each on its own, and say how sure the difference is.
+
+    The interval is a paired bootstrap's over sentences (Efron 1979; Koehn 2004): both models are
+    measured on the same resampled sentences, so what makes a sentence hard for both cancels.
+    Raises CharlmError for no sentences.
+    """
+    require(len(models) == 2, "two models are compared")
+    if not sentences:
+        raise CharlmError("there are no sentences to compare the models on")
+    found = [_measured(lm, tokenizer, sentences) for lm, tokenizer in models]
+    lines = tuple(Line(*parts) for parts in zip(sentences, *found, strict=True))
+    extra_N = np.array([line.difference for line in lines])
+    chars_N = np.array([line.first.chars for line in lines], np.float64)
+    drawn = bootstrap(extra_N, chars_N, resamples, seed)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    nothing = Measures(0.0, 0, 0, 0)
+    return Comparison(
+        lines,
+        sum((line.first for line in lines), nothing),
+        sum((line.second for line in lines), nothing),
+        (float(low), float(high)),
+        float((drawn < 0).mean()),
+    )
+
+
+def _measured(lm: CausalLM, tokenizer: Tokenizer, sentences: Sequence[str]) -> list[Measures]:
+    seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
+    nats = shared_logprobs(lm, seqs)
+    triples = zip(sentences, seqs, nats, strict=True)
+    return [measure(text + "\n", ids, own, tokenizer.unk) for text, ids, own in triples]
+
+
+def bootstrap(
+    extra_N: npt.NDArray[np.float64], chars_N: npt.NDArray[np.float64], resamples: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """Σ extra / Σ chars of N sentences drawn with replacement, `resamples` times over."""
+    rng, N = np.random.default_rng(seed), len(extra_N)
+    found: list[npt.NDArray[np.float64]] = []
+    rows = max(1, AT_ONCE // N)
+    for first in range(0, resamples, rows):
+        drawn = rng.integers(N, size=(min(rows, resamples - first), N))
+        found.append(extra_N[drawn].sum(axis=1) / chars_N[drawn].sum(axis=1))
+    return np.concatenate(found)

@@ -1,0 +1,144 @@
+"""The numbers of `score` over a text of any size, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..config import require
+from ..errors import CharlmError
+from ..lm import CausalLM, Ids, Nats
+from ..measures import Measures
+from ..text.source import utf8
+from ..text.tokenizer import Tokenizer, encode_chunks
+from .score import CONTEXTS, measure
+
+PIECE = 1 << 18  # characters of text held and measured at a time
+ROWS_TOKENS = 1 << 15  # tokens of windows read side by side
+
+
+def evaluate(
+    lm: CausalLM,
+    tokenizer: Tokenizer,
+    chunks: Iterable[str],
+    *,
+    context: str = "stream",
+    window: int | None = None,
+    progress: Callable[[Measures], None] | None = None,
+) -> Measures:
+    """Measure a whole text, given in chunks that may be cut anywhere.
+
+    Every line is its tokens and <EOS>; a last line without a line break is closed all the same.
+
+    context "stream": the text is one sequence, all of it read before each token;
+    context "sentence": each line on its own, after a sentence end;
+    window N (with "stream"): every N tokens the model forgets all but the last token, so that it
+        can be compared with models that look back no further: a transformer is measured in windows
+        of N inputs, of which the first is a token that counts in no sum.
+
+    `progress` is called now and then with the measures so far. Raises CharlmError for unknown
+    settings and for a text without a single character.
+    """
+    require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
+    require(window is None or window >= 1, f"window must be at least 1 token, not {window}")
+    require(
+        window is None or context == "stream",
+        "a window cuts the stream: leave it out with context sentence",
+    )
+    reader: Reader | Windows
+    if window is not None:
+        reader = Windows(lm, window, tokenizer.eos)
+    elif context == "sentence":
+        reader = Reader(lm, lambda ids: np.flatnonzero(ids == tokenizer.eos) + 1)
+    else:
+        reader = Reader(lm, lambda ids: np.zeros(0, np.intp))
+    total = Measures(0.0, 0, 0, 0)
+
+    def counted() -> Iterator[str]:
+        nonlocal total
+        for text in slices(chunks):
+            total += Measures(0.0, 0, chars=len(text), bytes=len(utf8(text)))
+            yield text
+
+    for ids in encode_chunks(tokenizer, counted()):
+        total += measure("", ids, reader.read(ids), tokenizer.unk)
+        if progress is not None:
+            progress(total)
+    if total.chars == 0:
+        raise CharlmError("there is no text to evaluate: give some that is not empty")
+    return total
+
+
+def slices(chunks: Iterable[str]) -> Iterator[str]:
+    """The same text in pieces of at most PIECE characters, its last line closed."""
+    last = ""
+    for chunk in chunks:
+        for start in range(0, len(chunk), PIECE):
+            last = chunk[start : start + PIECE]
+            yield last
+    if last and not last.endswith("\n"):
+        yield "\n"
+
+
+class Reader:
+    """Reads an endless sequence piece by piece, beginning afresh wherever `cut` says.
+
+    `cut(ids)` gives the places in `ids`, in order, before which a sentence begins.
+    """
+
+    def __init__(self, lm: CausalLM, cut: Callable[[Ids], Ids]) -> None:
+        self.lm = lm
+        self.cut = cut
+        self.state = lm.start(1)
+
+    def read(self, ids: Ids) -> Nats:
+        """The log-probability of each of the next tokens, (N,) nats."""
+        first, *parts = np.split(ids, self.cut(ids))
+        nats_BT, self.state = self.lm.follow(self.state, first[None])
+        nats = [nats_BT[0]]
+        if parts:
+            *whole, last = parts
+            nats += self.lm.logprobs(whole)
+            nats_BT, self.state = self.lm.follow(self.lm.start(1), last[None])
+            nats.append(nats_BT[0])
+        return np.concatenate(nats)
+
+
+class Windows:
+    """Reads an endless sequence piece by piece, in windows of `size` tokens.
+
+    Each begins with nothing known but the one token before it; the first follows <EOS>.
+    """
+
+    def __init__(self, lm: CausalLM, size: int, eos: int) -> None:
+        self.lm, self.size = lm, size
+        self.seen, self.last = 0, eos
+        self.state = lm.blank(1)
+
+    def read(self, ids: Ids) -> Nats:
+        """The log-probability of each of the next tokens, (N,) nats."""
+        ahead = min(-self.seen % self.size, len(ids))  # tokens of the window begun before
+        nats_BT, self.state = self.lm.follow(self.state, ids[None, :ahead])
+        nats = [nats_BT[0]]
+        before = np.concatenate([[self.last], ids[:-1]])  # the token before each
+        whole = (len(ids) - ahead) // self.size
+        rows = max(1, ROWS_TOKENS // self.size)
+        for first in range(0, whole, rows):
+            count = min(rows, whole - first)
+            begin = ahead + first * self.size
+            place_BT = begin + np.arange(count * self.size).reshape(count, self.size)
+            nats_BT, _ = self.lm.follow(self._begin(before[place_BT[:, 0]]), ids[place_BT])
+            nats.append(nats_BT.ravel())
+        rest = ahead + whole * self.size
+        if rest < len(ids):
+            nats_BT, self.state = self.lm.follow(self._begin(before[rest, None]), ids[None, rest:])
+            nats.append(nats_BT[0])
+        self.seen += len(ids)
+        self.last = int(ids[-1]) if len(ids) else self.last
+        return np.concatenate(nats)
+
+    def _begin(self, ids_B: Ids) -> Any:
+        """The states of windows that follow these tokens."""
+        return self.lm.advance(self.lm.blank(len(ids_B)), ids_B)

@@ -1,0 +1,242 @@
+"""Minimal pairs: does the model find the good sentence more probable than the bad one?
+
+(Marvin and Linzen 2018; Warstadt et al. 2020, whose BLiMP files are read as they are.)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config import require
+from ..errors import CharlmError
+from ..lm import CausalLM, Ids, Nats
+from ..measures import surprisal
+from ..text.tokenizer import Tokenizer
+from .score import encode_line
+from .shared_prefixes import shared_logprobs
+
+KINDS = ("linguistics_term", "phenomenon", "UID", "category")  # where a pair's phenomenon may stand
+NORMS = ("none", "token", "char")
+Z95 = 1.959963984540054  # of the normal distribution
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sentences that differ in one thing, of which one is right."""
+
+    good: str
+    bad: str
+    phenomenon: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A pair and how probable the model finds it."""
+
+    pair: Pair
+    good: float  # log P, nats; of the region or per token or character, as asked for
+    bad: float
+
+    @property
+    def difference(self) -> float:
+        """How much more probable the good one is, nats."""
+        return self.good - self.bad
+
+    @property
+    def right(self) -> bool:
+        """Whether the model prefers the good one; a tie is no preference."""
+        return self.difference > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "good": self.pair.good,
+            "bad": self.pair.bad,
+            "phenomenon": self.pair.phenomenon,
+            "good_logprob": self.good,
+            "bad_logprob": self.bad,
+            "difference": self.difference,
+        }
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How often the model was right, and how sure that number is."""
+
+    right: int
+    total: int
+    ties: int
+    mean_difference: float  # nats
+
+    @property
+    def share(self) -> float:
+        return self.right / self.total if self.total else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % for the share (Wilson 1927)."""
+        return wilson(self.right, self.total)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "pairs": self.total,
+            "right": self.right,
+            "ties": self.ties,
+            "accuracy": self.share,
+            "interval": list(self.interval),
+            "mean_difference": self.mean_difference,
+            "mean_difference_bits": -surprisal(self.mean_difference),
+        }
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927): inside [0, 1], and sound for few trials."""
+    if not total:
+        return math.nan, math.nan
+    p, n, z = right / total, total, Z95
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def judge(
+    lm: CausalLM,
+    tokenizer: Tokenizer,
+    pairs: Sequence[Pair],
+    *,
+    region: bool = False,
+    norm: str = "none",
+) -> list[Judged]:
+    """Score all pairs, each sentence on its own, in the order given.
+
+    region: count only the tokens from where the two begin to differ to where they end to, after
+    what stands before. norm: divide log P by the number of "token"s or "char"acters counted (of a
+    region, tokens only).
+    """
+    require(norm in NORMS, f"unknown norm {norm!r}: choose {' | '.join(NORMS)}")
+    require(not (region and norm == "char"), "a region has no whole characters: use norm token")
+    seqs = [encode_line(tokenizer, text) for pair in pairs for text in (pair.good, pair.bad)]
+    nats = shared_logprobs(lm, seqs)
+    found: list[Judged] = []
+    for k, pair in enumerate(pairs):
+        good, bad = slice(None), slice(None)
+        if region:
+            good, bad = differing(seqs[2 * k], seqs[2 * k + 1])
+        found.append(
+            Judged(
+                pair,
+                _value(nats[2 * k][good], pair.good, norm),
+                _value(nats[2 * k + 1][bad], pair.bad, norm),
+            )
+        )
+    return found
+
+
+def _value(nats: Nats, text: str, norm: str) -> float:
+    total = float(nats.sum(dtype=np.float64))
+    by = {"none": 1, "token": len(nats), "char": len(text) + 1}[norm]
+    return total / max(1, by)
+
+
+def differing(one: Ids, other: Ids) -> tuple[slice, slice]:
+    """Where two sequences differ: what is left without their common beginning and common end."""
+    short = min(len(one), len(other))
+    begins = np.flatnonzero(one[:short] != other[:short])
+    first = int(begins[0]) if len(begins) else short
+    rest = short - first
+    ends = np.flatnonzero(one[::-1][:rest] != other[::-1][:rest])
+    same = int(ends[0]) if len(ends) else rest
+    return slice(first, len(one) - same), slice(first, len(other) - same)
+
+
+def accuracy(judged: Sequence[Judged]) -> Accuracy:
+    """Over all of `judged`."""
+    return Accuracy(
+        sum(one.right for one in judged),
+        len(judged),
+        sum(one.difference == 0 for one in judged),
+        float(np.mean([one.difference for one in judged])) if judged else math.nan,
+    )
+
+
+def by_phenomenon(judged: Sequence[Judged]) -> dict[str, Accuracy]:
+    """In the order of first appearance."""
+    groups: dict[str, list[Judged]] = {}
+    for one in judged:
+        groups.setdefault(one.pair.phenomenon, []).append(one)
+    return {name: accuracy(group) for name, group in groups.items()}
+
+
+def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
+    """Pairs from JSON lines (sentence_good, sentence_bad) or tab-separated values.
+
+    A line of TSV is: good, bad, and perhaps the phenomenon; a first line that names the columns
+    (good, bad, …) may order them otherwise. by: the column of the phenomenon, else one of KINDS.
+    Raises CharlmError with the number of the first line that is wrong.
+    """
+    pairs: list[Pair] = []
+    columns: list[str] | None = None
+    number = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+
+        def wrong(what: str, number: int = number) -> CharlmError:
+            return CharlmError(f"{name}, line {number}: {what}")
+
+        if line.lstrip().startswith("{"):
+            row = _json(line, wrong)
+        else:
+            cells = [cell.strip() for cell in line.split("\t")]
+            if columns is None:
+                columns = ["sentence_good", "sentence_bad", "phenomenon"]
+                heads = [_COLUMNS.get(cell.lower(), cell) for cell in cells]
+                if {"sentence_good", "sentence_bad"} <= set(heads):
+                    columns = heads
+                    continue
+            if len(cells) < 2:
+                raise wrong("two sentences with a tab between them should stand here")
+            row = dict(zip(columns, cells, strict=False))
+        pairs.append(_pair(row, by, wrong))
+    if not pairs:
+        below = " below the line that names its columns" if columns and number == 1 else ""
+        raise CharlmError(f"{name} holds no pairs{below}")
+    return pairs
+
+
+_COLUMNS = {
+    "good": "sentence_good",
+    "bad": "sentence_bad",
+    "sentence_good": "sentence_good",
+    "sentence_bad": "sentence_bad",
+    "grammatical": "sentence_good",
+    "ungrammatical": "sentence_bad",
+}
+
+
+def _json(line: str, wrong: Callable[[str], CharlmError]) -> dict[str, Any]:
+    try:
+        row: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise wrong(f"no sound JSON ({error})") from None
+    if not isinstance(row, dict):
+        raise wrong("a JSON object should stand here")
+    return {_COLUMNS.get(str(key), str(key)): value for key, value in row.items()}
+
+
+def _pair(row: dict[str, Any], by: str | None, wrong: Callable[[str], CharlmError]) -> Pair:
+    sentences = [row.get("sentence_good"), row.get("sentence_bad")]
+    for key, text in zip(("sentence_good", "sentence_bad"), sentences, strict=True):
+        if not isinstance(text, str) or not text.strip():
+            raise wrong(f"{key} is missing or empty")
+        if "\n" in text:
+            raise wrong(f"{key} holds a line break")
+    if by is not None and by not in row:
+        raise wrong(f"there is no {by!r} to group by")
+    kind = by or next((key for key in KINDS if row.get(key)), "")
+    return Pair(str(sentences[0]), str(sentences[1]), str(row.get(kind, "")) if kind else "")

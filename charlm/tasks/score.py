@@ -1,0 +1,241 @@
+"""How probable a model finds sentences: totals, every token, every word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config import require
+from ..errors import CharlmError
+from ..lm import CausalLM, Ids, Mask, Nats
+from ..measures import Measures, surprisal
+from ..models.bidirectional import AnyLM, BidirectionalLM
+from ..text.source import utf8
+from ..text.tokenizer import Tokenizer
+from .word_scores import WordScore, boundary_mass, word_scores
+
+CONTEXTS = ("sentence", "stream")
+ROWS = 64  # most sentences stepped side by side
+CHUNK = 8 << 20  # entries that a (B, V) prediction may have
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """A token, how probable it was, and how many tokens the model thought at least so probable."""
+
+    token: str
+    logprob: float  # nats
+    rank: int  # 1 = the most probable token there; ties are ranked by token id
+
+    @property
+    def surprisal(self) -> float:
+        """−log2 P(token | tokens before), bits."""
+        return surprisal(self.logprob)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "token": self.token,
+            "logprob": self.logprob,
+            "surprisal": self.surprisal,
+            "rank": self.rank,
+        }
+
+
+@dataclass(frozen=True)
+class SentenceScore:
+    """What a model makes of one sentence."""
+
+    text: str
+    measures: Measures
+    token_scores: tuple[TokenScore, ...] | None = None  # where asked for
+    word_scores: tuple[WordScore, ...] | None = None
+    pseudo: bool = False  # all are pseudo-log-probabilities, of a model that reads both sides
+
+    @property
+    def logprob(self) -> float:
+        """Of the whole sentence, nats."""
+        return self.measures.logprob
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of `charlm score --json`."""
+        result: dict[str, Any] = {"text": self.text, **self.measures.as_dict()}
+        if self.pseudo:
+            result["pseudo"] = True
+        if self.token_scores is not None:
+            result["token_scores"] = [score.as_dict() for score in self.token_scores]
+        if self.word_scores is not None:
+            result["word_scores"] = [score.as_dict() for score in self.word_scores]
+        return result
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What stepping through a sequence of N tokens showed at each of them; arrays (N,)."""
+
+    nats: Nats
+    ranks: Ids
+    boundary: Nats  # log B before the token, see words.py
+
+
+def score(
+    lm: AnyLM,
+    tokenizer: Tokenizer,
+    sentences: Sequence[str],
+    *,
+    eos: bool = True,
+    context: str = "sentence",
+    tokens: bool = False,
+    words: bool = False,
+) -> list[SentenceScore]:
+    """Score sentences, in the order given.
+
+    Each sentence is taken to follow a sentence end, or, with context "stream", the sentences
+    before it. The <EOS> that closes it counts as a token unless `eos` is False (it is then still
+    read, in a stream, by the sentences after it). `tokens` and `words` ask for the details.
+    An empty sentence is just its <EOS>. A model that reads from both sides gives
+    pseudo-log-probabilities, each token's given all others (Salazar et al. 2020), of sentences on
+    their own.
+
+    Raises CharlmError for a sentence with a line break in it, for an unknown context, and for
+    words or a stream of a model that reads from both sides.
+
+    >>> [s.logprob for s in score(lm, tokenizer, ["the pear", "the pair"])]  # doctest: +SKIP
+    """
+    require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
+    seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
+    ends = np.cumsum([len(seq) for seq in seqs])[:-1]
+    stream = context == "stream" and bool(seqs)
+    runs = [np.concatenate(seqs)] if stream else seqs
+    traces: list[Trace | None] = [None] * len(seqs)
+    pseudo = isinstance(lm, BidirectionalLM)
+    if isinstance(lm, BidirectionalLM):
+        require(
+            not (stream or words),
+            "this model reads from both sides: it scores sentences on their own and their tokens",
+        )
+        if tokens:
+            traces = [_both_sides(lm, seq) for seq in seqs]
+        nats = lm.logprobs(seqs)
+    elif tokens or words:
+        stepped = step_through(lm, runs, tokenizer.starts_word())
+        traces = list(split_trace(stepped[0], ends)) if stream else list(stepped)
+        nats = [trace.nats for trace in traces if trace is not None]
+    else:
+        nats = lm.logprobs(runs)
+        nats = np.split(nats[0], ends) if stream else nats
+    return [
+        _sentence(tokenizer, *parts, eos=eos, tokens=tokens, words=words, pseudo=pseudo)
+        for parts in zip(sentences, seqs, nats, traces, strict=True)
+    ]
+
+
+def encode_line(tokenizer: Tokenizer, sentence: str) -> Ids:
+    """The sentence's tokens and <EOS>. Raises CharlmError if it has a line break in it."""
+    if "\n" in sentence:
+        raise CharlmError("a sentence holds a line break: give each line as a sentence of its own")
+    return np.append(tokenizer.encode(sentence), tokenizer.eos).astype(np.int32)
+
+
+def measure(text: str, ids: Ids, nats: Nats, unk: int | None) -> Measures:
+    """The measures of `text`, whose tokens `ids` (N,) have log-probabilities `nats` (N,)."""
+    oov = np.zeros(len(ids), bool) if unk is None else ids == unk
+    return Measures(
+        logprob=float(nats.sum(dtype=np.float64)),
+        tokens=len(ids),
+        chars=len(text),
+        bytes=len(utf8(text)),
+        oov=int(oov.sum()),
+        oov_logprob=float(nats[oov].sum(dtype=np.float64)),
+    )
+
+
+def step_through(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
+    """Predict every token of every sequence, all sequences together, longest first."""
+    order = sorted(range(len(seqs)), key=lambda i: -len(seqs[i]))
+    rows = max(1, min(ROWS, CHUNK // lm.vocab_size))
+    result: dict[int, Trace] = {}
+    for b in range(0, len(order), rows):
+        group = order[b : b + rows]
+        traces = _step_group(lm, [seqs[i] for i in group], starts_word_V)
+        result.update(zip(group, traces, strict=True))
+    return [result[i] for i in range(len(seqs))]
+
+
+def _step_group(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
+    """`step_through` for sequences sorted by falling length; a row is dropped at its end."""
+    lengths = np.array([len(seq) for seq in seqs])
+    T, B = int(lengths[0]), len(seqs)
+    nats, boundary = np.zeros((B, T)), np.zeros((B, T))
+    ranks = np.zeros((B, T), np.int64)
+    state = lm.start(B)
+    for t in range(T):
+        alive = int(np.count_nonzero(lengths > t))
+        if alive < B:
+            state, B = state.take(np.arange(alive)), alive
+        ids = np.array([seq[t] for seq in seqs[:alive]])
+        predicted = lm.predict(state)
+        nats[:alive, t] = predicted[np.arange(alive), ids]
+        ranks[:alive, t] = rank(predicted, ids)
+        boundary[:alive, t] = boundary_mass(predicted, starts_word_V)
+        if t + 1 < T:
+            state = lm.advance(state, ids)
+    return [Trace(nats[b, :n], ranks[b, :n], boundary[b, :n]) for b, n in enumerate(lengths)]
+
+
+def _both_sides(lm: BidirectionalLM, seq: Ids) -> Trace:
+    """What a sequence's tokens are to a model that sees all others. No word ends anywhere."""
+    nats, ranks = np.zeros(len(seq)), np.zeros(len(seq), np.int64)
+    first = 0
+    for predicted_NV in lm.predictions(seq):
+        part = slice(first, first + len(predicted_NV))
+        nats[part] = predicted_NV[np.arange(len(predicted_NV)), seq[part]]
+        ranks[part] = rank(predicted_NV, seq[part])
+        first = part.stop
+    return Trace(nats, ranks, np.zeros(len(seq)))
+
+
+def rank(predicted_BV: Nats, ids_B: Ids) -> Ids:
+    """The place of each row's token among all by falling probability, 1 first; ties by id."""
+    own = predicted_BV[np.arange(len(ids_B)), ids_B][:, None]
+    earlier = np.arange(predicted_BV.shape[1]) < ids_B[:, None]
+    before = (predicted_BV > own) | ((predicted_BV == own) & earlier)
+    return np.asarray(1 + before.sum(axis=1))
+
+
+def split_trace(trace: Trace, ends: Ids) -> list[Trace]:
+    """Cut a stream's trace into its sentences'."""
+    parts = (np.split(part, ends) for part in (trace.nats, trace.ranks, trace.boundary))
+    return [Trace(*part) for part in zip(*parts, strict=True)]
+
+
+def _sentence(
+    tokenizer: Tokenizer,
+    text: str,
+    seq: Ids,
+    nats: Nats,
+    trace: Trace | None,
+    *,
+    eos: bool,
+    tokens: bool,
+    words: bool,
+    pseudo: bool,
+) -> SentenceScore:
+    """Put one sentence's score together; without `eos`, leave its last token out of it."""
+    n = len(seq) if eos else len(seq) - 1
+    ids, nats = seq[:n], nats[:n]
+    token_scores, of_words = None, None
+    if trace is not None and tokens:
+        token_scores = tuple(
+            TokenScore(tokenizer.token(int(i)), float(p), int(r))
+            for i, p, r in zip(ids, nats, trace.ranks, strict=False)
+        )
+    if trace is not None and words:
+        boundary = np.append(trace.boundary, 0.0)[: n + 1]
+        of_words = word_scores(tokenizer, text, ids, nats, boundary)
+    line = text + "\n" if eos else text
+    return SentenceScore(
+        text, measure(line, ids, nats, tokenizer.unk), token_scores, of_words, pseudo
+    )

@@ -1,0 +1,304 @@
+"""Text → token ids on disk → (T, B) batches.
+
+A prepared corpus is a directory named by everything it depends on, built beside its place and
+renamed, so that it is whole or not there:
+
+    cache/<key>/train.bin     token ids, little-endian, smallest sufficient unsigned type
+    cache/<key>/valid.bin     the same of the validation text
+    cache/<key>/corpus.json   {"digest": sha256 of the body, "body": tokenizer, sizes, counts}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import TokenizerConfig
+from ..errors import CharlmError
+from ..lm import Ids
+from ..system import storage
+from .source import CHUNK_BYTES, Fraction, TextSource, no_text, smallest_unsigned, utf8
+from .tokenizer import Tokenizer, build, encode_chunks, from_dict
+
+FORMAT = 1  # raised whenever the same text and settings would give other files
+
+Progress: TypeAlias = Callable[[str, float], None]  # stage, how much of it is done (0 to 1)
+
+
+@dataclass(frozen=True)
+class TextStats:
+    """How much text there is. Each line is closed by a newline, which counts."""
+
+    chars: int  # Unicode characters
+    bytes: int  # of the same in UTF-8
+    lines: int
+    tokens: int  # <EOS> included
+    oov: int  # tokens that are <UNK>
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Training and validation text as streams of token ids, every line closed by <EOS>."""
+
+    tokenizer: Tokenizer
+    train: Ids  # (N,) memory-mapped, read-only
+    valid: Ids  # (M,) likewise
+    train_text: TextStats
+    valid_text: TextStats
+    sha256: str  # of the training files
+    name: str  # of the first training file
+
+
+def prepare(
+    source: TextSource,
+    valid: TextSource | None,
+    config: TokenizerConfig,
+    cache: Path,
+    *,
+    fraction: float = 0.9,
+    progress: Progress | None = None,
+) -> Corpus:
+    """Tokenise `source`, once: what was prepared before is found in the directory `cache`.
+
+    The vocabulary is that of the training text alone. Without `valid`, validation is what
+    follows the first `fraction` of `source`. `progress` hears of the stages "read", "count"
+    and "encode". Raises CharlmError if a text is empty or unreadable, or the disk is full.
+    """
+    source = source.for_level(config.level)
+    valid = valid and valid.for_level(config.level)
+    sha256 = source.sha256(_stage(progress, "read"))
+    key = _key(sha256, source, valid, config, fraction)
+    found = _load(cache / key, sha256, source.name)
+    if found:
+        return found
+    _refuse_too_little(source, least=3)
+    if valid:
+        _refuse_too_little(valid, least=1)
+    temporary = None
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        _sweep(cache, key)
+        temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))
+        _build(temporary, source, valid, config, fraction, progress)
+        corpus = _load(temporary, sha256, source.name)
+        if corpus is None:
+            raise CharlmError(f"{cache} does not keep what is written to it. Check the disk.")
+        _put_in_place(temporary, cache / key)
+        return corpus  # its streams stay mapped, whichever process's files are in place now
+    except OSError as error:
+        raise CharlmError(
+            f"cannot prepare the corpus in {cache}: {error.strerror or error}. "
+            "Free some space there, or choose another directory."
+        ) from None
+    finally:
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _key(
+    sha256: str,
+    source: TextSource,
+    valid: TextSource | None,
+    config: TokenizerConfig,
+    fraction: float,
+) -> str:
+    parts = {
+        "format": FORMAT,
+        "config": config.as_dict(),
+        "text": [sha256, source.encoding, source.errors],
+        "valid": [valid.sha256(), valid.encoding, valid.errors] if valid else fraction,
+    }
+    return _digest(parts)[:32]
+
+
+def _build(
+    directory: Path,
+    source: TextSource,
+    valid: TextSource | None,
+    config: TokenizerConfig,
+    fraction: float,
+    progress: Progress | None,
+) -> None:
+    """Write the three files of a prepared corpus into `directory`."""
+
+    def parts(stage: str) -> Iterator[tuple[str, Iterator[str]]]:
+        told = _stage(progress, stage)
+        if valid:
+            yield "train", source.chunks(progress=told)
+            yield "valid", valid.chunks()
+        else:
+            split = source.split_chunks(fraction, progress=told)
+            for later, group in groupby(split, key=lambda item: item[1]):
+                yield "valid" if later else "train", (text for text, _ in group)
+
+    counting = parts("count")
+    _, chunks = next(counting)
+    tokenizer = build(config, chunks)
+    body: dict[str, Any] = {"tokenizer": tokenizer.as_dict()}
+    for part, chunks in parts("encode"):
+        body[part] = _write(directory / f"{part}.bin", tokenizer, chunks)
+    text = json.dumps({"digest": _digest(body), "body": body})
+    storage.write_text(directory / "corpus.json", text)
+
+
+def _write(path: Path, tokenizer: Tokenizer, chunks: Iterable[str]) -> dict[str, Any]:
+    """Write the ids of a text, its last line closed; return its sizes and checksum."""
+    chars = size = lines = tokens = oov = crc = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal chars, size, lines
+        last = ""
+        for chunk in chunks:
+            chars += len(chunk)
+            size += len(chunk) if chunk.isascii() else len(utf8(chunk))
+            lines += chunk.count("\n")
+            last = chunk[-1]
+            yield chunk
+        if last != "\n":
+            chars, size, lines = chars + 1, size + 1, lines + 1
+            yield "\n"
+
+    with storage.atomic(path) as file:
+        for ids in encode_chunks(tokenizer, counted()):
+            data = ids.astype(_stored(tokenizer), copy=False).data
+            file.write(data)
+            crc = zlib.crc32(data, crc)
+            tokens += len(ids)
+            if tokenizer.unk is not None:
+                oov += int(np.count_nonzero(ids == tokenizer.unk))
+    text = TextStats(chars, size, lines, tokens, oov)
+    return {"text": asdict(text), "crc32": crc}
+
+
+def _refuse_too_little(source: TextSource, least: int) -> None:
+    """Raise CharlmError unless there are `least` characters, and not white space alone."""
+    chars, blank = -1, True  # -1: the closing newline is not the user's
+    for chunk in source.chunks():
+        chars += len(chunk)
+        blank = blank and chunk.isspace()
+        if chars >= least and not blank:
+            return
+    if blank:
+        raise no_text(source.name, "nothing but white space")
+    amount = "1 character" if chars == 1 else f"{chars} characters"
+    raise CharlmError(f"{source.name} holds {amount}; give at least a few thousand.")
+
+
+def _load(directory: Path, sha256: str, name: str) -> Corpus | None:
+    """The corpus in `directory`, or None unless it is there, whole and unharmed."""
+    try:
+        stored = json.loads((directory / "corpus.json").read_bytes())
+        body = stored["body"]
+        if _digest(body) != stored["digest"]:
+            return None
+        tokenizer = from_dict(body["tokenizer"])
+        train, train_text = _stream(directory / "train.bin", tokenizer, body["train"])
+        valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"])
+    except (OSError, ValueError, KeyError, TypeError, CharlmError):
+        return None
+    return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name)
+
+
+def _stream(path: Path, tokenizer: Tokenizer, body: Mapping[str, Any]) -> tuple[Ids, TextStats]:
+    """Map one stream into memory. Raises ValueError unless its size and checksum are right."""
+    text, dtype, crc = TextStats(**body["text"]), _stored(tokenizer), 0
+    if path.stat().st_size != text.tokens * dtype.itemsize:
+        raise ValueError(f"{path} is incomplete")
+    with path.open("rb") as file:
+        while block := file.read(CHUNK_BYTES):
+            crc = zlib.crc32(block, crc)
+    if crc != body["crc32"]:
+        raise ValueError(f"{path} is damaged")
+    return np.asarray(np.memmap(path, dtype, mode="r")), text
+
+
+def _stored(tokenizer: Tokenizer) -> np.dtype[Any]:
+    return np.dtype(smallest_unsigned(tokenizer.vocab_size)).newbyteorder("<")
+
+
+def _put_in_place(temporary: Path, directory: Path) -> None:
+    """Rename a finished directory into its place, unless another process has been quicker."""
+    aside = temporary.with_name(f"{temporary.name}.damaged")
+    with suppress(OSError):
+        if directory.exists() and _load(directory, "", "") is None:
+            directory.rename(aside)
+        temporary.rename(directory)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sweep(cache: Path, key: str) -> None:
+    """Remove what killed processes left of this corpus more than a day ago."""
+    for left in cache.glob(f".{key}.*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > 86_400:
+                shutil.rmtree(left)
+
+
+def _stage(progress: Progress | None, name: str) -> Fraction | None:
+    return (lambda fraction: progress(name, fraction)) if progress else None
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """T tokens of B streams, and the tokens that follow them."""
+
+    x_TB: npt.NDArray[np.int64]
+    y_TB: npt.NDArray[np.int64]
+    fresh: bool  # first batch of an epoch: the hidden state starts anew
+
+
+class Streams:
+    """B parallel streams over circular ids, the hidden state carried from batch to batch.
+
+    In epoch e the text begins at an offset drawn from (seed, e), and stream b reads
+    N // B tokens from there on after b * (N // B): every token is predicted at most once.
+    Truncated back-propagation through time: Williams and Peng (1990).
+    """
+
+    def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int, eos: int = 0):
+        """Raises CharlmError if `ids` are too few for one batch of `batch_size` × `bptt`.
+
+        `eos` is the id that closes the text, so that its beginning follows a line end.
+        """
+        N, B, T = len(ids), batch_size, bptt
+        if N < B * T:
+            raise CharlmError(
+                f"the training text has {N:,} tokens, fewer than one batch of {B} × {T}: "
+                "give more text, or a smaller "
+                + (f"--bptt (such as {N // B})." if N >= B else f"--batch-size (below {N:,}).")
+            )
+        self._ids, self._seed, self._eos = np.asarray(ids), seed, eos
+        self.batch_size, self.bptt, self.step = B, T, 0
+        self.steps_per_epoch = max(1, N // B // T)
+        self._starts_B = np.arange(B) * (N // B)
+
+    def seek(self, step: int) -> None:
+        """Go to a step counted from the beginning of training: `next` gives its batch."""
+        self.step = step
+
+    def next(self) -> Batch:
+        """The batch of this step; the same for the same seed and step."""
+        epoch, k = divmod(self.step, self.steps_per_epoch)
+        self.step += 1
+        N, T = len(self._ids), self.bptt
+        offset = int(np.random.default_rng((self._seed, epoch)).integers(N))
+        at_T1 = np.arange(k * T - 1, (k + 1) * T)
+        tokens = self._ids[(offset + self._starts_B + at_T1[:, None]) % N].astype(np.int64)
+        return Batch(tokens[:-1], tokens[1:], fresh=k == 0)

@@ -1,0 +1,201 @@
+"""Subwords: SentencePiece trained on the corpus, its model stored inside ours.
+
+Kudo and Richardson (2018), "SentencePiece: A simple and language independent subword tokenizer";
+unigram model: Kudo (2018), "Subword Regularization"; BPE: Sennrich, Haddow and Birch (2016).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain
+from typing import Any
+
+import numpy as np
+import sentencepiece
+
+from ..errors import CharlmError
+from ..lm import Ids, Mask
+from .source import Memo, smallest_unsigned, utf8
+
+EOS, UNK = 0, 1
+DEFAULT_KINDS = 4000
+LEAST_KINDS, BYTES_END = 300, 258  # smallest vocabulary; <EOS>, <UNK> and the bytes within it
+SENTENCE_CHARS = 1000  # at most 4,000 bytes: longer lines are broken for training
+SAMPLE_CHARS = 8 << 20  # of text to train on; more is thinned out evenly
+PART_CHARS = 1000  # a longer word is segmented in parts of this length
+COVERAGE = 0.9995  # of the characters that get a piece of their own; the rest are bytes
+THREADS = 4  # fixed, because the order of floating-point sums decides between equals
+SPACE = "▁"  # U+2581, SentencePiece's mark for a space
+_APART = re.compile(f"([{SPACE}\ud800-\udfff]+)")  # spelled in bytes: SentencePiece alters them
+
+
+class SubwordTokenizer:
+    """Pieces of words, and single bytes for whatever has no piece: nothing is out of vocabulary.
+
+    A word is segmented together with the space before it (the first of a line as if it had
+    one), on its own: pieces never reach across a space. Id 0 closes a line, 1 is SentencePiece's
+    <UNK>, which no text is encoded to, 2 … 257 are the bytes.
+    """
+
+    level = "subword"
+    lossless = True
+
+    def __init__(self, model: bytes):
+        """`model` is a serialized SentencePiece model with byte fallback, as `train` makes it."""
+        try:
+            self._sp = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except (RuntimeError, ValueError, TypeError):
+            raise CharlmError("the SentencePiece model inside is damaged") from None
+        self.model = model
+        self.vocab_size = int(self._sp.vocab_size())
+        self.eos = int(self._sp.eos_id())
+        self.unk: int | None = int(self._sp.unk_id())
+        self._byte_ids = [int(self._sp.piece_to_id(f"<0x{b:02X}>")) for b in range(256)]
+        if self.eos < 0 or not all(map(self._sp.is_byte, self._byte_ids)):
+            raise CharlmError("the SentencePiece model inside lacks </s> or the byte pieces")
+        self._names = [str(self._sp.id_to_piece(i)) for i in range(self.vocab_size)]
+        self._names[self.eos], self._names[self._sp.unk_id()] = "</s>", "<UNK>"
+        self._bytes = [name.replace(SPACE, " ").encode() for name in self._names]
+        self._bytes[self.eos] = b"\n"
+        for byte, i in enumerate(self._byte_ids):
+            self._names[i], self._bytes[i] = f"0x{byte:02X}", bytes((byte,))
+        self._dtype = smallest_unsigned(self.vocab_size)
+        self._memo = Memo(self._segment)
+
+    @classmethod
+    def train(
+        cls, chunks: Iterable[str], vocab_size: int = 0, algorithm: str = "unigram"
+    ) -> SubwordTokenizer:
+        """Train on at most SAMPLE_CHARS of the text, evenly drawn; the same text, the same model.
+
+        The vocabulary comes out smaller where the text does not yield `vocab_size` pieces.
+        Raises CharlmError where `vocab_size` leaves too little room beside the 256 bytes.
+        """
+        vocab_size = vocab_size or DEFAULT_KINDS
+        if vocab_size < LEAST_KINDS:
+            raise CharlmError(
+                f"vocab-size {vocab_size} is too small: subwords need at least {LEAST_KINDS}, "
+                "because the 256 bytes are among them."
+            )
+        sample = thin_out(sentences(chunks), SAMPLE_CHARS)
+        model = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=common_runs(sample, (vocab_size - BYTES_END) // 2),
+                model_writer=model,
+                model_type=algorithm,
+                vocab_size=vocab_size,
+                hard_vocab_limit=False,
+                character_coverage=1.0,  # `common_runs` has left out the rare ones
+                byte_fallback=True,
+                normalization_rule_name="identity",
+                add_dummy_prefix=False,  # we put the space there ourselves
+                remove_extra_whitespaces=False,
+                max_sentence_length=8 * SENTENCE_CHARS,
+                eos_id=EOS,
+                unk_id=UNK,
+                bos_id=-1,
+                pad_id=-1,
+                num_threads=THREADS,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise CharlmError(
+                f"SentencePiece could not find subwords in this text ({error}). "
+                "Give more text, another --vocab-size, or --level char."
+            ) from None
+        return cls(model.getvalue())
+
+    def encode(self, text: str) -> Ids:
+        """Ids (N,) of the pieces of `text`, with <EOS> for each newline."""
+        words: list[str] = []
+        for line in text.split("\n"):
+            if line:
+                words += line.split(" ")
+            words.append("\n")
+        words.pop()
+        return np.fromiter(chain.from_iterable(map(self._memo.__getitem__, words)), self._dtype)
+
+    def decode(self, ids: Ids | Sequence[int]) -> str:
+        """The text, bytes that are not UTF-8 as lone surrogates, <UNK> as "<UNK>"."""
+        data = b"".join(map(self._bytes.__getitem__, np.asarray(ids, np.int64).tolist()))
+        text = data.decode("utf-8", "surrogateescape")
+        return text.removeprefix(" ").replace("\n ", "\n")
+
+    def token(self, id: int) -> str:
+        return self._names[id]
+
+    def starts_word(self) -> Mask:
+        """(V,) True for pieces that begin with a space, and for <EOS>."""
+        return np.array([piece[:1] in (b" ", b"\n") for piece in self._bytes])
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"level": "subword", "model": base64.b64encode(self.model).decode("ascii")}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SubwordTokenizer:
+        return cls(base64.b64decode(data["model"], validate=True))
+
+    def _segment(self, word: str) -> Iterator[int]:
+        """Ids of one word and the space before it; a newline is <EOS>."""
+        if word == "\n":
+            yield self.eos
+            return
+        word = " " + word
+        for start in range(0, len(word), PART_CHARS):
+            for k, run in enumerate(_APART.split(word[start : start + PART_CHARS])):
+                if k % 2:
+                    yield from map(self._byte_ids.__getitem__, utf8(run))
+                elif run:
+                    yield from self._sp.encode(run)
+
+
+def sentences(chunks: Iterable[str]) -> Iterator[str]:
+    """The lines that are not empty, broken after SENTENCE_CHARS or the last space within them."""
+    for chunk in chunks:
+        for line in chunk.split("\n"):
+            start = 0
+            while start < len(line):
+                end = start + SENTENCE_CHARS
+                if end < len(line) and (space := line.rfind(" ", start + 1, end)) > 0:
+                    end = space
+                yield line[start:end]
+                start = end
+
+
+def thin_out(lines: Iterable[str], budget: int) -> list[str]:
+    """Every 2^k-th line, with the least k that keeps within `budget` characters.
+
+    Deterministic, and never holds more than the budget and a line.
+    """
+    kept: list[str] = []
+    size, step = 0, 1
+    for n, line in enumerate(lines):
+        if n % step == 0:
+            kept.append(line)
+            size += len(line)
+            while size > budget and len(kept) > 1:
+                kept, step = kept[::2], 2 * step
+                size = sum(map(len, kept))
+    return kept
+
+
+def common_runs(lines: Sequence[str], most: int) -> Iterator[str]:
+    """The lines, each after a space, broken where a character stands that gets no piece.
+
+    Pieces of their own get the `most` frequent characters, or those that make up COVERAGE of
+    the text if they are fewer. SentencePiece would refuse to leave out more than 2 % of it.
+    """
+    lines = [" " + line.strip(" ") for line in lines]
+    counts = Counter(chain.from_iterable(lines))
+    kinds = sorted(counts, key=lambda char: (-counts[char], char))
+    covered = accumulate(counts[char] for char in kinds)
+    enough = sum(total < COVERAGE * counts.total() for total in covered) + 1
+    rare = {*kinds[min(most, enough) :], *filter(_APART.match, kinds)} - {" "}
+    broken = dict.fromkeys(map(ord, rare), "\n")
+    for line in lines:
+        yield from filter(None, line.translate(broken).split("\n"))

@@ -1,0 +1,243 @@
+"""Words as tokens: how a line is split into them, counted, and written out again."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, groupby
+from typing import Any
+
+import numpy as np
+
+from ..errors import CharlmError
+from ..lm import Ids, Mask
+from .source import Memo, smallest_unsigned
+
+EOS, UNK = 0, 1
+TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split any further
+KINDS_LIMIT = 2_000_000  # kinds counted at once; beyond it the rarest are forgotten
+
+
+class WordTokenizer:
+    """Each word is a token; those outside the vocabulary become <UNK>.
+
+    Id 0 closes a line, 1 is <UNK>, then words by falling frequency, equals alphabetically.
+    Words are what whitespace separates; with ``split="unicode"`` punctuation marks and Chinese
+    or Japanese characters also stand alone, while contractions, numbers and hyphenated
+    compounds stay whole. Spacing is lost, and put back by rule (`join_words`).
+    """
+
+    level = "word"
+    eos = EOS
+    unk: int | None = UNK
+    lossless = False
+
+    def __init__(self, words: Sequence[str], split: str = "whitespace", lower: bool = False):
+        """`words` are the kinds from id 2 on."""
+        self.split, self.lower = split, lower
+        self._names = ["</s>", "<UNK>", *words]
+        self._ids = _Vocabulary(zip(words, range(2, len(words) + 2), strict=True))
+        if len(self._ids) != len(words) or not all(words) or "\n" in self._ids:
+            raise CharlmError("the word list is damaged: words are empty or occur twice")
+        self._ids["\n"] = EOS
+        self._memo = Memo(lambda word: map(self._ids.__getitem__, split_word(word)))
+        self.vocab_size = len(self._names)
+        self._dtype = smallest_unsigned(self.vocab_size)
+
+    @classmethod
+    def train(
+        cls,
+        chunks: Iterable[str],
+        vocab_size: int = 0,
+        min_count: int = 1,
+        split: str = "whitespace",
+        lower: bool = False,
+    ) -> WordTokenizer:
+        """Keep the words seen at least `min_count` times, and at most `vocab_size` kinds in all.
+
+        `chunks` must not tear words apart (see `text.whole_words`).
+        """
+        counts: dict[str, int] = {}
+        for tally in _tallies(chunks, lower):
+            for word, n in tally.items():
+                for part in split_word(word) if split == "unicode" else (word,):
+                    counts[part] = counts.get(part, 0) + n
+            if len(counts) > KINDS_LIMIT:
+                counts = _without_rarest(counts)
+        counts.pop("\n", None)
+        words = sorted((w for w, n in counts.items() if n >= min_count), key=_rank(counts))
+        return cls(words[: vocab_size - 2] if vocab_size else words, split, lower)
+
+    def encode(self, text: str) -> Ids:
+        """Ids (N,) of the words of `text`, with <EOS> for each newline."""
+        words = words_of(text, self.lower)
+        if self.split == "unicode":
+            ids: Iterable[int] = chain.from_iterable(map(self._memo.__getitem__, words))
+            return np.fromiter(ids, self._dtype)
+        return np.fromiter(map(self._ids.__getitem__, words), self._dtype, len(words))
+
+    def words(self, text: str) -> list[str]:
+        """The words of `text`, one for each id that `encode` gives."""
+        words = words_of(text, self.lower)
+        if self.split == "unicode":
+            return [part for word in words for part in split_word(word)]
+        return words
+
+    def decode(self, ids: Ids | Sequence[int]) -> str:
+        """Running text: words spaced as in print, <EOS> as a newline, <UNK> as "<UNK>"."""
+        lines: list[list[str]] = [[]]
+        for i in np.asarray(ids).tolist():
+            if i == EOS:
+                lines.append([])
+            else:
+                lines[-1].append(self._names[i])
+        return "\n".join(map(join_words, lines))
+
+    def token(self, id: int) -> str:
+        return self._names[id]
+
+    def starts_word(self) -> Mask:
+        """(V,) all True: every token is a word or closes the line."""
+        return np.ones(self.vocab_size, np.bool_)
+
+    def as_dict(self) -> dict[str, Any]:
+        words = self._names[2:]
+        return {"level": "word", "split": self.split, "lower": self.lower, "words": words}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> WordTokenizer:
+        words, split, lower = data["words"], data["split"], data["lower"]
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError("words are not a list of strings")
+        if split not in ("whitespace", "unicode") or not isinstance(lower, bool):
+            raise ValueError("split or lower has an impossible value")
+        return cls(words, split, lower)
+
+
+class _Vocabulary(dict[str, int]):
+    """Word → id, UNK for a word that is not there."""
+
+    def __missing__(self, word: str) -> int:
+        return UNK
+
+
+def words_of(text: str, lower: bool = False) -> list[str]:
+    """What whitespace separates, with a newline as an item of its own for each line end."""
+    words: list[str] = []
+    for line in (text.lower() if lower else text).split("\n"):
+        words += line.split()
+        words.append("\n")
+    words.pop()
+    return words
+
+
+def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Counter[str]]:
+    """How often each word occurs, for TALLY_CHARS or so of the text at a time."""
+    tally, chars = Counter[str](), 0
+    for chunk in chunks:
+        tally.update(words_of(chunk, lower))
+        chars += len(chunk)
+        if chars >= TALLY_CHARS:
+            yield tally
+            tally, chars = Counter(), 0
+    yield tally
+
+
+def _without_rarest(counts: dict[str, int]) -> dict[str, int]:
+    """Drop the rarest kinds until half of KINDS_LIMIT are left, or all left are equally rare."""
+    floor = 1
+    while len(counts) > KINDS_LIMIT // 2:
+        counts = {word: n for word, n in counts.items() if n > floor}
+        floor += 1
+    return counts
+
+
+def _rank(counts: Mapping[str, int]) -> Callable[[str], tuple[int, str]]:
+    return lambda word: (-counts[word], word)
+
+
+# Han, kana and their iteration marks: written without spaces, so each stands alone.
+CJK = (
+    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u303c\u3041-\u3096\u309d-\u309f\u30a1-\u30fa"
+    "\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+    "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+CJK_MARKS = (  # full-width punctuation
+    "\u3001-\u3003\u3008-\u3020\u3030\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+
+
+@lru_cache(maxsize=1)
+def _word_pattern() -> re.Pattern[str]:
+    """After Unicode's word boundaries (UAX #29), with hyphenated compounds kept whole.
+
+    `re` does not count combining marks as letters, so they are listed here.
+    """
+    blocks = map(chr, (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)))
+    marked = [c for c in blocks if unicodedata.category(c)[0] == "M"]
+    grouped = groupby(enumerate(marked), key=lambda item: ord(item[1]) - item[0])
+    runs = ([c for _, c in run] for _, run in grouped)  # as ranges, which `re` looks up faster
+    marks = "".join(f"{run[0]}-{run[-1]}" for run in runs)
+    letter = rf"(?:(?![{CJK}])\w[{marks}\u200c\u200d]*)"
+    return re.compile(
+        rf"""
+        [{CJK}][{marks}]*
+        | (?: (?![{CJK}])[^\W\d_]\. ){{2,}}                   # e.g. U.S.A.
+        | {letter}+ (?: (?: ['’·\-‐‑&]|(?<=\d)[.,:/](?=\d) ) {letter}+ )*  # don't, 3.14, so-so
+        | ['’](?:s|S|d|m|t|ll|re|ve|em|tis|twas|til)(?!\w)  # ’s on its own
+        | ``|''|\.{{2,}}|-{{2,}}                            # Penn quotes, ellipsis, dash
+        | \S[{marks}\u200d\ufe0f]*
+        """,
+        re.VERBOSE,
+    )
+
+
+def split_word(word: str) -> list[str]:
+    """The Unicode-aware parts of what whitespace separated; a newline stays itself."""
+    if word == "\n" or (word.isascii() and word.isalpha()):
+        return [word]
+    return _word_pattern().findall(word)
+
+
+_NO_SPACE_BEFORE = re.compile(
+    r"[,.;:!?)\]}%”»…]|''|’’|\.{2,}|['’](?:s|S|d|D|m|M|t|T|re|RE|ve|VE|ll|LL)|[nN]['’][tT]"
+)
+_NO_SPACE_AFTER = re.compile(r"[(\[{`“‘«$£€¥#¿¡]|``")
+_TIGHT = re.compile(r"[/@‑]")
+_PAIRED = re.compile(r"[\"']")
+_CJK_EDGE = re.compile(f"[{CJK}{CJK_MARKS}]")
+
+
+def join_words(words: Sequence[str]) -> str:
+    """One line of running text; more words only ever add to its end.
+
+    >>> join_words("`` Well '' , he said .".split())
+    "``Well'', he said."
+    """
+    text = ""
+    space = False  # is one due before the next word, unless that declines?
+    quoted: set[str] = set()  # the paired quotes now open
+    previous = ""
+    for word in words:
+        if word == "." and previous[:1] != "." and previous.endswith("."):
+            continue  # the full stop after "Jr."
+        before = after = True
+        if _PAIRED.fullmatch(word):
+            possessive = word == "'" and text[-1:] in ("s", "S")
+            after = word in quoted or possessive
+            before = not after
+            if before or word in quoted:
+                quoted ^= {word}
+        elif _NO_SPACE_BEFORE.fullmatch(word):
+            before = False
+        elif _NO_SPACE_AFTER.fullmatch(word):
+            after = False
+        elif _TIGHT.fullmatch(word):
+            before = after = False
+        cjk = _CJK_EDGE.match(word) or _CJK_EDGE.match(text[-1:])
+        text += f" {word}" if space and before and not cjk else word
+        space, previous = after, word
+    return text

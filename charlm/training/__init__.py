@@ -1,0 +1,1 @@
+"""From text to a trained network in a run directory."""

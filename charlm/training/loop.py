@@ -1,0 +1,381 @@
+"""The training loop, reading top to bottom.
+
+Truncated backpropagation through time (Werbos 1990; Williams and Peng 1990): B parallel streams,
+T tokens at a time, the hidden state carried on, the gradient cut.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..config import NetworkConfig, TrainConfig
+from ..errors import CharlmError
+from ..models import model_file
+from ..models.recurrent import RecurrentLM
+from ..network.network import NetworkState, detach, new_network
+from ..runs.events import Listener, Outcome, Plan, Step
+from ..runs.learning_curves import draw
+from ..runs.run_directory import RunDirectory
+from ..system import allocator
+from ..system.version import __version__
+from ..tasks.sample import glimpse
+from ..text.corpus import Corpus, Streams
+from . import checkpoint, optimiser
+from .checkpoint import Progress
+from .validation import share, validate
+
+VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validation text
+CHECKPOINT_SHARE = 0.02  # of a run's time that checkpoints may take
+CHECKPOINT_SECONDS = 2.0  # and no more often than this
+RESTARTS = 1 / 16  # share of rows whose hidden state begins anew at a batch
+EARLY = 4  # validations up to the first that is due
+RETRIES = 3  # non-finite steps in a row before rolling back
+REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
+ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
+
+
+class Trainer:
+    """The training loop of one run."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        corpus: Corpus,
+        network_config: NetworkConfig,
+        config: TrainConfig,
+        listener: Listener,
+        deadline: float | None = None,
+    ) -> None:
+        """`deadline`, on time.monotonic's clock: plan the number of steps anew to meet it."""
+        allocator.keep_pages()
+        torch.set_num_threads(config.threads or torch.get_num_threads())
+        self.run, self.corpus, self.config, self.listener = run, corpus, config, listener
+        self.settings: dict[str, Any] = {
+            "network": network_config.as_dict(),
+            "training": config.as_dict(),
+            "corpus": corpus.sha256,
+        }
+        self.network = new_network(network_config, config)
+        self.optimizer = optimiser.build(config, self.network)
+        eos = corpus.tokenizer.eos
+        self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
+        self.state = self.network.start(config.batch_size)
+        self.progress = Progress(steps=config.steps)
+        self.deadline = deadline
+        self.planned_at = (time.monotonic(), 0)  # and the step at that time
+        self.rows: list[dict[str, Any]] = []
+        self.recent = Speedometer(config.batch_size * config.bptt)
+        self.next_save = 0.0  # on time.monotonic's clock
+
+    def fit(self) -> Outcome:
+        """Train to the last step, to the end of patience, or to Ctrl-C; save; draw the curves."""
+        config, progress = self.config, self.progress
+        if self.run.checkpoint.exists():
+            self._load()
+        else:
+            self._save()  # so that even an early end can be resumed
+        progress = self.progress
+        count = sum(p.numel() for p in self.network.parameters())
+        self.listener.started(
+            Plan(
+                self.run.path,
+                self.corpus,
+                self.network.config,
+                config,
+                count,
+                progress.step,
+            )
+        )
+        failures, first_step, since = 0, progress.step, time.monotonic()
+        losses: list[float] = []
+        with _stop_on_signal() as stop:
+            while not self._finished() and not stop.is_set():
+                loss, norm = self._forward_backward()
+                if not (math.isfinite(loss) and math.isfinite(norm)):
+                    failures += 1
+                    self._skip(failures)
+                    failures %= RETRIES
+                    continue
+                failures = 0
+                rate = self._update()
+                now = time.monotonic()
+                progress = self.progress
+                progress.seconds += now - since
+                since = now
+                losses.append(loss)
+                speed, left = self.recent.tick(now, progress.steps - progress.step)
+                self.listener.step(
+                    Step(progress.step, progress.steps, loss, norm, rate, speed, left)
+                )
+                if progress.step % self._log_every() == 0:
+                    self._log(losses, norm, rate, speed)
+                    losses = []
+                if self._validation_due():
+                    self._validate()
+                    self._replan()
+                if now >= self.next_save:
+                    self._save()
+            interrupted = stop.is_set() and not self._finished()
+            if self.progress.best_nats is None or not (interrupted or self._just_validated()):
+                self._validate()  # a run that ends early still leaves a usable model
+            self._save()
+        draw(self.rows, self.run.curves)
+        done = progress.step - first_step
+        return Outcome(
+            run=self.run.path,
+            model=self.run.model,
+            best=progress.best,
+            best_step=progress.best_step,
+            seconds=progress.seconds,
+            steps=progress.step,
+            tokens_per_second=self.recent.overall() if done else 0.0,
+            interrupted=interrupted,
+        )
+
+    def _finished(self) -> bool:
+        p, c = self.progress, self.config
+        return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
+
+    def _validation_due(self) -> bool:
+        """Every so many steps and at the end; sooner at first, when there is most to see."""
+        step, every = self.progress.step, self.config.eval_every
+        soon = every // EARLY
+        early = soon > 9 and step in range(soon, every - soon + 1, soon)
+        return early or step % every == 0 or step == self.progress.steps
+
+    def _just_validated(self) -> bool:
+        return bool(self.rows) and "valid" in self.rows[-1]
+
+    def _forward_backward(self) -> tuple[float, float]:
+        """Gradients of the next batch, clipped; gives loss (nats per token) and gradient norm."""
+        self.streams.seek(self.progress.step)
+        batch = self.streams.next()
+        state = self._state_for(batch.fresh)
+        device = self.config.device
+        x_TB = torch.from_numpy(batch.x_TB).to(device)
+        y_TB = torch.from_numpy(batch.y_TB).to(device)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, after = self.network(x_TB, y_TB, state)
+        loss.backward()
+        norm = optimiser.clip(self.config, self.network.parameters())
+        value = float(loss.detach())
+        if math.isfinite(value) and math.isfinite(norm):
+            self.state = detach(after)
+        return value, norm
+
+    def _state_for(self, fresh: bool) -> NetworkState:
+        """The carried state, begun anew in all rows (`fresh`) or in a few drawn by seed and step.
+
+        A network that never starts from nothing but once an epoch does not learn to: on Brown,
+        one that had perplexity 230 from the start of the text had 10⁹ from some places within it.
+        """
+        B = self.config.batch_size
+        drawn = np.random.default_rng((self.config.seed, self.progress.step)).random(B)
+        anew_B1 = torch.from_numpy((drawn < RESTARTS) | fresh)[:, None].to(self.config.device)
+        return tuple(
+            tuple(torch.where(anew_B1, new, old) for new, old in zip(*layers, strict=True))
+            for layers in zip(self.network.start(B), self.state, strict=True)
+        )
+
+    def _update(self) -> float:
+        """Take the step; gives the learning rate it was taken with."""
+        p = self.progress
+        rate = optimiser.learning_rate(self.config, p.step, p.annealed) * p.lr_scale
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        if p.step >= self.config.warmup:
+            p.annealed += (1 - p.annealed) / max(1, p.steps - p.step)
+        p.step += 1
+        return rate
+
+    def _replan(self) -> None:
+        """Where time is the budget: as many steps as it still holds at the pace of late.
+
+        The schedule goes on from where it is to its end over the new number of steps.
+        """
+        p, now = self.progress, time.monotonic()
+        (then, step), self.planned_at = self.planned_at, (now, p.step)
+        if self.deadline is None or p.annealed > REPLAN_UNTIL or p.step == step:
+            return
+        pace_seconds = (now - then) / (p.step - step)
+        p.steps = p.step + max(1, int((self.deadline - now) / pace_seconds))
+
+    def _skip(self, failures: int) -> None:
+        """Leave out a step whose loss or gradient is not finite; after a few, roll back."""
+        step = self.progress.step
+        if failures < RETRIES:
+            self.listener.warn(f"step {step}: the loss or gradient is not finite; step skipped")
+            self.progress.step += 1
+            return
+        rollbacks, scale = self.progress.rollbacks + 1, self.progress.lr_scale / 2
+        if rollbacks > ROLLBACKS:
+            raise CharlmError(
+                f"training diverges: no finite loss even at 1/{round(1 / self.progress.lr_scale)} "
+                f"of the learning rate. {self.run.path} keeps the best model so far, if any; "
+                "try a lower --lr or --clip-norm"
+            )
+        self._load()
+        self.progress.rollbacks, self.progress.lr_scale = rollbacks, scale
+        self._save()
+        self.listener.warn(
+            f"step {step}: still not finite; back to step {self.progress.step} "
+            f"with the learning rate × {scale:g}"
+        )
+
+    def _validate(self) -> None:
+        """Score the validation text; keep the model if it is the best so far."""
+        corpus, progress = self.corpus, self.progress
+        ids = corpus.valid[:VALIDATION_TOKENS]
+        tokenizer, text = corpus.tokenizer, corpus.valid_text
+        raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
+        measures = share(raw, len(corpus.valid), text.chars, text.bytes)
+        nats = measures.nats_per_token
+        if not math.isfinite(nats):
+            self.listener.warn(f"step {progress.step}: validation is not finite; model not kept")
+            return
+        is_best = progress.best_nats is None or nats < progress.best_nats
+        if is_best:
+            progress.best_nats, progress.best_step, progress.stalled = nats, progress.step, 0
+            progress.best = measures.as_dict()
+            self._keep_model()
+        else:
+            progress.stalled += 1
+            if self.config.schedule == "plateau":
+                progress.lr_scale /= 2
+        row: dict[str, Any] = {
+            "step": progress.step,
+            "seconds": round(progress.seconds, 3),
+            "valid": measures.as_dict(),
+        }
+        writes = not self.network.config.bidirectional  # else it does not know what comes next
+        keeps, shows = writes and self._sample_due(), writes and self.listener.wants_samples
+        written = self._sample() if keeps or shows else ""
+        if keeps:
+            row["sample"] = written
+        self.rows.append(row)
+        self.run.write_metrics(self.rows)
+        self.listener.validated(progress.step, measures, is_best)
+        if shows:
+            self.listener.wrote(written)
+
+    def _sample_due(self) -> bool:
+        """At validations 1, 2, 4, 8, … and the last: what is written changes most at first."""
+        number = 1 + sum("valid" in row for row in self.rows)
+        return number & (number - 1) == 0 or self._finished()
+
+    def _keep_model(self) -> None:
+        corpus = self.corpus
+        training = {
+            "corpus": corpus.name,
+            "sha256": corpus.sha256,
+            "train": asdict(corpus.train_text),
+            "valid": asdict(corpus.valid_text),
+            "step": self.progress.step,
+            "best": self.progress.best,
+            "settings": self.config.as_dict(),
+            "version": __version__,
+        }
+        first = not self.run.model.exists()
+        config = self.network.config.as_dict()
+        tensors = self.network.tensors()
+        model_file.write(
+            self.run.model,
+            model_file.ModelFile("recurrent", config, corpus.tokenizer, tensors, training),
+        )
+        if first:
+            model_file.mark_latest(self.run.path)
+
+    def _sample(self) -> str:
+        lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
+        return glimpse(lm, self.corpus.tokenizer, self.config.seed)
+
+    def _log_every(self) -> int:
+        return max(1, self.config.steps // 500)
+
+    def _log(self, losses: Sequence[float], norm: float, rate: float, speed: float) -> None:
+        self.rows.append(
+            {
+                "step": self.progress.step,
+                "loss": sum(losses) / len(losses),
+                "gradient_norm": norm,
+                "learning_rate": rate,
+                "tokens_per_second": round(speed, 1),
+                "seconds": round(self.progress.seconds, 3),
+            }
+        )
+
+    def _save(self) -> None:
+        """Write metrics and checkpoint; the next is due when it costs little enough."""
+        began = time.monotonic()
+        self.run.write_metrics(self.rows)
+        checkpoint.write(
+            self.run.checkpoint,
+            self.settings,
+            self.progress,
+            self.network,
+            self.optimizer,
+            self.state,
+        )
+        now = time.monotonic()
+        self.next_save = now + max(CHECKPOINT_SECONDS, (now - began) / CHECKPOINT_SHARE)
+
+    def _load(self) -> None:
+        self.progress, self.state = checkpoint.read(
+            self.run.checkpoint, self.settings, self.network, self.optimizer
+        )
+        self.rows = self.run.read_metrics(self.progress.step)
+        self.next_save = time.monotonic() + CHECKPOINT_SECONDS
+
+
+class Speedometer:
+    """Tokens a second of late and over all, validations included."""
+
+    def __init__(self, tokens_per_step: int) -> None:
+        self.tokens = tokens_per_step
+        self.times: list[float] = [time.monotonic()]
+        self.first, self.count = self.times[0], 0
+
+    def tick(self, now: float, steps_left: int) -> tuple[float, float]:
+        """A step is done: tokens a second of late, and seconds left at that speed."""
+        self.times = [*self.times[-50:], now]
+        self.count += 1
+        per_step = max(1e-9, (now - self.times[0]) / (len(self.times) - 1))
+        return self.tokens / per_step, per_step * steps_left
+
+    def overall(self) -> float:
+        return self.tokens * self.count / max(1e-9, self.times[-1] - self.first)
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """Within, the first Ctrl-C (or SIGTERM) only sets the event; a second one is as usual."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+    for s in before:
+        signal.signal(s, handle)
+    try:
+        yield stop
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)

@@ -1,0 +1,109 @@
+"""One optimiser step: the learning rate of the moment, the clipped gradient, the update."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from ..config import TrainConfig
+from .muon import Muon
+
+
+def learning_rate(config: TrainConfig, step: int, annealed: float) -> float:
+    """The rate at `step` (0-based): linear warm-up, then the schedule.
+
+    cosine: min + (peak − min) · ½ (1 + cos π p), p = `annealed`, the share of the steps after
+    warm-up that is done (Loshchilov and Hutter 2017). constant and plateau: the peak (a plateau's
+    halvings come from validation and are a factor outside).
+    """
+    if step < config.warmup:
+        return config.lr * (step + 1) / config.warmup
+    if config.schedule != "cosine":
+        return config.lr
+    return config.min_lr + (config.lr - config.min_lr) * 0.5 * (1 + math.cos(math.pi * annealed))
+
+
+def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
+    """Clip gradients in place; gives the L2 norm of the whole gradient before.
+
+    Value: every entry into [−c, c] (Mikolov 2012). Max: the whole gradient scaled so that its
+    largest entry is at most c. Norm: the whole scaled so that ‖g‖₂ ≤ c (Pascanu et al. 2013).
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = float(torch.nn.utils.get_total_norm(gradients))
+    if not math.isfinite(norm):
+        return norm
+    if config.clip_value:
+        for g in gradients:
+            g.clamp_(-config.clip_value, config.clip_value)
+    scale = 1.0
+    if config.clip_max:
+        largest = max(float(g.abs().max()) for g in gradients)
+        scale = min(scale, config.clip_max / max(largest, 1e-30))
+    if config.clip_norm:
+        now = float(torch.nn.utils.get_total_norm(gradients)) if config.clip_value else norm
+        scale = min(scale, config.clip_norm / max(now, 1e-30))
+    if scale < 1.0:
+        torch._foreach_mul_(gradients, scale)
+    return norm
+
+
+def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
+    """The configured optimiser; weight decay falls on matrices only, never on biases.
+
+    Muon takes the square matrices of the recurrent stack, AdamW the rest.
+    """
+    named = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    muon = [p for name, p in named.items() if config.optimizer == "muon" and _hidden(name, p)]
+    taken = {id(p) for p in muon}
+    own = [p for p in named.values() if id(p) not in taken]
+    groups = [
+        {"params": [p for p in own if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in own if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "muon":
+        return Muon(
+            muon,
+            groups,
+            lr=config.lr,
+            beta2=config.beta2,
+            weight_decay=config.weight_decay,
+            precision=torch.bfloat16 if config.precision == "bf16" else torch.float32,
+        )
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)
+    adam = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return adam(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
+
+
+def _hidden(name: str, p: nn.Parameter) -> bool:
+    """Whether a parameter takes hidden states to hidden states."""
+    stack, layer, *_ = f"{name}..".split(".")
+    inner = p.dim() == 2 and not (layer == "0" and "weight_ih" in name)
+    return stack in ("rnn", "back") and inner
+
+
+def get_state(optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
+    """Moments under `parameter/key` names, for a checkpoint."""
+    return {
+        f"{name}/{key}": value
+        for name, p in network.named_parameters()
+        for key, value in optimizer.state.get(p, {}).items()
+        if isinstance(value, Tensor)
+    }
+
+
+def set_state(
+    optimizer: torch.optim.Optimizer, network: nn.Module, state: dict[str, Tensor]
+) -> None:
+    """Put back what `get_state` gave."""
+    parameters = dict(network.named_parameters())
+    optimizer.state.clear()
+    for full, value in state.items():
+        name, key = full.rsplit("/", 1)
+        p = parameters[name]
+        kept = value.clone() if key == "step" else value.to(p.device, p.dtype).clone()
+        optimizer.state[p][key] = kept

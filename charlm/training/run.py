@@ -1,0 +1,236 @@
+"""Starting and resuming a run: text to tokens, settings settled, then the loop in `trainer`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..errors import CharlmError
+from ..models import model_file
+from ..models.mixture import mix
+from ..models.unigram_cache import RecentLM, fit_cache
+from ..network.device import choose_device, has_bf16, usual_precision
+from ..runs import defaults
+from ..runs.defaults import Budget, Facts
+from ..runs.events import Listener, Outcome
+from ..runs.ngram_run import of_corpus
+from ..runs.run_directory import RunDirectory, create
+from ..runs.run_text import reopen
+from ..system import allocator, machine
+from ..system.version import __version__
+from ..tasks.score import measure
+from ..text.corpus import Corpus, Streams, prepare
+from ..text.source import TextSource, open_text
+from . import timing
+from .loop import VALIDATION_TOKENS, Trainer
+from .validation import share
+
+COUNTING_SECONDS = 4e-6  # a token, of an n-gram model: seen for a million words of Brown
+NUMPY_FLOPS = 1e11  # a second, of the network over held-out text: seen on two Zen 5 cores
+CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
+VALIDATION_SHARE = 0.05  # of a run's time that validations may take
+
+
+def train(
+    corpus: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    valid: str | Path | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    minutes: float | None = None,
+    epochs: float | None = None,
+    steps: int | None = None,
+    device: str = "auto",
+    with_ngram: bool = False,
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Outcome:
+    """Train a model on text and keep the best one.
+
+    corpus: a file, several, or "-". valid: a file; else the corpus's last tenth. How long: one of
+    minutes, epochs and steps; else a few minutes. settings: any field of TokenizerConfig,
+    NetworkConfig and TrainConfig, and `dropout` for all its places; what is not given is chosen
+    from the corpus (see `defaults`). with_ngram: at the end, mix in an n-gram model of the same
+    text. Raises CharlmError for what the user can mend.
+    """
+    listener = listener or Listener()
+    began = time.monotonic()
+    defaults.check(settings)
+    budget = Budget(steps, epochs, minutes)
+    if with_ngram and settings.get("bidirectional"):
+        raise CharlmError("--with-ngram mixes models that predict what comes next: leave it out")
+    tokenizer_config = defaults.tokenizer(settings)
+    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+    if not names or not str(names[0]):
+        raise CharlmError("no text given. Name a file, or - for stdin")
+    run = create(str(out) if out is not None else None, str(names[0]))
+    with run.removed_if_empty():
+        spool = run.cache / "stdin"
+        source = open_text([str(name) for name in names], encoding, errors, spool)
+        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
+        text = prepare(source, held_out, tokenizer_config, run.cache, progress=listener.stage)
+        device = choose_device(device)
+        facts = Facts(
+            tokenizer_config.level,
+            len(text.train),
+            text.tokenizer.vocab_size,
+            has_bf16(device) and settings.get("precision") != "fp32",
+        )
+        network_config = defaults.network(settings, facts)
+        config = replace(
+            defaults.training(settings, facts),
+            device=device,
+            threads=settings.get("threads") or torch.get_num_threads(),
+        )
+        network_config, config = _settle(
+            network_config, config, text, facts, budget, settings, began
+        )
+    record = _record(source, held_out, text, tokenizer_config, network_config, config)
+    run.write_config({**record, "with_ngram": with_ngram})
+    deadline = None
+    if budget.minutes is not None:
+        deadline = began + 60 * budget.minutes - CLOSING_SECONDS
+        deadline -= _mixing_seconds(network_config, text) if with_ngram else 0.0
+    outcome = Trainer(run, text, network_config, config, listener, deadline).fit()
+    return mix_in_ngram(outcome, text, listener) if with_ngram else outcome
+
+
+def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
+    """Continue a run, bit for bit as if it had never stopped (on a CPU).
+
+    Raises CharlmError where there is nothing to continue, the text has changed, or a file is
+    damaged.
+    """
+    listener = listener or Listener()
+    directory = RunDirectory(Path(run))
+    record = directory.read_config()
+    if directory.model.exists() and not directory.checkpoint.exists():
+        raise CharlmError(
+            f"{directory.checkpoint} is gone, so the run cannot go on; its model can still be used"
+        )
+    try:
+        network_config = NetworkConfig.from_dict(record["network"])
+        config = TrainConfig.from_dict(record["training"])
+    except KeyError as missing:
+        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    text = reopen(directory, record, listener.stage).corpus
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise CharlmError("the run was on a CUDA device, and there is none here")
+    outcome = Trainer(directory, text, network_config, config, listener).fit()
+    return mix_in_ngram(outcome, text, listener) if record.get("with_ngram") else outcome
+
+
+def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
+    """About what `mix_in_ngram` takes: counting, and the network in NumPy over held-out text."""
+    held_out = min(len(corpus.valid), VALIDATION_TOKENS)
+    weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
+    return 1.5 + COUNTING_SECONDS * len(corpus.train) + 2 * weights * held_out / NUMPY_FLOPS
+
+
+def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcome:
+    """Make the model of a finished run a mixture of its network and an n-gram model of its text.
+
+    Of words, with a cache of recent ones over it. The weights are fitted on the validation text
+    (its first VALIDATION_TOKENS tokens).
+    """
+    tokenizer = corpus.tokenizer
+    network = model_file.part(model_file.read(outcome.model), 0)
+    level = tokenizer.level
+    lines = defaults.ngram_context(level) == "sentence"
+    lm = of_corpus(corpus, defaults.ngram_order(level), lines=lines, listener=listener)
+    ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
+    held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
+    found = mix([model_file.build_lm(network), lm], held_out, tokenizer.eos)
+    size = corpus.valid_text
+    nats, share_of_cache = found.mixed, 0.0
+    if level == "word":  # words said of late come again
+        share_of_cache, nats = fit_cache(nats, held_out)
+    raw = measure("", held_out, nats, tokenizer.unk)
+    best = share(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
+    training = {**network.training, "best": best, "network": network.training.get("best")}
+    contents = model_file.mixture(found.lm, [network, ngram], training)
+    if share_of_cache:
+        cached = RecentLM(found.lm, tokenizer.eos, share_of_cache)
+        contents = model_file.with_cache(contents, cached)
+    model_file.write(outcome.model, contents)
+    return replace(outcome, best=best, network=outcome.best)
+
+
+def _settle(
+    network: NetworkConfig,
+    config: TrainConfig,
+    corpus: Corpus,
+    facts: Facts,
+    budget: Budget,
+    settings: Mapping[str, Any],
+    began: float,
+) -> tuple[NetworkConfig, TrainConfig]:
+    """Fix precision, steps, validations and dropout: by measurement where time is the budget."""
+    allocator.keep_pages()
+    torch.set_num_threads(config.threads)
+    streams = Streams(
+        corpus.train, config.batch_size, config.bptt, config.seed, corpus.tokenizer.eos
+    )
+    minutes = budget.minutes
+    if budget.steps is None and budget.epochs is None and minutes is None:
+        minutes = defaults.MINUTES
+    seconds = math.nan
+    if minutes is not None:
+        config, seconds = timing.measure(network, config, streams, settings.get("precision"))
+    elif settings.get("precision") is None:  # the same settings must make the same run
+        config = replace(config, precision=usual_precision(network, config.device))
+    if budget.steps is not None:
+        steps = budget.steps
+    elif budget.epochs is not None:
+        steps = max(1, round(budget.epochs * streams.steps_per_epoch))
+    else:
+        assert minutes is not None
+        left = minutes * 60 - (time.monotonic() - began)
+        steps = max(1, int(left * (1 - VALIDATION_SHARE) / seconds))
+        if budget.minutes is None:
+            steps = min(steps, defaults.EPOCHS * streams.steps_per_epoch)
+    # a validation token costs about a third of a training token (no backward pass)
+    tokens = min(len(corpus.valid), VALIDATION_TOKENS)
+    cost = tokens / 3 / (config.batch_size * config.bptt)  # in steps
+    times = max(4, min(40, int(VALIDATION_SHARE * steps / max(cost, 1e-9))))
+    eval_every = settings.get("eval_every") or max(1, math.ceil(steps / times))
+    warmup = min(config.warmup, max(1, steps // 10))
+    config = replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
+    epochs = steps / streams.steps_per_epoch
+    config = defaults.rate(config, settings, facts)
+    return defaults.dropout(network, settings, facts, epochs), config
+
+
+def _record(
+    source: TextSource,
+    held_out: TextSource | None,
+    corpus: Corpus,
+    tokenizer: TokenizerConfig,
+    network: NetworkConfig,
+    config: TrainConfig,
+) -> dict[str, Any]:
+    """What config.toml says: every setting, where the text is, and on what machine."""
+    return {
+        "charlm": __version__,
+        "corpus": {
+            "name": corpus.name,
+            "paths": [str(p.resolve()) for p in source.paths],
+            "valid": [str(p.resolve()) for p in held_out.paths] if held_out else [],
+            "encoding": source.encoding,
+            "errors": source.errors,
+            "sha256": corpus.sha256,
+        },
+        "tokenizer": tokenizer.as_dict(),
+        "network": network.as_dict(),
+        "training": config.as_dict(),
+        "machine": machine.facts(),
+    }

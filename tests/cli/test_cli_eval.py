@@ -1,0 +1,148 @@
+"""`charlm eval` and `charlm info`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_support import TEXT, Cli, on_terminal, write_model
+
+import charlm
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
+
+
+@pytest.fixture
+def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return Cli(model, capsys, monkeypatch)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT + "é\n", "utf-8")
+    return path
+
+
+def test_json_is_the_library_s_measures(cli: Cli, model: Path, file: Path) -> None:
+    loaded = charlm.load(model)
+    result = cli("eval", file, "--json")
+    assert result.err == ""
+    assert json.loads(result.out) == loaded.evaluate(file.read_text("utf-8")).as_dict()
+    sentences = json.loads(cli("eval", file, "--context", "sentence", "--json").out)
+    total = sum(s.measures.logprob for s in loaded.score(file.read_text("utf-8").splitlines()))
+    assert sentences["logprob"] == pytest.approx(total)
+
+
+def test_window(cli: Cli, file: Path) -> None:
+    whole = json.loads(cli("eval", file, "--json").out)["logprob"]
+    cut = json.loads(cli("eval", file, "--window", "3", "--json").out)["logprob"]
+    assert cut != pytest.approx(whole)
+
+
+def test_stdin(cli: Cli, file: Path) -> None:
+    assert (
+        cli("eval", "-", "--json", stdin=file.read_bytes()).out == cli("eval", file, "--json").out
+    )
+
+
+def test_table_gives_perplexity_with_and_without_oov(cli: Cli, file: Path) -> None:
+    names = [line.split()[0] for line in cli("eval", file).out.splitlines()]
+    assert names == [
+        *("text", "tokens", "OOV", "log", "perplexity"),
+        *("w/o", "nats/char", "bits/char", "bits/byte"),
+    ]
+    file.write_text(TEXT)
+    assert "w/o OOV" not in cli("eval", file).out
+
+
+def test_a_byte_model_reads_any_file(cli: Cli, tmp_path: Path) -> None:
+    cli.model = write_model(tmp_path / "byte.safetensors", "byte")
+    file = tmp_path / "any.bin"
+    file.write_bytes(bytes(range(256)))
+    record = json.loads(cli("eval", file, "--json").out)
+    assert (record["bytes"], record["oov"]) == (257, 0)  # the last line is closed
+
+
+@pytest.mark.parametrize(
+    ("args", "stdin", "says"),
+    [
+        ([], None, "Missing argument"),
+        (["missing.txt"], None, "missing.txt does not exist"),
+        (["."], None, "is a directory"),
+        (["-"], b"", "holds no text"),
+        (["-"], b"\xff\xfe", "not valid utf-8"),
+        (["-", "--window", "0"], b"the\n", "'--window'"),
+        (["-", "--window", "3", "--context", "sentence"], b"the\n", "window"),
+        (["-", "--context", "book"], b"the\n", "'book' is not one of"),
+        (["a", "b"], None, "unexpected extra argument"),
+    ],
+)
+def test_bad_input_is_one_line(
+    cli: Cli, args: list[str], stdin: bytes | None, says: str, tmp_path: Path
+) -> None:
+    cli.patch.chdir(tmp_path)
+    assert says in cli.fails("eval", *args, stdin=stdin)
+
+
+# info -----------------------------------------------------------------------------------------
+
+
+def test_info_says_what_a_model_is(cli: Cli, model: Path) -> None:
+    result = cli("info")
+    assert (result.code, result.err) == (0, "")
+    parameters = charlm.load(model).info["parameters"]
+    for part in (
+        str(model),
+        "LSTM 1 × 12 · embedding 8",
+        f"{parameters:,}",
+        "kinds of character · lossless · </s> <UNK> ␣",
+        "toy.txt · sha256 abababababab…",
+        "900 characters",
+        "2.500 bits/char · perplexity 6.50, 6.00 w/o OOV · at step 7",
+        "lr 0.003 · seed 1\n",
+    ):
+        assert part in result.out
+
+
+def test_info_json_is_the_library_s(cli: Cli, model: Path) -> None:
+    assert json.loads(cli("info", "--json").out) == charlm.load(model).info
+    assert cli("info", "--model", model, "--json").out == cli("info", "--json").out
+
+
+@pytest.mark.parametrize("level", ["word", "byte", "subword"])
+def test_info_of_every_level(cli: Cli, tmp_path: Path, level: str) -> None:
+    cli.model = write_model(tmp_path / "model.safetensors", level, TEXT * 40)
+    assert f"kinds of {level}" in cli("info").out
+
+
+def test_info_of_a_model_that_tells_little(cli: Cli, model: Path) -> None:
+    cli.patch.setattr("charlm.models.model_file.describe", _bare(charlm.load(model).info))
+    assert cli("info").out.splitlines()[-1].startswith("vocabulary")
+
+
+def _bare(info: dict[str, object]) -> object:
+    return lambda *_: info | {"training": {}}
+
+
+def test_info_fits_a_terminal(model: Path) -> None:
+    lines = on_terminal(model, "info", columns=60).splitlines()
+    assert max(map(len, lines)) <= 60
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x00" * 100])
+def test_a_damaged_model_is_one_line(cli: Cli, tmp_path: Path, content: bytes) -> None:
+    cli.model = tmp_path / "model.safetensors"
+    cli.model.write_bytes(content)
+    assert "damaged" in cli.fails("info")
+
+
+def test_a_text_of_unknown_tokens_is_warned_of(cli: Cli, file: Path) -> None:
+    assert cli("eval", file).err == ""
+    file.write_text("ÄÖÜ ÄÖÜ\n", "utf-8")
+    assert "does not know" in cli("eval", file).err
+    assert cli("eval", file, "-q").err == ""

@@ -1,0 +1,154 @@
+"""The laws of `lm.CausalLM`, for every implementation of it.
+
+A new family of models is held to them by one more entry in MODELS.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toys import recurrent_lm, variety
+
+from charlm.lm import CausalLM, Ids
+from charlm.models.kneser_ney import estimate
+from charlm.models.mixture import MixtureLM
+from charlm.models.ngram import NgramLM
+from charlm.models.unigram_cache import RecentLM
+from charlm.network.bulk_scoring import TorchLM
+
+
+def ngram(order: int, *, lines: bool) -> NgramLM:
+    ids = np.random.default_rng(0).zipf(1.4, 500).clip(1, 11) - 1
+    return estimate(np.append(ids, 0), 11, 0, order, lines=lines)
+
+
+MODELS: dict[str, CausalLM] = {**variety()}  # each of 11 tokens
+MODELS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
+MODELS |= {
+    f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
+    for order in (1, 2, 4)
+    for lines in (False, True)
+}
+MODELS["mixture"] = MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.array([[0.4, 0.6]]))
+MODELS["mixture by context"] = MixtureLM(
+    [recurrent_lm("lstm"), ngram(3, lines=False)], np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]])
+)
+MODELS["cache"] = RecentLM(recurrent_lm("gru"), 0, 0.3, window=7)
+MODELS["cache over n-grams"] = RecentLM(ngram(3, lines=True), 0, 0.2, window=50)
+ROUNDING = 2e-5
+
+model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())
+
+
+@st.composite
+def batch(draw: st.DrawFn, min_rows: int = 1) -> Ids:
+    """(B, T) ids."""
+    rows, length = draw(st.integers(min_rows, 8)), draw(st.integers(0, 20))
+    seed = draw(st.integers(0, 1 << 20))
+    return np.random.default_rng(seed).integers(11, size=(rows, length))
+
+
+def after(lm: CausalLM, ids_BT: Ids) -> Any:
+    """The state after stepping through `ids`."""
+    state = lm.start(len(ids_BT))
+    for ids_B in ids_BT.T:
+        state = lm.advance(state, ids_B)
+    return state
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch())
+def test_predictions_sum_to_one(lm: CausalLM, ids: Ids) -> None:
+    predicted = lm.predict(after(lm, ids))
+    assert predicted.shape == (len(ids), lm.vocab_size)
+    np.testing.assert_allclose(np.exp(predicted).sum(axis=1), 1, atol=1e-5)
+
+
+@model
+def test_start_is_blank_and_a_sentence_end(lm: CausalLM) -> None:
+    after_eos = lm.advance(lm.blank(3), np.zeros(3, np.int64))
+    np.testing.assert_allclose(lm.predict(lm.start(3)), lm.predict(after_eos), atol=ROUNDING)
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch())
+def test_follow_is_stepping(lm: CausalLM, ids: Ids) -> None:
+    B, T = ids.shape
+    state = lm.start(B)
+    nats, end = lm.follow(state, ids)
+    assert nats.shape == (B, T)
+    for t in range(T):
+        own = lm.predict(state)[np.arange(B), ids[:, t]]
+        np.testing.assert_allclose(nats[:, t], own, atol=ROUNDING)
+        state = lm.advance(state, ids[:, t])
+    np.testing.assert_allclose(lm.predict(end), lm.predict(state), atol=ROUNDING)
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch(), cut=st.integers(0, 20))
+def test_follow_in_two_parts(lm: CausalLM, ids: Ids, cut: int) -> None:
+    whole, end = lm.follow(lm.start(len(ids)), ids)
+    first, middle = lm.follow(lm.start(len(ids)), ids[:, :cut])
+    second, last = lm.follow(middle, ids[:, cut:])
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=ROUNDING)
+    np.testing.assert_allclose(lm.predict(last), lm.predict(end), atol=ROUNDING)
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch(), seed=st.integers(0, 99))
+def test_logprobs_follow_from_the_start(lm: CausalLM, ids: Ids, seed: int) -> None:
+    lengths = np.random.default_rng(seed).integers(0, ids.shape[1] + 1, size=len(ids))
+    seqs = [row[:n] for row, n in zip(ids, lengths, strict=True)]
+    result = lm.logprobs(seqs)
+    assert [len(nats) for nats in result] == lengths.tolist()
+    for seq, nats in zip(seqs, result, strict=True):
+        alone, _ = lm.follow(lm.start(1), seq[None])
+        np.testing.assert_allclose(nats, alone[0], atol=ROUNDING)
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch(), data=st.data())
+def test_rows_do_not_mix(lm: CausalLM, ids: Ids, data: st.DataObject) -> None:
+    together = after(lm, ids)
+    predicted = lm.predict(together)
+    for row, nats in zip(ids, predicted, strict=True):
+        np.testing.assert_allclose(lm.predict(after(lm, row[None]))[0], nats, atol=ROUNDING)
+    rows = np.array(data.draw(st.lists(st.integers(0, len(ids) - 1), min_size=1)))
+    np.testing.assert_allclose(lm.predict(together.take(rows)), predicted[rows], atol=ROUNDING)
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch())
+def test_nothing_given_is_changed(lm: CausalLM, ids: Ids) -> None:
+    state = after(lm, ids)
+    before, ids_before = copy.deepcopy(state), ids.copy()
+    expected = lm.predict(state)
+    later = lm.advance(state, np.zeros(len(ids), np.int64))
+    nats, _ = lm.follow(state, ids)
+    held = nats.copy()
+    lm.logprobs(list(ids))
+    lm.predict(later)[:] = 0  # a caller may write on what it was given
+    lm.follow(state, ids)[0][:] = 0
+    np.testing.assert_array_equal(lm.predict(state), expected)
+    np.testing.assert_array_equal(lm.predict(before), expected)
+    np.testing.assert_array_equal(ids, ids_before)
+    np.testing.assert_array_equal(nats, held)
+
+
+@model
+def test_any_integer_type_will_do(lm: CausalLM) -> None:
+    expected = lm.logprobs([np.arange(11)])[0]
+    for dtype in (np.uint8, np.uint16, np.uint32, np.int32):
+        np.testing.assert_array_equal(lm.logprobs([np.arange(11, dtype=dtype)])[0], expected)
+    assert lm.logprobs([]) == []

@@ -1,0 +1,221 @@
+"""The model file: what is written is read back, and any damage is noticed."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from toys import TEXTS, random_tensors, tokenizer_of
+
+from charlm.config import CELLS, NetworkConfig
+from charlm.errors import CharlmError
+from charlm.models import model_file
+from charlm.models.model_file import ModelFile, build_lm, mark_latest, read, resolve, write
+from charlm.tasks.score import score
+
+
+def small(level: str = "char", **options: Any) -> ModelFile:
+    tokenizer = tokenizer_of(level)
+    config = NetworkConfig(tokenizer.vocab_size, embed=3, hidden=4, **options)
+    training = {"corpus": "tale.txt", "sha256": "0" * 64, "best": {"nats_per_char": 1.25}}
+    return ModelFile("recurrent", config.as_dict(), tokenizer, random_tensors(config), training)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    write(path, small())
+    return path
+
+
+def header_size(data: bytes) -> int:
+    return 8 + int(struct.unpack("<Q", data[:8])[0])
+
+
+@pytest.mark.parametrize("level", TEXTS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_written_is_read(tmp_path: Path, level: str, cell: str) -> None:
+    given = small(level, cell=cell, layers=2, dense=1, learned_start=True, tied=True)
+    path = tmp_path / "m.safetensors"
+    write(path, given)
+    found = read(path)
+    assert (found.family, found.config, found.training) == (
+        given.family,
+        given.config,
+        given.training,
+    )
+    assert found.tokenizer.as_dict() == given.tokenizer.as_dict()
+    assert found.tensors.keys() == given.tensors.keys()
+    for name, tensor in given.tensors.items():
+        np.testing.assert_array_equal(found.tensors[name], tensor)
+        assert found.tensors[name].dtype == np.float32
+    texts = ["the cat", "a☃"]
+    one, other = (score(build_lm(m), m.tokenizer, texts) for m in (given, found))
+    assert one == other
+
+
+def test_the_same_model_makes_the_same_bytes(tmp_path: Path) -> None:
+    for k in range(5):
+        write(tmp_path / str(k), small())
+    assert len({(tmp_path / str(k)).read_bytes() for k in range(5)}) == 1
+
+
+def test_layout_is_as_documented(path: Path) -> None:
+    """docs/model-file.md, checked with nothing but the safetensors package."""
+    tensors = load_file(path)
+    assert tensors.keys() == small().tensors.keys()
+    data = path.read_bytes()
+    metadata = json.loads(data[8 : header_size(data)])["__metadata__"]
+    assert metadata.keys() == {"charlm"}
+    contents = json.loads(metadata["charlm"])
+    assert contents.keys() == {
+        "format",
+        "family",
+        "config",
+        "tokenizer",
+        "training",
+        "sha256",
+    }
+    assert contents["format"] == 1
+    document = (Path(__file__).parents[2] / "docs" / "model-file.md").read_text("utf-8")
+    for name in (*contents, *NetworkConfig(5, cell="lstm-peephole", dense=1).shapes()):
+        assert f"`{name}`".replace(".0.", ".k.") in document
+
+
+def test_every_truncation_is_noticed(path: Path) -> None:
+    data = path.read_bytes()
+    cuts = {len(data) * k // 20 for k in range(20)} | {0, 7, 8, 9, len(data) - 1}
+    for cut in cuts:
+        path.write_bytes(data[:cut])
+        with pytest.raises(CharlmError, match="damaged"):
+            read(path)
+    path.write_bytes(data + b"\0")
+    with pytest.raises(CharlmError, match="damaged"):
+        read(path)
+
+
+@pytest.mark.parametrize("flip", [0x01, 0x20, 0x80, 0xFF])
+def test_every_flipped_byte_is_noticed(path: Path, flip: int) -> None:
+    data = path.read_bytes()
+    places = [*range(header_size(data)), *range(header_size(data), len(data), 3)]
+    for place in places:
+        changed = bytearray(data)
+        changed[place] ^= flip
+        path.write_bytes(changed)
+        with pytest.raises(CharlmError) as caught:
+            build_lm(read(path))
+        assert "\n" not in str(caught.value)
+
+
+def test_lying_headers_cost_nothing(path: Path) -> None:
+    data = path.read_bytes()
+    for size in (1 << 30, 1 << 62, (1 << 64) - 1):
+        path.write_bytes(struct.pack("<Q", size) + data[8:])
+        with pytest.raises(CharlmError, match="damaged"):
+            read(path)
+    header = json.loads(data[8 : header_size(data)])
+    header["output.bias"]["shape"] = [1 << 40]
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[header_size(data) :])
+    with pytest.raises(CharlmError, match="damaged"):
+        read(path)
+    text = b"[" * 100_000
+    path.write_bytes(struct.pack("<Q", len(text)) + text)
+    with pytest.raises(CharlmError, match="damaged"):
+        read(path)
+
+
+def test_foreign_files_are_refused(path: Path) -> None:
+    save_file({"a": np.zeros(3, np.float32)}, path)
+    with pytest.raises(CharlmError, match="not a charlm"):
+        read(path)
+    path.write_text("A text, not a model.\n" * 100)
+    with pytest.raises(CharlmError, match="damaged"):
+        read(path)
+    with pytest.raises(CharlmError, match="no "):
+        read(path.with_name("absent"))
+    with pytest.raises(CharlmError, match="directory"):
+        read(path.parent)
+
+
+def test_a_newer_format_asks_for_an_upgrade(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "FORMAT", 2)
+    write(path, small())
+    monkeypatch.undo()
+    with pytest.raises(CharlmError, match=r"format 2, .* 1: upgrade"):
+        read(path)
+
+
+def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
+    model = small()
+    unknown = ModelFile("quantum", model.config, model.tokenizer, model.tensors)
+    with pytest.raises(CharlmError, match="'quantum'"):
+        build_lm(unknown)
+    mistaken = ModelFile("ngram", model.config, model.tokenizer, model.tensors)
+    with pytest.raises(CharlmError, match="ngram model's settings are damaged"):
+        build_lm(mistaken)
+    other = ModelFile("recurrent", model.config, tokenizer_of("byte"), model.tensors)
+    with pytest.raises(CharlmError, match="257"):
+        build_lm(other)
+    larger = ModelFile("recurrent", {**model.config, "hidden": 5}, model.tokenizer, model.tensors)
+    with pytest.raises(CharlmError, match="damaged"):
+        build_lm(larger)
+    newer = ModelFile("recurrent", {**model.config, "rank": 5}, model.tokenizer, model.tensors)
+    with pytest.raises(CharlmError, match="newer"):
+        build_lm(newer)
+
+
+# Which model is meant -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with two runs in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(model_file.ENVIRONMENT, raising=False)
+    for name in ("one", "two"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        write(tmp_path / "runs" / name / "model.safetensors", small())
+    return tmp_path
+
+
+def test_resolve_prefers_the_nearer_wish(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CharlmError, match=r"no runs/latest here.*charlm train"):
+        resolve()
+    mark_latest(Path("runs/one"))
+    assert resolve().samefile("runs/one/model.safetensors")
+    mark_latest(Path("runs/two"))
+    assert resolve().samefile("runs/two/model.safetensors")
+    assert Path("runs/latest").readlink() == Path("two")
+    monkeypatch.setenv(model_file.ENVIRONMENT, "runs/one")
+    assert resolve().samefile("runs/one/model.safetensors")
+    assert resolve("runs/two").samefile("runs/two/model.safetensors")
+    assert resolve(Path("runs/two/model.safetensors")).samefile("runs/two/model.safetensors")
+    assert {p.name for p in Path("runs").iterdir()} == {"one", "two", "latest"}
+
+
+def test_latest_may_be_a_text_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    for name in ("one", "two"):
+        mark_latest(Path("runs") / name)
+        assert resolve().samefile(f"runs/{name}/model.safetensors")
+    assert Path("runs/latest").read_text() == "two\n"
+
+
+def test_resolve_says_what_is_missing(place: Path) -> None:
+    (place / "runs" / "empty").mkdir()
+    with pytest.raises(CharlmError, match=r"runs/empty holds no model\.safetensors"):
+        resolve("runs/empty")
+    with pytest.raises(CharlmError, match="no model runs/three"):
+        resolve("runs/three")
+    mark_latest(Path("runs/three"))
+    with pytest.raises(CharlmError, match="runs/latest"):
+        resolve()

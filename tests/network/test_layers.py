@@ -1,0 +1,136 @@
+"""Recurrent layers: against finite differences, the equations, and torch's own."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from charlm.network.layers import gru, once, peephole_lstm, rnn, times
+
+T, B, H = 5, 3, 4
+
+
+def some(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed + sum(shape))
+    return (torch.randn(*shape, generator=generator, dtype=torch.float64) * 0.7).requires_grad_()
+
+
+def inputs() -> tuple[Tensor, ...]:
+    return (
+        some(T, B, 4 * H),
+        some(B, H),
+        some(B, H, seed=9),
+        some(4 * H, H),
+        some(4 * H),
+        some(3, H),
+    )
+
+
+def by_the_book(
+    a: Tensor, h: Tensor, c: Tensor, weight: Tensor, bias: Tensor, peephole: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Gers and Schmidhuber (2000), one gate at a time, under autograd."""
+    hidden, cells = [], []
+    W, b = weight.view(4, H, H), bias.view(4, H)
+    for t in range(T):
+        i, f, g, o = (a[t, :, k * H : (k + 1) * H] + h @ W[k].t() + b[k] for k in range(4))
+        i, f = torch.sigmoid(i + peephole[0] * c), torch.sigmoid(f + peephole[1] * c)
+        c = f * c + i * torch.tanh(g)
+        h = torch.sigmoid(o + peephole[2] * c) * torch.tanh(c)
+        hidden.append(h)
+        cells.append(c)
+    return torch.stack(hidden), torch.stack(cells)
+
+
+def test_gradient_agrees_with_finite_differences() -> None:
+    assert torch.autograd.gradcheck(peephole_lstm, inputs(), eps=1e-6, atol=1e-7)
+
+
+def test_values_and_gradients_agree_with_the_equations() -> None:
+    results = []
+    for run in (peephole_lstm, by_the_book):
+        given = inputs()
+        h, c = run(*given)
+        (h.sin().sum() + (c * c).sum()).backward()  # type: ignore[no-untyped-call]
+        results.append([h, c, *(p.grad for p in given)])
+    for ours, reference in zip(*results, strict=True):
+        assert ours is not None
+        assert reference is not None
+        torch.testing.assert_close(ours, reference, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("gate", range(3))
+def test_each_peephole_matters(gate: int) -> None:
+    a, h, c, weight, bias, peephole = (p.detach() for p in inputs())
+    before, _ = peephole_lstm(a, h, c, weight, bias, peephole)
+    peephole[gate] += 0.5
+    after, _ = peephole_lstm(a, h, c, weight, bias, peephole)
+    assert (before - after).abs().max() > 1e-3
+
+
+LAYERS: dict[str, tuple[int, Any, Any]] = {
+    "gru": (3, gru, torch.gru),
+    "rnn": (1, partial(rnn, relu=False), torch.rnn_tanh),
+    "rnn-relu": (1, partial(rnn, relu=True), torch.rnn_relu),
+}
+layer = pytest.mark.parametrize(("gates", "ours", "theirs"), LAYERS.values(), ids=LAYERS.keys())
+
+
+def layer_inputs(gates: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    """x, h0, W_ih, W_hh, b_ih, b_hh."""
+    G, E = gates * H, 6
+    shapes = ((T, B, E), (B, H), (G, E), (G, H), (G,), (G,))
+    made = [some(*shape, seed=k).detach() for k, shape in enumerate(shapes)]
+    return [part.to(dtype).requires_grad_() for part in made]
+
+
+@layer
+def test_layers_agree_with_finite_differences(gates: int, ours: Any, theirs: Any) -> None:
+    assert torch.autograd.gradcheck(ours, layer_inputs(gates), eps=1e-6, atol=1e-7)
+
+
+@layer
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_layers_agree_with_torch(gates: int, ours: Any, theirs: Any, dtype: torch.dtype) -> None:
+    results = []
+    for run in (ours, theirs):
+        x, h0, *weights = given = layer_inputs(gates, dtype)
+        if run is theirs:
+            out, last = run(x, h0[None], weights, True, 1, 0.0, True, False, False)
+        else:
+            out, last = run(x, h0, *weights)
+        (out.sin().sum() + (last * last).sum()).backward()
+        results.append([out, last.view(B, H), *(p.grad for p in given)])
+    tolerance = 1e-10 if dtype == torch.float64 else 1e-5
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", ["gru", "rnn"])  # a rectifier's gradient jumps
+def test_layers_in_bf16_are_near_those_in_fp32(name: str) -> None:
+    gates, ours, _ = LAYERS[name]
+    results = []
+    for dtype in (torch.float32, torch.bfloat16):
+        x, h0, *weights = given = layer_inputs(gates, torch.float32)
+        low = [part.to(dtype) for part in (x, *weights[:2])]
+        out, _ = ours(low[0], h0, *low[1:], *weights[2:])
+        assert out.dtype == dtype
+        out.float().sin().sum().backward()
+        results.append([out.float(), *(p.grad for p in given)])
+    for one, other in zip(*results, strict=True):
+        assert one is not None
+        assert other is not None
+        assert (one - other).norm() < 0.03 * one.norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rows", [1, 3, 32])
+def test_packed_products_are_products(dtype: torch.dtype, rows: int) -> None:
+    x, matrix = torch.randn(rows, 5).to(dtype), torch.randn(7, 5).to(dtype)
+    expected = (x.double() @ matrix.double().t()).to(dtype)
+    for found in (times(matrix, rows)(x), once(x, matrix)):
+        torch.testing.assert_close(found, expected)

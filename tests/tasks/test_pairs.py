@@ -1,0 +1,173 @@
+"""Minimal pairs: the judgement, its statistics, and reading the files."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_support import Cli, write_model
+from hypothesis import given
+from hypothesis import strategies as st
+from toys import pair_of, recurrent_lm, tokenizer_of
+
+from charlm.errors import CharlmError
+from charlm.models.kneser_ney import estimate
+from charlm.tasks.pairs import Pair, accuracy, by_phenomenon, differing, judge, read, wilson
+from charlm.tasks.score import encode_line, score
+from charlm.tasks.shared_prefixes import shared_logprobs
+
+PAIRS = [
+    Pair("the cat was full", "the cat were full", "agreement"),
+    Pair("a b c", "a d c", "letters"),
+    Pair("abc", "abc", "letters"),
+    Pair("the cats sat on the mat", "the cats on the mat sat", "order"),
+]
+
+
+@pytest.mark.parametrize("level", ["char", "word", "byte"])
+def test_numbers_are_those_of_one_sentence_at_a_time(level: str) -> None:
+    lm, tokenizer = pair_of(level)
+    for one in judge(lm, tokenizer, PAIRS * 3):
+        good = score(lm, tokenizer, [one.pair.good])[0].logprob
+        bad = score(lm, tokenizer, [one.pair.bad])[0].logprob
+        assert one.good == pytest.approx(good, abs=1e-4)
+        assert one.bad == pytest.approx(bad, abs=1e-4)
+        assert one.right == (good > bad + 1e-9)
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_an_ngram_model_s_numbers_are_exactly_those(level: str) -> None:
+    tokenizer = tokenizer_of(level)
+    text = "the cat sat on the mat\nthe cats were full\nabc de\n" * 3
+    ids = tokenizer.encode(text)
+    lm = estimate(ids, tokenizer.vocab_size, tokenizer.eos, 3, lines=level == "word")
+    for one in judge(lm, tokenizer, PAIRS * 2):
+        good, bad = (
+            score(lm, tokenizer, [text])[0].logprob for text in (one.pair.good, one.pair.bad)
+        )
+        assert (one.good, one.bad, one.right) == (good, bad, good > bad)
+
+
+def test_the_same_tokens_have_the_same_probability() -> None:
+    lm, tokenizer = pair_of("word")
+    names = [f"{x}{y} sat" for x in "xyzuvw" for y in "xyzuvw"]  # all of them <UNK> sat
+    judged = judge(lm, tokenizer, [Pair(*two) for two in pairwise(names)])
+    assert accuracy(judged).ties == len(judged)
+
+
+def test_norms_and_regions() -> None:
+    lm, tokenizer = pair_of("char")
+    pair = PAIRS[0]
+    whole, token, char, region = (
+        judge(lm, tokenizer, [pair], **how)[0]
+        for how in ({}, {"norm": "token"}, {"norm": "char"}, {"region": True})
+    )
+    assert token.good == pytest.approx(whole.good / (len(pair.good) + 1))
+    assert char.bad == pytest.approx(whole.bad / (len(pair.bad) + 1))
+    one, other = encode_line(tokenizer, pair.good), encode_line(tokenizer, pair.bad)
+    where, there = differing(one, other)
+    assert (where.start, where.stop) == (9, 11)  # w[as] f…; the other: w[ere]
+    assert (there.start, there.stop) == (9, 12)
+    assert region.good == pytest.approx(lm.logprobs([one])[0][where].sum(), abs=1e-5)
+    with pytest.raises(CharlmError, match="norm token"):
+        judge(lm, tokenizer, [pair], region=True, norm="char")
+
+
+@given(one=st.lists(st.integers(0, 2), max_size=9), other=st.lists(st.integers(0, 2), max_size=9))
+def test_differing_is_all_that_is_not_common(one: list[int], other: list[int]) -> None:
+    a, b = np.array(one, np.int64), np.array(other, np.int64)
+    where, there = differing(a, b)
+    assert one[: where.start] == other[: there.start]
+    assert one[where.stop :] == other[there.stop :]
+    if one == other:
+        assert one[where] == other[there] == []
+
+
+@given(seqs=st.lists(st.lists(st.integers(0, 2), max_size=7), max_size=12))
+def test_shared_prefixes_change_nothing(seqs: list[list[int]]) -> None:
+    lm = recurrent_lm("lstm")
+    arrays = [np.array(seq, np.int64) for seq in seqs]
+    for own, alone in zip(shared_logprobs(lm, arrays), lm.logprobs(arrays), strict=True):
+        np.testing.assert_allclose(own, alone, atol=1e-5)
+
+
+def test_accuracy() -> None:
+    lm, tokenizer = pair_of("char")
+    judged = judge(lm, tokenizer, PAIRS)
+    overall = accuracy(judged)
+    assert overall.total == 4
+    assert overall.ties == 1  # a tie is no success
+    assert overall.right == sum(one.good > one.bad for one in judged)
+    groups = by_phenomenon(judged)
+    assert list(groups) == ["agreement", "letters", "order"]
+    assert sum(group.total for group in groups.values()) == 4
+    assert math.isnan(accuracy([]).share)
+
+
+def test_wilson_s_interval() -> None:
+    # Newcombe 1998, table I, method 3: 81 of 263, and 0 of 20
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+
+
+def test_reading() -> None:
+    blimp = {"sentence_good": "a b", "sentence_bad": "b a", "UID": "order_1", "field": "syntax"}
+    lines = ["good one\tbad one\tkind", "", json.dumps(blimp), "x\ty"]
+    assert read(lines, "f") == [
+        Pair("good one", "bad one", "kind"),
+        Pair("a b", "b a", "order_1"),
+        Pair("x", "y", ""),
+    ]
+    assert read([json.dumps(blimp)], "f", by="field")[0].phenomenon == "syntax"
+    named = ["phenomenon\tbad\tgood", "p\tb\tg"]
+    assert read(named, "f") == [Pair("g", "b", "p")]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("alone", "line 2: two sentences"),
+        ("{broken", "line 2: no sound JSON"),
+        ('{"sentence_good": "a"}', "line 2: sentence_bad"),
+        ('{"sentence_good": 1, "sentence_bad": "b"}', "line 2: sentence_good"),
+        ("a\t ", "line 2: sentence_bad"),
+    ],
+)
+def test_lines_that_are_wrong(line: str, message: str) -> None:
+    with pytest.raises(CharlmError, match=message):
+        read(["a\tb", line], "f")
+
+
+def test_no_pairs_at_all() -> None:
+    with pytest.raises(CharlmError, match="no pairs"):
+        read(["", " "], "f")
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return Cli(write_model(tmp_path / "model.safetensors"), capsys, monkeypatch)
+
+
+def test_command(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("".join(f"{p.good}\t{p.bad}\t{p.phenomenon}\n" for p in PAIRS))
+    shown = cli("pairs", file)
+    assert shown.code == 0
+    rows = [line.split() for line in shown.out.splitlines()]
+    assert [row[0] for row in rows[1:5]] == ["agreement", "letters", "order", "all"]
+    found = json.loads(cli("pairs", file, "--json").out)
+    assert found["overall"]["pairs"] == 4
+    assert found["overall"]["ties"] == 1
+    assert set(found["by_phenomenon"]) == {"agreement", "letters", "order"}
+    worst = [one["difference"] for one in found["worst"]]
+    assert worst == sorted(worst)
+    assert len(worst) == 4 - found["overall"]["right"]
+    again = cli("pairs", "-", "--json", stdin=file.read_bytes())
+    assert json.loads(again.out)["overall"] == found["overall"]
+    assert "two sentences" in cli.fails("pairs", "-", stdin=b"only one\n")
+    assert "none.tsv" in cli.fails("pairs", tmp_path / "none.tsv")
+    assert "group by" in cli.fails("pairs", file, "--by", "UID")

@@ -1,0 +1,64 @@
+"""The package is built in wings: docs/wings.md says how, and every import obeys."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from wings import MODULES, PACKAGE, ROOT, circle, imported, imports, levels, svg, upward, wing_of
+
+LEVELS = levels()
+FACE = ""  # charlm/__init__.py, which imports lazily
+TORCH = {"network", "training", "lab", "reports"}
+MAX_ENTRIES = 20  # of `ls charlm`
+
+
+def test_the_table_names_every_wing_and_nothing_else() -> None:
+    assert set(LEVELS) == {wing_of(module) for module in MODULES if module}
+
+
+def test_the_plan_can_be_seen_at_a_glance() -> None:
+    entries = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= MAX_ENTRIES
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {FACE}))
+def test_imports_go_down(module: str) -> None:
+    own = wing_of(module)
+    for name in imported(module):
+        assert name != FACE, f"{module} imports the public face: import the module it means"
+        lower = wing_of(name)
+        assert lower == own or LEVELS[lower] < LEVELS[own], f"{module} must not import {name}"
+
+
+def test_no_arrow_leads_up() -> None:
+    assert upward() == []
+
+
+@pytest.mark.parametrize("wing", sorted(LEVELS))
+def test_no_circle_inside_a_wing(wing: str) -> None:
+    assert circle(wing) == []
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_heavy_libraries_stay_in_their_wings(module: str) -> None:
+    used = {name.split(".")[0] for name in imports(MODULES[module])}
+    wing = wing_of(module)
+    assert "torch" not in used or wing in TORCH
+    assert wing == "cli" or not used & {"rich", "typer"}
+    assert "matplotlib" not in used or wing == "display"
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if wing_of(m) != "cli"))
+def test_only_the_command_line_prints(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("print", "sys.stdout.write", "sys.stderr.write"), (
+                f"{module}, line {node.lineno}"
+            )
+
+
+def test_the_picture_is_that_of_today() -> None:
+    drawn = (ROOT / "docs" / "pictures" / "wings.svg").read_text("utf-8")
+    assert drawn == svg(), "run: python tests/wings.py docs/pictures/wings.svg"
