@@ -84,7 +84,11 @@ class Cli:
 
 def environment(model: Path, **more: str) -> dict[str, str]:
     """For a process of its own."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")}
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
+    }
     root = str(Path(__file__).parent.parent)
     return kept | {"PYTHONPATH": root, "CHARLM_MODEL": str(model), "PYTHONUTF8": "1"} | more
 
