@@ -28,12 +28,18 @@ from rich.table import Table
 
 from charlm.config import TokenizerConfig
 from charlm.models import model_file
-from charlm.models.mixture import fit, follow_stream, interpolate
-from charlm.models.unigram_cache import NONE, WINDOW, fit_cache, mixed_in, recent_counts
-from charlm.network.dynamic_evaluation import AdaptiveLM
+from charlm.models.mixture import fit, interpolate, score_stream
+from charlm.models.unigram_cache import (
+    NO_TOKEN,
+    WINDOW,
+    fit_cache,
+    interpolate_cache,
+    recent_counts,
+)
+from charlm.network.dynamic_evaluation import DynamicLM
 from charlm.runs import defaults, ngram_run
-from charlm.runs.events import Listener
-from charlm.tasks.neural_cache import CacheLM
+from charlm.runs.events import Events
+from charlm.tasks.neural_cache import NeuralCacheLM
 from charlm.text import source
 from charlm.text.corpus import prepare
 
@@ -72,10 +78,10 @@ def main(
     began = time.perf_counter()
     lines = defaults.ngram_context(level) == "sentence"
     order = defaults.ngram_order(level)
-    ngram = ngram_run.of_corpus(corpus, order, lines=lines, listener=Listener())
+    ngram = ngram_run.estimate_ngram(corpus, order, lines=lines, events=Events())
     counted = time.perf_counter() - began
-    parts = np.stack([follow_stream(lm, ids, eos) for lm in (network, ngram)])
-    contexts = ngram.follow_matched(ngram.start(1), ids[None])[0]
+    parts = np.stack([score_stream(lm, ids, eos) for lm in (network, ngram)])
+    contexts = ngram.matched_before(ngram.start(1), ids[None])[0]
     dev, test = slice(0, half), slice(half, None)
     single = fit(parts[:, dev])
     several = fit(parts[:, dev], contexts[dev], order)
@@ -93,15 +99,18 @@ def main(
         ),
     }
     mixed = interpolate(parts, np.log(several), contexts)
-    counts = recent_counts(np.full(WINDOW, NONE), ids)
+    counts = recent_counts(np.full(WINDOW, NO_TOKEN), ids)
     share, _ = fit_cache(mixed[dev], ids[dev])
-    measured["mixed, and a cache"] = -mixed_in(mixed, *counts, share, WINDOW)[test].mean(), math.nan
-    adaptive = (("network, dynamic", AdaptiveLM), ("network, neural cache", CacheLM))
+    measured["mixed, and a cache"] = (
+        -interpolate_cache(mixed, *counts, share, WINDOW)[test].mean(),
+        math.nan,
+    )
+    adaptive = (("network, dynamic", DynamicLM), ("network, neural cache", NeuralCacheLM))
     for name, kind in adaptive[0 if adapt else 1 :]:
         lm: Any = kind(network)
         began = time.perf_counter()
-        _, state = lm.follow(lm.start(1), ids[None, dev])  # it has read what stands before
-        nats, _ = lm.follow(state, ids[None, test])
+        _, state = lm.read(lm.start(1), ids[None, dev])  # it has read what stands before
+        nats, _ = lm.read(state, ids[None, test])
         measured[name] = (-float(nats.mean()), time.perf_counter() - began)
     table = Table("second half of the validation text", box=None)
     for heading in ("nats/token", "perplexity", "of network's", "seconds"):

@@ -127,7 +127,7 @@ def right_from_left(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
     for ids, place in hiding:
         state = model.lm.start(1)
         if place:
-            _, state = model.lm.follow(state, ids[None, :place])
+            _, state = model.lm.read(state, ids[None, :place])
         hits.append(named(model, model.lm.predict(state)[0], ids[place]))
     return hits
 
@@ -148,7 +148,7 @@ def named(model: Model, nats: Any, wanted: int) -> bool:
 
 
 def right_by_lines(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
-    fill.WORK = CANDIDATES * model.tokenizer.vocab_size
+    fill.MAX_PREDICTIONS = CANDIDATES * model.tokenizer.vocab_size
     fits = np.ones(model.tokenizer.vocab_size, bool)
     fits[[k for k in (model.tokenizer.eos, model.tokenizer.unk) if k is not None]] = False
     hits = []

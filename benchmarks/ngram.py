@@ -25,7 +25,7 @@ from rich.table import Table
 
 from charlm.models import arpa, model_file
 from charlm.runs import ngram_run
-from charlm.runs.events import Listener
+from charlm.runs.events import Events
 from charlm.tasks.score import encode_line
 from charlm.text import source
 
@@ -42,7 +42,7 @@ def run_child(spec: dict[str, Any]) -> dict[str, Any]:
         valid=spec["valid"],
         level=spec["level"],
         context=spec["context"],
-        listener=Listener(),
+        events=Events(),
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     contents = model_file.read(done.model)

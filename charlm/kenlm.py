@@ -88,7 +88,7 @@ class Model:
 
     def NullContextWrite(self, state: State) -> None:
         """Make `state` one in which nothing has been read."""
-        state.inner, state.read, state.fresh = self.lm.blank(1), 0, True
+        state.inner, state.read, state.fresh = self.lm.empty(1), 0, True
 
     def BaseScore(self, in_state: State, word: str, out_state: State) -> float:
         """log10 P(word | in_state); `out_state` becomes the state after it. "</s>" is the end."""
@@ -102,7 +102,7 @@ class Model:
         if word != END:
             ids = word_ids(self.tokenizer, word, first=in_state.fresh)
         length = _length(self.lm, in_state.inner, in_state.read, ids)
-        nats_BT, after = self.lm.follow(in_state.inner, ids[None])
+        nats_BT, after = self.lm.read(in_state.inner, ids[None])
         out_state.inner, out_state.read = after, in_state.read + len(ids)
         out_state.fresh = False
         oov = self.tokenizer.unk is not None and self.tokenizer.unk in ids
@@ -144,10 +144,10 @@ def full_scores(
     seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]
     if eos:
         seqs.append(np.array([tokenizer.eos]))
-    state, read = (lm.start(1) if bos else lm.blank(1)), int(bos)
+    state, read = (lm.start(1) if bos else lm.empty(1)), int(bos)
     for seq in seqs:
         length = _length(lm, state, read, seq)
-        nats_BT, state = lm.follow(state, seq[None])
+        nats_BT, state = lm.read(state, seq[None])
         read += len(seq)
         oov = tokenizer.unk is not None and tokenizer.unk in seq
         yield float(nats_BT.sum(dtype=np.float64)) / LN10, length, oov

@@ -58,7 +58,7 @@ class CausalLM(LanguageModel, Protocol):
         """The State of `batch` texts just after `<EOS>`: at the beginning of a sentence."""
         ...
 
-    def blank(self, batch: int) -> Any:
+    def empty(self, batch: int) -> Any:
         """The State of `batch` texts before any token: it knows of nothing, not of `<EOS>` either.
 
         `start` is `blank`, advanced by `<EOS>`.
@@ -73,6 +73,6 @@ class CausalLM(LanguageModel, Protocol):
         """The state after one more token in every row. `state` itself is unchanged."""
         ...
 
-    def follow(self, state: Any, ids_BT: Ids) -> tuple[Nats, Any]:
+    def read(self, state: Any, ids_BT: Ids) -> tuple[Nats, Any]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         ...

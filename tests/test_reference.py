@@ -10,7 +10,7 @@ import pytest
 import charlm
 from charlm.measures import LN10
 from charlm.models import arpa, model_file
-from charlm.runs.ngram_run import Counted, count
+from charlm.runs.ngram_run import NgramRun, count
 from charlm.tasks.score import encode_line
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -20,14 +20,14 @@ needs_data = pytest.mark.skipif(not BROWN.exists(), reason="the corpora are not 
 
 
 @pytest.fixture(scope="module")
-def fivegram(tmp_path_factory: pytest.TempPathFactory) -> Counted:
+def fivegram(tmp_path_factory: pytest.TempPathFactory) -> NgramRun:
     return count(
         BROWN, order=5, level="word", valid=HELD_OUT, out=tmp_path_factory.mktemp("b") / "r"
     )
 
 
 @needs_data
-def test_brown_has_the_perplexity_of_lmplz(fivegram: Counted) -> None:
+def test_brown_has_the_perplexity_of_lmplz(fivegram: NgramRun) -> None:
     # lmplz -o 5 --discount_fallback
     assert fivegram.best.perplexity == pytest.approx(383.34, rel=5e-3)
     assert fivegram.best.perplexity_excluding_oov == pytest.approx(279.66, rel=5e-3)
@@ -36,7 +36,7 @@ def test_brown_has_the_perplexity_of_lmplz(fivegram: Counted) -> None:
 
 @needs_data
 def test_kenlm_gives_a_thousand_sentences_the_same_scores(
-    fivegram: Counted, tmp_path: Path
+    fivegram: NgramRun, tmp_path: Path
 ) -> None:
     kenlm = pytest.importorskip("kenlm", reason="the kenlm package is not installed")
     contents = model_file.read(fivegram.model)

@@ -16,17 +16,17 @@ from .common import (
     Quiet,
     Verbose,
     aside,
-    lively,
+    drop_empty,
     note,
     note_unknown,
     only_once,
     open_lines,
-    without_empty,
+    progress_bar,
 )
 from .common import open_model as open_one
 
 if TYPE_CHECKING:
-    from ..tasks.classify import Verdict
+    from ..tasks.classify import Classification
 
 
 def classify(
@@ -93,17 +93,17 @@ def classify(
                 raise CharlmError(
                     f"{name} has no text labelled {label}: calibration needs every label"
                 )
-        with lively("calibrating"):
+        with progress_bar("calibrating"):
             temperature = fit(log_likelihoods(used, dev), priors, places)
         note(f"temperature {temperature:.3g}, from {show.count(len(dev), 'text')}")
     with open_lines(file, encoding, errors) as (name, lines):
         if labelled:
             texts, truth = read_labelled(lines, name, labels)
         else:
-            texts = without_empty(lines, name, "classify")
+            texts = drop_empty(lines, name, "classify")
     for label, one in opened.items():
         note_unknown(one, texts, label)
-    with lively(f"scoring {show.count(len(texts), 'text')}"):
+    with progress_bar(f"scoring {show.count(len(texts), 'text')}"):
         posteriors = log_posteriors(log_likelihoods(used, texts), priors, temperature)
     found = verdicts(texts, labels, posteriors)
     right = None
@@ -119,7 +119,7 @@ def classify(
         aside(f"{right:,} of {len(found):,} right: {right / len(found):.1%}")
 
 
-def _row(one: Verdict) -> list[object]:
+def _row(one: Classification) -> list[object]:
     return [one.label, f"{one.posterior[one.label]:.4g}", f"{one.margin:.4g}", one.text]
 
 

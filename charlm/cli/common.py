@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import CharlmError
-from .show import console, count, is_terminal, printable
+from .show import console, count, is_terminal, valid_unicode
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..text.source import TextSource
 
-MANY_UNKNOWN = 0.2  # share of a text's tokens
-PATIENCE = 2.0  # seconds of silence before a command shows that it lives
+MAX_OOV_SHARE = 0.2  # share of a text's tokens
+BAR_AFTER_SECONDS = 2.0  # seconds of silence before a command shows that it lives
 
 
 # Talk: everything that is not a result --------------------------------------------------------
@@ -52,7 +52,7 @@ def note(text: str) -> None:
 
 def warn_of_unknown(oov: int, tokens: int) -> None:
     """Say so where much of a text is unknown to the model: perplexity is then flattering."""
-    if tokens and oov / tokens > MANY_UNKNOWN:
+    if tokens and oov / tokens > MAX_OOV_SHARE:
         warn(
             f"the model does not know {oov / tokens:.0%} of the tokens; all of them count as <UNK>"
         )
@@ -70,7 +70,7 @@ def detail(text: str) -> None:
 
 
 @contextmanager
-def lively(what: str) -> Iterator[Callable[[float], None]]:
+def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
     """Show on a terminal's stderr that long work lives: after two seconds, a bar.
 
     Gives a function that may be told the fraction done, 0 to 1; without it the bar only pulses.
@@ -82,7 +82,7 @@ def lively(what: str) -> Iterator[Callable[[float], None]]:
         done[0] = fraction
 
     def watch() -> None:
-        if finished.wait(PATIENCE):
+        if finished.wait(BAR_AFTER_SECONDS):
             return
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
         from rich.progress import TimeRemainingColumn as TimeLeft
@@ -108,7 +108,7 @@ def lively(what: str) -> Iterator[Callable[[float], None]]:
 
 def _say(text: str) -> None:
     if sys.stderr is not None:
-        sys.stderr.write(printable(text) + "\n")
+        sys.stderr.write(valid_unicode(text) + "\n")
         sys.stderr.flush()
 
 
@@ -215,22 +215,22 @@ def adapted(model: Model, how: Adapt) -> Model:
     from ..model import Model
 
     if how is Adapt.cache:
-        from ..tasks.neural_cache import CacheLM
+        from ..tasks.neural_cache import NeuralCacheLM
 
-        lm: Any = CacheLM(model.lm)
+        lm: Any = NeuralCacheLM(model.lm)
     else:
-        from ..network.dynamic_evaluation import AdaptiveLM
+        from ..network.dynamic_evaluation import DynamicLM
 
-        lm = AdaptiveLM(model.lm)
+        lm = DynamicLM(model.lm)
     return Model(lm, model.tokenizer, model.info)
 
 
 @contextmanager
 def open_text_file(path: str, encoding: str, errors: str, level: str) -> Iterator[TextSource]:
     """The text of a file, or of stdin for "-", as a tokenizer of `level` reads it."""
-    from ..text.source import open_text, spooling
+    from ..text.source import open_text, temporary_spool
 
-    with spooling() as spool:
+    with temporary_spool() as spool:
         yield open_text([path], encoding, errors, spool).for_level(level)
 
 
@@ -258,7 +258,7 @@ def only_once(*files: str | None) -> None:
         raise CharlmError("standard input can be read only once: give - only once")
 
 
-def without_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
+def drop_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
     """The lines that are not empty, with a remark on the others.
 
     Raises CharlmError where there are only empty ones: nothing to `what`.
@@ -312,12 +312,12 @@ def ending(error: BaseException) -> tuple[int, str] | None:
     return None
 
 
-def say_error(text: str) -> None:
+def print_error(text: str) -> None:
     """The one line that tells of an error."""
     _say("error: " + " ".join(text.split()))
 
 
-def settle_stdout() -> None:
+def flush_stdout() -> None:
     """Write what is still to be written; if that fails, let Python's last flush not fail again."""
     try:
         sys.stdout.flush()

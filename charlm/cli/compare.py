@@ -14,17 +14,17 @@ from .common import (
     Json,
     Quiet,
     Verbose,
-    lively,
+    drop_empty,
     note_unknown,
     open_lines,
     open_model,
-    without_empty,
+    progress_bar,
 )
 
 if TYPE_CHECKING:
     from ..tasks.compare import Comparison, Line
 
-FEW = 10  # sentences, below which resampling them says little
+MIN_SENTENCES = 10  # sentences, below which resampling them says little
 
 
 def compare(
@@ -55,10 +55,10 @@ def compare(
     levels = {one.tokenizer.level for one in used}
     level = levels.pop() if len(levels) == 1 else "char"
     with open_lines(file, encoding, errors, level) as (name, given):
-        sentences = without_empty(given, name, "compare on")
+        sentences = drop_empty(given, name, "compare on")
     for one, path in zip(used, (first, second), strict=True):
         note_unknown(one, sentences, path)
-    with lively(f"scoring {show.count(len(sentences), 'sentence')}"):
+    with progress_bar(f"scoring {show.count(len(sentences), 'sentence')}"):
         found = measure([(one.lm, one.tokenizer) for one in used], sentences, seed=seed)
     order = sorted(found.lines, key=lambda line: line.difference)
     for_first = [line for line in order[:lines] if line.difference < 0]
@@ -85,7 +85,7 @@ def _print(
     show.table(rows, "<>>>")
     low, high = found.interval
     verdict = "no clear difference"
-    if len(found.lines) < FEW:
+    if len(found.lines) < MIN_SENTENCES:
         verdict = "too few sentences to tell"
     elif low > 0 or high < 0:
         verdict = f"{'B' if low > 0 else 'A'} is better"
@@ -102,4 +102,4 @@ def _print(
             show.line(f"where {name} is the more surely better, by bits", "dim")
         for one in side:
             bits = show.number(abs(one.difference))
-            show.paragraph(f"{bits:>8}  {show.visible(one.text)}", indent=10, first=0)
+            show.paragraph(f"{bits:>8}  {show.one_line(one.text)}", indent=10, first=0)

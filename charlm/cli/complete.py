@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, lively, open_model
+from .common import Json, ModelPath, Quiet, Verbose, open_model, progress_bar
 
-BAR = 40  # cells of the longest bar
+MAX_BAR_CELLS = 40  # cells of the longest bar
 
 
 def complete(
@@ -38,7 +38,7 @@ def complete(
     from ..tasks.complete import complete as find
 
     used = open_model(model)
-    with lively("searching"):
+    with progress_bar("searching"):
         found = find(
             used.lm,
             used.tokenizer,
@@ -58,7 +58,7 @@ def complete(
     head, *lines = show.columns(rows, ">>>")
     show.line(head, "dim")
     for k, (line, one) in enumerate(zip(lines, found, strict=True)):
-        text = f"{line}  {show.visible(one.full_text)}"
+        text = f"{line}  {show.one_line(one.full_text)}"
         show.paragraph(text, indent=len(line) + 2, first=0, style="" if k else "bold")
 
 
@@ -83,9 +83,13 @@ def next_token(
     if json:
         show.emit_json({"entropy": entropy, "next": [one.as_dict() for one in found]})
         return
-    names = [show.visible(one.token).replace(" ", "␣") for one in found]
+    names = [show.one_line(one.token).replace(" ", "␣") for one in found]
     wide = max(map(show.cells, names))
-    room = min(BAR, max(5, show.width() - wide - 12)) if show.is_terminal(sys.stdout) else BAR
+    room = (
+        min(MAX_BAR_CELLS, max(5, show.width() - wide - 12))
+        if show.is_terminal(sys.stdout)
+        else MAX_BAR_CELLS
+    )
     largest = found[0].probability
     for name, one in zip(names, found, strict=True):
         bar = show.bar(one.probability / largest * room)

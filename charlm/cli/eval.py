@@ -21,9 +21,9 @@ from .common import (
     Quiet,
     Verbose,
     adapted,
-    lively,
     open_file,
     open_model,
+    progress_bar,
     warn_of_unknown,
 )
 
@@ -100,7 +100,7 @@ def _measured(
     context: Context,
     window: int | None,
 ) -> Measures:
-    with open_file(file, used, encoding, errors) as source, lively(source.name) as report:
+    with open_file(file, used, encoding, errors) as source, progress_bar(source.name) as report:
         size = max(1, source.size)
         return measure(
             used.lm,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, lively, note, open_model
+from .common import Json, ModelPath, Quiet, Verbose, note, open_model, progress_bar
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -60,7 +60,7 @@ def fill(
         asked.append(("compared", other, left_only))
         if not (left_only or _both(other)):
             asked.append(("left_only", other, True))
-    with lively("searching"):
+    with progress_bar("searching"):
         answers = [one.fill(text, top_k=top_k, left_only=alone) for _, one, alone in asked]
     if json:
         records = {
@@ -100,7 +100,7 @@ def _print(found: Sequence[Filled]) -> None:
     """A row for each way to fill the blanks: how probable, the tokens, the text."""
     rows = [["P", "pseudo-log P" if found[0].pseudo else "log P", "", ""]]
     for one in found:
-        tokens = " ".join(show.visible(token).replace(" ", "␣") for token in one.tokens)
+        tokens = " ".join(show.one_line(token).replace(" ", "␣") for token in one.tokens)
         p = f"{one.probability:.2%}"
         rows.append([p, show.number(one.logprob), tokens, ""])
     head, *lines = show.columns([row[:3] for row in rows], ">><")
@@ -108,5 +108,5 @@ def _print(found: Sequence[Filled]) -> None:
     wide = max(map(show.cells, lines))
     for k, (line, one) in enumerate(zip(lines, found, strict=True)):
         lead = line + " " * (wide - show.cells(line))
-        shown = f"{lead}  {show.visible(one.text)}"
+        shown = f"{lead}  {show.one_line(one.text)}"
         show.paragraph(shown, indent=show.cells(lead) + 2, first=0, style="" if k else "bold")

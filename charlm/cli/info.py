@@ -124,7 +124,7 @@ def _vocabulary(tokenizer: Tokenizer) -> str:
     """A line such as: 66 kinds of character · lossless · </s> <UNK> ␣ e t …."""
     kind = "character" if tokenizer.level == "char" else tokenizer.level
     lossless = "lossless" if tokenizer.lossless else "not lossless"
-    names = (show.visible(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
+    names = (show.one_line(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
     telling = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
     shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
     text = f"{tokenizer.vocab_size:,} kinds of {kind} · {lossless}"

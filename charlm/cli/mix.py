@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Encoding, Errors, Quiet, Verbose, lively
+from .common import Encoding, Errors, Quiet, Verbose, progress_bar
 
 if TYPE_CHECKING:
-    from ..runs.mixture_run import Mixed
+    from ..runs.mixture_run import MixtureRun
 
 
 def mix(
@@ -45,7 +45,7 @@ def mix(
     """
     from ..runs.mixture_run import mix_models
 
-    with lively("mixing"):
+    with progress_bar("mixing"):
         done = mix_models(models, dev, out=out, cache=cache, encoding=encoding, errors=errors)
     if json:
         show.emit_json(_record(done))
@@ -53,7 +53,7 @@ def mix(
     _print(done)
 
 
-def _record(done: Mixed) -> dict[str, object]:
+def _record(done: MixtureRun) -> dict[str, object]:
     parts = zip(done.names, done.nats_per_token, strict=True)
     return {
         "run": str(done.run),
@@ -66,7 +66,7 @@ def _record(done: Mixed) -> dict[str, object]:
     }
 
 
-def _print(done: Mixed) -> None:
+def _print(done: MixtureRun) -> None:
     from ..measures import perplexity
 
     headings = ["on the held-out text", "nats/token", "perplexity"]

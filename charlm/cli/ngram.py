@@ -8,7 +8,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import Context, Encoding, Errors, Quiet, Verbose, lively, only_once, warn
+from .common import Context, Encoding, Errors, Quiet, Verbose, only_once, progress_bar, warn
 
 TEXT = "Text"
 
@@ -102,10 +102,10 @@ def ngram(
     only_once(*corpus, valid)
     settings = {name: value for name, value in given.items() if value is not None}
     least = _counts(min_counts)
-    from ..runs.events import Listener
+    from ..runs.events import Events
     from ..runs.ngram_run import count
 
-    class Watcher(Listener):
+    class Watcher(Events):
         """Stages to the bar, warnings to stderr."""
 
         def stage(self, name: str, done: float) -> None:
@@ -115,7 +115,7 @@ def ngram(
         def warn(self, message: str) -> None:
             warn(message)
 
-    with lively("counting") as report:
+    with progress_bar("counting") as report:
         done = count(
             corpus,
             order=order,
@@ -126,7 +126,7 @@ def ngram(
             arpa_file=arpa,
             encoding=encoding,
             errors=errors,
-            listener=Watcher(),
+            events=Watcher(),
             **settings,
         )
     if json:

@@ -17,16 +17,16 @@ from .common import (
     ModelPath,
     Quiet,
     Verbose,
-    lively,
     note,
     note_unknown,
     only_once,
     open_lines,
     open_model,
+    progress_bar,
 )
 
 if TYPE_CHECKING:
-    from ..tasks.pairs import Accuracy, Judged
+    from ..tasks.pairs import Accuracy, PairScore
 
 
 class Norm(StrEnum):
@@ -84,7 +84,7 @@ def pairs(
     for file in files:
         with open_lines(file, encoding, errors, used.tokenizer.level) as (name, lines):
             given += read(lines, name, by)
-    with lively(f"scoring {show.count(len(given), 'pair')}"):
+    with progress_bar(f"scoring {show.count(len(given), 'pair')}"):
         judged = judge(used.lm, used.tokenizer, given, region=region, norm=norm.value)
     overall, groups = accuracy(judged), by_phenomenon(judged)
     note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
@@ -107,7 +107,7 @@ def pairs(
     _print(overall, groups, failures)
 
 
-def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[Judged]) -> None:
+def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[PairScore]) -> None:
     from ..measures import surprisal
 
     rows = [["", "pairs", "right", "95 %", "mean Δ (bits)", "ties"]]
@@ -126,8 +126,10 @@ def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[Ju
         show.line("worst: the bad sentence is more probable by so many bits", "dim")
     for one in failures:
         bits = show.number(surprisal(one.difference))
-        show.paragraph(f"{bits:>7}  {show.visible(one.pair.bad)}", indent=9, first=0)
-        show.paragraph(f"{'not':>7}  {show.visible(one.pair.good)}", indent=9, first=0, style="dim")
+        show.paragraph(f"{bits:>7}  {show.one_line(one.pair.bad)}", indent=9, first=0)
+        show.paragraph(
+            f"{'not':>7}  {show.one_line(one.pair.good)}", indent=9, first=0, style="dim"
+        )
 
 
 def _row(name: str, group: Accuracy) -> list[str]:

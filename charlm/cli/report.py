@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from . import show
-from .common import Quiet, Verbose, detail, lively, warn
+from .common import Quiet, Verbose, detail, progress_bar, warn
 
 
 def report(
@@ -41,9 +41,9 @@ def report(
     charlm report runs/corpus --out corpus.html
     """
     from ..reports.page import write
-    from ..runs.events import Listener
+    from ..runs.events import Events
 
-    class Watcher(Listener):
+    class Watcher(Events):
         """Progress to the bar, warnings to stderr."""
 
         def stage(self, name: str, done: float) -> None:
@@ -53,7 +53,7 @@ def report(
         def warn(self, message: str) -> None:
             warn(message)
 
-    with lively("report") as progress:
+    with progress_bar("report") as progress:
         place, found = write(run, out, Watcher())
     detail(f"run: {found.run}")
     if json:

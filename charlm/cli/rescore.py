@@ -22,11 +22,11 @@ from .common import (
     Quiet,
     Verbose,
     aside,
-    lively,
     note_unknown,
     only_once,
     open_lines,
     open_model,
+    progress_bar,
     warn,
 )
 
@@ -135,13 +135,13 @@ def rescore(
         if left:
             warn(f"{show.count(left, 'reference')} without hypotheses: left out of the error rates")
     texts = [h.text for utterance in given for h in utterance.hypotheses]
-    with lively(f"scoring {len(texts):,} hypotheses"):
+    with progress_bar(f"scoring {len(texts):,} hypotheses"):
         scored = score(used.lm, used.tokenizer, given)
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
     rates = None
     if counted is not None:
         if tune:
-            with lively("tuning"):
+            with progress_bar("tuning"):
                 weights = fit(scored, counted)
         before, after = (counted.rate(scored.best(w)) for w in (Weights(0, 0), weights))
         rates = {"before": before, "after": after, "oracle": counted.oracle(scored)}
@@ -225,8 +225,8 @@ def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, 
     elif show.is_terminal(sys.stdout):
         short = [[*row[:2], *(f"{float(n):.2f}" for n in row[2:])] for row in rows[1:]]
         for line in show.columns([rows[0], *short], "<<" + ">" * (len(rows[0]) - 2)):
-            show.line(show.harmless(line))
+            show.line(show.keep_lines(line))
     else:
         for row in rows:
-            show.line(show.printable("\t".join(row)))
+            show.line(show.valid_unicode("\t".join(row)))
     sys.stdout.flush()

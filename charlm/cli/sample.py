@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import Json, ModelPath, Quiet, Verbose, detail, lively, open_model, warn
-from .show import console, emit_json, harmless, is_terminal, line, printable, visible
+from .common import Json, ModelPath, Quiet, Verbose, detail, open_model, progress_bar, warn
+from .show import console, emit_json, is_terminal, keep_lines, line, one_line, valid_unicode
 
 if TYPE_CHECKING:
     from ..tasks.sample import Sample
@@ -123,11 +123,11 @@ def sample(
 
     if num_samples == 1 and not json:
         printer = Printer(prompt)
-        with lively("writing") if _into_a_file() else nullcontext():
+        with progress_bar("writing") if _into_a_file() else nullcontext():
             write(printer)
         printer.close()
         return
-    with lively("writing"):
+    with progress_bar("writing"):
         samples = write(None)
     if json:
         emit_json([one.as_dict() | {"seed": seed} for one in samples])
@@ -146,10 +146,10 @@ class Printer:
     """Writes a text to stdout, piece by piece as it comes; its last line ends with one newline."""
 
     def __init__(self, prompt: str) -> None:
-        self.safe = harmless if is_terminal(sys.stdout) else printable
+        self.safe = keep_lines if is_terminal(sys.stdout) else valid_unicode
         self.last = "\n"
         if prompt and is_terminal(sys.stdout):
-            console().print(harmless(prompt), style="dim", end="", soft_wrap=True)
+            console().print(keep_lines(prompt), style="dim", end="", soft_wrap=True)
             self.last = prompt[-1]
         else:
             self(prompt)
@@ -184,6 +184,6 @@ def _warn_of_unknown(prompt: str, tokenizer: Tokenizer) -> None:
         if any(int(token) == tokenizer.unk for token in tokenizer.encode(piece))
     ]
     if unknown:
-        shown = ", ".join(f"'{visible(piece)}'" for piece in unknown[:8])
+        shown = ", ".join(f"'{one_line(piece)}'" for piece in unknown[:8])
         more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
         warn(f"the model has never seen {shown}{more}: read as <UNK>")

@@ -23,11 +23,11 @@ from .common import (
     Quiet,
     Verbose,
     adapted,
-    lively,
+    drop_empty,
     note,
     open_file,
     open_model,
-    without_empty,
+    progress_bar,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def score(
         )
     used = open_model(model, device)
     texts = _texts(sentences or [], file, used, encoding, errors)
-    with lively(f"scoring {show.count(len(texts), 'sentence')}"):
+    with progress_bar(f"scoring {show.count(len(texts), 'sentence')}"):
         scores = score_sentences(
             used.any_lm,
             used.tokenizer,
@@ -133,7 +133,7 @@ def score(
         )
     learning = None
     if adapt:
-        with lively("adapting"):
+        with progress_bar("adapting"):
             changed = adapted(used, adapt)
             learning = score_sentences(
                 changed.lm, used.tokenizer, texts, eos=not no_eos, context=context.value
@@ -191,7 +191,7 @@ def _texts(
         return sentences
     with open_file(file, model, encoding, errors) as source:
         lines = "".join(source.chunks()).removesuffix("\n").split("\n")
-    return without_empty(lines, file, "score")
+    return drop_empty(lines, file, "score")
 
 
 # Rendering ------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
     show.line(lines[0], "dim")
     lead = _lead(scores)
     tails = [
-        show.visible(one.text) + (f"   {lead}" if place == 1 and lead else "")
+        show.one_line(one.text) + (f"   {lead}" if place == 1 and lead else "")
         for one, place in zip(scores, places, strict=True)
     ]
     room = show.width() - show.cells(lines[1]) - 2
@@ -254,7 +254,7 @@ def _lead(scores: Sequence[SentenceScore]) -> str:
 def _print_details(one: SentenceScore, base: LogBase) -> None:
     """The sentence on a background of surprisal, and a row for each token and each word."""
     if one.token_scores is not None:
-        names = [show.visible(t.token) for t in one.token_scores]
+        names = [show.one_line(t.token) for t in one.token_scores]
         surprisal_line.print_line(names, [t.surprisal for t in one.token_scores])
         rows = [
             [name.replace(" ", "␣"), show.number(base.of(t.logprob)), show.number(t.surprisal)]
@@ -265,7 +265,7 @@ def _print_details(one: SentenceScore, base: LogBase) -> None:
         heads = ["token", f"{pseudo}{base.heading}", f"{pseudo}surprisal (bits)", "rank"]
         _print_rows([heads, *rows])
     if one.word_scores is not None:
-        names = [show.visible(w.word) for w in one.word_scores]
+        names = [show.one_line(w.word) for w in one.word_scores]
         surprisal_line.print_line(names, [w.surprisal for w in one.word_scores], gap=" ")
         rows = [
             [name, show.number(base.of(w.logprob)), show.number(w.surprisal)]

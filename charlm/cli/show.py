@@ -15,10 +15,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..display.readable import count as count
 from ..display.readable import fixed
-from ..display.readable import harmless as harmless
-from ..display.readable import printable as printable
+from ..display.readable import keep_lines as keep_lines
+from ..display.readable import one_line as one_line
 from ..display.readable import size as size
-from ..display.readable import visible as visible
+from ..display.readable import valid_unicode as valid_unicode
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -201,7 +201,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, str):
-        return printable(value)
+        return valid_unicode(value)
     if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -210,5 +210,5 @@ def _plain(value: Any) -> Any:
 
 
 def _tsv_cell(cell: object) -> str:
-    text = printable(str(cell)).replace("\\", "\\\\")
+    text = valid_unicode(str(cell)).replace("\\", "\\\\")
     return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TEXT, SIZE, TIME, OPTIMISATION = "Text", "Network", "How long", "Optimisation"
 
 
-MANNERS = ("json", "quiet", "verbose", "no_allocator")  # of the command, not of the run
+DISPLAY_OPTIONS = ("json", "quiet", "verbose", "no_allocator")  # of the command, not of the run
 
 
 def _option(panel: str, help: str, *names: str, **more: Any) -> Any:
@@ -161,13 +161,13 @@ def train(
     from ..training.run import train as begin
     from .training_display import Display
 
-    for name in ("resume", *MANNERS):
+    for name in ("resume", *DISPLAY_OPTIONS):
         given.pop(name, None)
     with Display() as display:
         if resume is not None:
-            outcome = go_on(resume, listener=display)
+            outcome = go_on(resume, events=display)
         else:
-            outcome = begin(given.pop("corpus"), listener=display, **given)
+            outcome = begin(given.pop("corpus"), events=display, **given)
     if outcome.tokens_per_second == 0:
         note(f"{outcome.run} was finished already: {outcome.steps:,} steps. Nothing was left to do")
     pseudo = display.plan is not None and display.plan.network.bidirectional
@@ -183,7 +183,7 @@ def _check(given: dict[str, Any]) -> None:
         raise CharlmError(f"unknown device {given['device']!r}: choose auto | cpu | cuda")
     if "resume" in given:
         usual = {n: p.default for n, p in inspect.signature(train).parameters.items()}
-        kept = {"resume", *MANNERS}
+        kept = {"resume", *DISPLAY_OPTIONS}
         other = [n for n, v in given.items() if n not in kept and v != usual[n]]
         if other:
             name = other[0].replace("_", "-")

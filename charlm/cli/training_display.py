@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..measures import LN2, perplexity
-from ..runs.events import Listener, Plan, Step
+from ..runs.events import Events, Plan, Step
 from .common import note, talk, warn
-from .show import console, is_terminal, number, visible
+from .show import console, is_terminal, number, one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,7 +30,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-class Display(Listener, AbstractContextManager["Display"]):
+class Display(Events, AbstractContextManager["Display"]):
     """Shows on stderr how training goes."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class Display(Listener, AbstractContextManager["Display"]):
             note(f"step {step:,}: {name} {number(measures.perplexity)}, {shown}{better}")
 
     def wrote(self, text: str) -> None:
-        lines = [visible(piece) for piece in text.split("\n") if piece.strip()]
+        lines = [one_line(piece) for piece in text.split("\n") if piece.strip()]
         self.sample = "\n".join(f"│ {piece}" for piece in lines[:2])
 
     def warn(self, message: str) -> None:

@@ -16,7 +16,7 @@ COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3
 INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
 INCHES = (8.0, 5.0)  # of a picture with one column of panels
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
-MANY = 6  # lines, from which on a legend has two columns
+TWO_COLUMN_LEGEND_FROM = 6  # lines, from which on a legend has two columns
 DPI = 125  # so that this is 1,000 pixels wide
 
 
@@ -132,4 +132,6 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.grid(alpha=0.25, color="gray")
     named = sum(bool(line.label) for line in panel.lines)
     if named > 1:
-        axes.legend(framealpha=0.0, loc=panel.legend, ncols=1 if named < MANY else 2)
+        axes.legend(
+            framealpha=0.0, loc=panel.legend, ncols=1 if named < TWO_COLUMN_LEGEND_FROM else 2
+        )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 Rgb: TypeAlias = tuple[int, int, int]  # 0 to 255 each
 
-DEEPEST = 12.0  # bits of surprisal that are shown in the last colour
+MAX_BITS = 12.0  # bits of surprisal that are shown in the last colour
 ON_WHITE: tuple[Rgb, ...] = ((255, 247, 236), (253, 187, 132), (215, 48, 31), (127, 0, 0))  # OrRd
 ON_BLACK: tuple[Rgb, ...] = ((32, 30, 34), (94, 42, 26), (214, 84, 32), (255, 220, 160))
 # negative, zero, positive
@@ -16,7 +16,7 @@ SIGNED_ON_BLACK: tuple[Rgb, ...] = ((33, 102, 172), (22, 24, 28), (178, 24, 43))
 
 def of(bits: float, scale: tuple[Rgb, ...] = ON_WHITE) -> Rgb:
     """The background for a surprisal: at 0 the first colour of `scale`, from DEEPEST the last."""
-    return between(bits / DEEPEST, scale)
+    return between(bits / MAX_BITS, scale)
 
 
 def signed(value: float, scale: tuple[Rgb, ...] = SIGNED_ON_WHITE) -> Rgb:

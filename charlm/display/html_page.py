@@ -12,12 +12,12 @@ from typing import NewType
 
 from ..system.version import __version__
 from . import colours
-from .readable import harmless, visible
+from .readable import keep_lines, one_line
 
 Html = NewType("Html", str)
 
-LEVELS = 25  # shades of a scale; of surprisal: half a bit apart
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+SHADES = 25  # shades of a scale; of surprisal: half a bit apart
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2026; --soft: #5c6672;
   --line: #d8dde3; --panel: #f4f6f8; }
@@ -76,12 +76,12 @@ td:first-child { white-space: nowrap; }
 
 def text(value: str) -> Html:
     """Text on one line, control characters made visible."""
-    return Html(escape(visible(value)))
+    return Html(escape(one_line(value)))
 
 
 def lines(value: str) -> Html:
     """Text in its lines, other control characters made visible."""
-    return Html(escape(harmless(value)))
+    return Html(escape(keep_lines(value)))
 
 
 def join(parts: Iterable[Html], gap: str = "") -> Html:
@@ -157,7 +157,7 @@ class Scale:
 
     def level(self, share: float) -> int:
         """The shade at 0 (the first colour) to 1 (the last)."""
-        return round(min(max(share, 0.0), 1.0) * (LEVELS - 1))
+        return round(min(max(share, 0.0), 1.0) * (SHADES - 1))
 
     def span(self, shown: Html, level: int, **attributes: str) -> Html:
         """Something on a shade."""
@@ -166,7 +166,7 @@ class Scale:
 
     def rules(self) -> str:
         """The style of the shades."""
-        light, dark = ("".join(_rule(k, own) for k in range(LEVELS))
+        light, dark = ("".join(_rule(k, own) for k in range(SHADES))
                        for own in (self.light, self.dark))  # fmt: skip
         return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
 
@@ -177,14 +177,14 @@ SIGNED = Scale(colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK)
 
 def shade(shown: str, bits: float, title: str) -> Html:
     """A token on the colour of its surprisal."""
-    return SURPRISAL.span(text(shown), SURPRISAL.level(bits / colours.DEEPEST), title=title)
+    return SURPRISAL.span(text(shown), SURPRISAL.level(bits / colours.MAX_BITS), title=title)
 
 
 def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale: Scale) -> str:
     """The whole page: its title, what it is about, its sections; text in it stands on `scale`."""
     head = (
         '<meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{element('title', text(f'{title} · charlm'))}<style>{STYLE}{scale.rules()}</style>"
     )
@@ -199,6 +199,6 @@ def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale:
 
 
 def _rule(level: int, scale: tuple[colours.Rgb, ...]) -> str:
-    background = colours.between(level / (LEVELS - 1), scale)
+    background = colours.between(level / (SHADES - 1), scale)
     ink = "#000" if colours.dark_ink(background) else "#fff"
     return f".h{level} {{ background: rgb{background}; color: {ink}; }}\n"

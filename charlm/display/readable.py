@@ -6,20 +6,20 @@ _CONTROL_PICTURES = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
 _CONTROL_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029], 0xFFFD)
 
 
-def printable(text: str) -> str:
+def valid_unicode(text: str) -> str:
     """`text` with whatever is not a Unicode character (lone surrogates) as U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def visible(text: str) -> str:
+def one_line(text: str) -> str:
     """`text` on one line: control characters as their pictures (newline is ␊, escape ␛)."""
-    return printable(text).translate(_CONTROL_PICTURES)
+    return valid_unicode(text).translate(_CONTROL_PICTURES)
 
 
-def harmless(text: str) -> str:
+def keep_lines(text: str) -> str:
     """`text` in its lines: newlines and tabs kept, other control characters as pictures."""
     keep = {code: code for code in map(ord, "\n\t")}
-    return printable(text).translate(_CONTROL_PICTURES | keep)
+    return valid_unicode(text).translate(_CONTROL_PICTURES | keep)
 
 
 def size(count: int) -> str:

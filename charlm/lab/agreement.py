@@ -35,17 +35,17 @@ from ..models.kneser_ney import estimate
 from ..models.recurrent import RecurrentLM
 from ..tasks.word_scores import boundary_mass
 from ..text.tokenizer import Tokenizer
-from .clauses import LONGEST, VERBS, Item, Known, Lexicon, draw_items, draw_text
+from .clauses import MAX_CLAUSE, VERBS, Item, Known, Lexicon, draw_items, draw_text
 from .progress import Progress, shares
 
-LENGTHS = range(LONGEST + 1)  # words of a clause, after which or who; 0: no clause
+LENGTHS = range(MAX_CLAUSE + 1)  # words of a clause, after which or who; 0: no clause
 CONDITIONS = ("no attractor", "attractors")
-CELLS = ("rnn", "gru", "lstm")
+COMPARED_CELLS = ("rnn", "gru", "lstm")
 ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
-NEW = 2  # words of a clause, from which on no beginning judged is learned from
-LINES = 10_000  # sentences to learn from
-UNITS = 64  # of the trained cells
-ROWS = 256  # sentences read side by side
+UNSEEN_FROM = 2  # words of a clause, from which on no beginning judged is learned from
+TRAINING_SENTENCES = 10_000  # sentences to learn from
+HIDDEN_UNITS = 64  # of the trained cells
+MAX_BATCH = 256  # sentences read side by side
 
 Test = dict[str, list[list[Item]]]  # sentences by condition and length
 
@@ -131,13 +131,13 @@ class Agreement:
         ]
 
 
-def of_cells(
+def train_and_judge(
     *,
     seed: int = 1,
     runs: int = 3,
     steps: int = 1000,
     sentences: int = 100,
-    lines: int = LINES,
+    lines: int = TRAINING_SENTENCES,
     progress: Progress | None = None,
 ) -> Agreement:
     """Freshly trained cells and n-gram models of the same text.
@@ -151,7 +151,7 @@ def of_cells(
     require(runs >= 1 and steps >= 1 and lines >= 1, "runs, steps and lines must be at least 1")
     rng, words = Random(seed), Lexicon()
     test = draw_test(rng, words, sentences, lambda text: True)
-    text = "".join(f"{line}\n" for line in draw_text(rng, words, lines, unheard(test)))
+    text = "".join(f"{line}\n" for line in draw_text(rng, words, lines, reserved(test)))
     found: list[Curves] = []
     with TemporaryDirectory(prefix="charlm-") as directory:
         path = Path(directory) / "agreement.txt"
@@ -162,9 +162,9 @@ def of_cells(
             for order in ORDERS:
                 ngram = estimate(corpus.train, V, eos, order, lines=True)
                 found.append(_judged(f"{order}-gram", [ngram], tokenizer, test))
-            told = shares(progress, [1.0] * (len(CELLS) * runs))
-            for cell in CELLS:
-                network = NetworkConfig(V, cell=cell, embed=UNITS, hidden=UNITS)
+            told = shares(progress, [1.0] * (len(COMPARED_CELLS) * runs))
+            for cell in COMPARED_CELLS:
+                network = NetworkConfig(V, cell=cell, embed=HIDDEN_UNITS, hidden=HIDDEN_UNITS)
                 trained: list[CausalLM] = []
                 for run in range(runs):
                     config = TrainConfig(
@@ -177,7 +177,7 @@ def of_cells(
     return Agreement(seed, runs, steps, lines, counts, tuple(found))
 
 
-def of_models(
+def judge_models(
     paths: Sequence[str],
     *,
     seed: int = 1,
@@ -226,10 +226,12 @@ def draw_test(rng: Random, words: Lexicon, sentences: int, known: Known) -> Test
     }
 
 
-def unheard(test: Test) -> set[str]:
+def reserved(test: Test) -> set[str]:
     """What may not be learned from: the test's sentences, and their beginnings from NEW on."""
     judged = {item.text() for lists in test.values() for items in lists for item in items}
-    begun = {item.beginning for lists in test.values() for items in lists[NEW:] for item in items}
+    begun = {
+        item.beginning for lists in test.values() for items in lists[UNSEEN_FROM:] for item in items
+    }
     return judged | begun
 
 
@@ -250,12 +252,12 @@ def judge(
     done = 0
     for T, alike in groupby(order, key=lambda i: len(begun[i])):  # all of one length side by side
         own = list(alike)
-        for rows in (own[k : k + ROWS] for k in range(0, len(own), ROWS)):
-            state = lm.follow(lm.start(len(rows)), np.stack([begun[i] for i in rows]))[1]
+        for rows in (own[k : k + MAX_BATCH] for k in range(0, len(own), MAX_BATCH)):
+            state = lm.read(lm.start(len(rows)), np.stack([begun[i] for i in rows]))[1]
             nats_BV = np.empty((len(rows), 2))
             for v, verb in enumerate(VERBS):
                 spelt = [tokenizer.encode(f"{items[i].beginning} {verb}")[T:] for i in rows]
-                nats_BT, after = lm.follow(state, np.stack(spelt))
+                nats_BT, after = lm.read(state, np.stack(spelt))
                 nats_BV[:, v] = nats_BT.sum(axis=1, dtype=np.float64)
                 if not starts_word.all():
                     nats_BV[:, v] += boundary_mass(lm.predict(after), starts_word)

@@ -23,10 +23,10 @@ from ..text.corpus import Corpus
 from . import learn
 from .progress import Progress, shares
 
-SPAN = 64  # tokens of each stream in a step
-STREAMS = 16
+TOKENS_PER_STEP = 64  # tokens of each stream in a step
+PARALLEL_STREAMS = 16
 LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # T
-RATE = 6e-3  # AdamW's learning rate
+LEARNING_RATE = 6e-3  # AdamW's learning rate
 
 
 @dataclass(frozen=True)
@@ -101,22 +101,27 @@ def experiment(
     """
     for length in lengths:
         require(
-            length >= 1 and SPAN % length == 0,
-            f"a truncation of {length} tokens does not divide the {SPAN} of a batch: "
+            length >= 1 and TOKENS_PER_STEP % length == 0,
+            f"a truncation of {length} tokens does not divide the {TOKENS_PER_STEP} of a batch: "
             f"choose of {', '.join(map(str, LENGTHS))}",
         )
-    facts = learn.facts_of(corpus, STREAMS * SPAN, SPAN)
+    facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
     text = corpus.valid_text
     bits = text.tokens / text.chars / LN2  # per character, of a nat per token
     told = shares(progress, [1.0] * (len(cells) * len(lengths) * seeds))
 
     def losses(cell: str, length: int) -> Iterator[float]:
         network = defaults.network({"cell": cell, "hidden": hidden}, facts)
-        usual = {"steps": steps, "lr": RATE, "bptt": SPAN, "batch_size": STREAMS}
+        usual = {
+            "steps": steps,
+            "lr": LEARNING_RATE,
+            "bptt": TOKENS_PER_STEP,
+            "batch_size": PARALLEL_STREAMS,
+        }
         for own in range(seed, seed + seeds):
             config = defaults.training(usual | {"seed": own}, facts)
             learner = new_network(network, config)
-            learn.teach(learner, config, corpus, next(told), reach=length)
+            learn.train_network(learner, config, corpus, next(told), reach=length)
             yield learn.loss_on(learner, corpus)
 
     points = []
@@ -129,10 +134,10 @@ def experiment(
         "level": facts.level,
         "hidden": hidden,
         "steps": steps,
-        "tokens": steps * STREAMS * SPAN,
+        "tokens": steps * PARALLEL_STREAMS * TOKENS_PER_STEP,
         "seed": seed,
         "seeds": seeds,
-        "batch_size": STREAMS,
-        "span": SPAN,
+        "batch_size": PARALLEL_STREAMS,
+        "span": TOKENS_PER_STEP,
     }
     return Truncation(settings, tuple(points))

@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 Noun: TypeAlias = tuple[str, str]  # singular, plural
 Known: TypeAlias = Callable[[str], bool]  # whether a model knows all words of a text
 
-LONGEST = 20  # words of a clause
-SHORTEST = 3  # words of a clause with a noun in it: saw the cats
+MAX_CLAUSE = 20  # words of a clause
+MIN_CLAUSE_WITH_NOUN = 3  # words of a clause with a noun in it: saw the cats
 VERBS = ("was", "were")
-TRIES = 60  # at a new sentence, for each that is wanted
+MAX_TRIES = 60  # at a new sentence, for each that is wanted
 
 
 def _nouns(text: str) -> tuple[Noun, ...]:
@@ -171,10 +171,10 @@ def draw_items(
     Clauses of `length` words; with attractors, all nouns in them are of the other number than
     the subject; without, there are no nouns in them that have a number.
     """
-    if attractors and length < SHORTEST:
+    if attractors and length < MIN_CLAUSE_WITH_NOUN:
         return []
     found: dict[Frame, list[Item]] = {}
-    for _ in range(TRIES * count):
+    for _ in range(MAX_TRIES * count):
         if 2 * len(found) >= count:
             break
         frame = draw_frame(rng, words, length, attractors)
@@ -192,8 +192,8 @@ def draw_text(rng: Random, words: Lexicon, count: int, avoid: set[str]) -> Itera
     Clauses have 0 … LONGEST words; every other one that is long enough has nouns, of any number.
     """
     while count:
-        length, number = rng.randint(0, LONGEST), rng.randint(0, 1)
-        nouns = length >= SHORTEST and rng.random() < 0.5
+        length, number = rng.randint(0, MAX_CLAUSE), rng.randint(0, 1)
+        nouns = length >= MIN_CLAUSE_WITH_NOUN and rng.random() < 0.5
         frame = draw_frame(rng, words, length, nouns)
         assert frame is not None, "all words together make a clause of any length"
         item = Item(frame.beginning(number, rng), frame.state, number)

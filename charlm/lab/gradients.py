@@ -29,18 +29,21 @@ from ..text.corpus import Corpus
 from . import learn
 from .progress import Progress, shares
 
-WARM = 32  # tokens read before those through which the gradient is followed
-ROWS = 512  # stretches of text, at most, over which it is averaged: a few have most of it
-HELD = 1 << 22  # numbers of hidden states held at once, each with some ten for its gradient
-PLACES = (10, 20, 50)  # k, at which tables tell of it
-FAR = 30  # k, at which sentences do
-FADED = 0.01  # of the gradient at k = 0
-RATE = 6e-3  # AdamW's learning rate: each cell learns at it
-SCALED = ("rnn", "rnn-relu")  # the cells that the theorem is about
+WARM_UP_TOKENS = 32  # tokens read before those through which the gradient is followed
+MAX_STRETCHES = 512  # stretches of text, at most, over which it is averaged: a few have most of it
+MAX_HELD = 1 << 22  # numbers of hidden states held at once, each with some ten for its gradient
+TABLE_DISTANCES = (10, 20, 50)  # k, at which tables tell of it
+FAR_DISTANCE = 30  # k, at which sentences do
+VANISHED_BELOW = 0.01  # of the gradient at k = 0
+LEARNING_RATE = 6e-3  # AdamW's learning rate: each cell learns at it
+SCALED_CELLS = ("rnn", "rnn-relu")  # the cells that the theorem is about
 GAINS = (0.5, 0.9, 1.0, 1.2, 1.5, 2.0)  # ‖W_hh‖ of those
-CLIP = 0.25  # norm to which gradients are clipped, so low that nearly all are
+CLIP_NORM = 0.25  # norm to which gradients are clipped, so low that nearly all are
 CLIP_STEPS = 250  # of the trainings that show its effect
-WILD = {"gain": 1.5, "lr": 1.0}  # of the one in which gradients explode: plain gradient descent
+EXPLODING = {
+    "gain": 1.5,
+    "lr": 1.0,
+}  # of the one in which gradients explode: plain gradient descent
 
 
 def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
@@ -58,18 +61,18 @@ def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
     exact = deepcopy(network).double().eval().requires_grad_(False)
     exact.precision = torch.float64
     ids = torch.from_numpy(np.asarray(ids_TB, np.int64))
-    rows = max(1, HELD // (len(ids) * network.config.layers * network.config.hidden))
+    rows = max(1, MAX_HELD // (len(ids) * network.config.layers * network.config.hidden))
     squares = sum(_squares(exact, part, eos) for part in torch.split(ids, rows, dim=1))
     return np.asarray(np.sqrt(squares / ids.shape[1]), np.float64)
 
 
 def _squares(exact: Network, ids: Tensor, eos: int) -> npt.NDArray[np.float64]:
     """‖∂L_T/∂s_{T−k}‖² for k = 0 … T−1, summed over the rows of `ids`, (T+1, B)."""
-    _, state = exact.tops(torch.full_like(ids[:1], eos), exact.start(ids.shape[1]))
+    _, state = exact.hidden_states(torch.full_like(ids[:1], eos), exact.start(ids.shape[1]))
     state = tuple(tuple(s.requires_grad_() for s in layer) for layer in state)
     states: list[NetworkState] = []
     for x_1B in torch.split(ids[:-1], 1):
-        _, after = exact.tops(x_1B, state)
+        _, after = exact.hidden_states(x_1B, state)
         state = tuple(tuple(s.clone() for s in layer) for layer in after)
         states.append(state)
     features_BD = exact.head(state[-1][0])
@@ -102,7 +105,7 @@ class Curve:
     @property
     def faded(self) -> int | None:
         """The first k at which under 1 % is left; None where there is none."""
-        return next((k for k, ratio in enumerate(self.ratios) if ratio < FADED), None)
+        return next((k for k, ratio in enumerate(self.ratios) if ratio < VANISHED_BELOW), None)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"faded": self.faded}
@@ -152,7 +155,7 @@ class Gradients:
     @property
     def far(self) -> int:
         """The k at which networks are compared."""
-        return min(FAR, len(self.scaled[0].norms) - 1)
+        return min(FAR_DISTANCE, len(self.scaled[0].norms) - 1)
 
     def as_dict(self) -> dict[str, Any]:
         parts = ("cells", "scaled", "clipping")
@@ -176,11 +179,11 @@ class Gradients:
                 for c in curves
             ]
             found.append(Panel(title, across, up, lines, log_y=True, y_range=(1e-6, 3.0)))
-        for cell in SCALED:
+        for cell in SCALED_CELLS:
             lines = []
             for n, c in enumerate(c for c in self.scaled if c.cell == cell):
                 k = range(len(c.norms))
-                label = f"‖W‖ = {c.gain}" if cell == SCALED[0] else ""
+                label = f"‖W‖ = {c.gain}" if cell == SCALED_CELLS[0] else ""
                 lines.append(Line(label, k, c.ratios, colour=n))
                 lines.append(Line("", k, [c.gain**i for i in k], ":", colour=n))
             found.append(
@@ -228,12 +231,12 @@ def experiment(
 
     Raises CharlmError for an unknown cell or too little text.
     """
-    facts = learn.facts_of(corpus, 1000, WARM + length + 2)
-    usual = {"seed": seed, "steps": steps, "lr": RATE}
+    facts = learn.facts_of(corpus, 1000, WARM_UP_TOKENS + length + 2)
+    usual = {"seed": seed, "steps": steps, "lr": LEARNING_RATE}
     config = defaults.training(usual, facts)
     shapes = {
         cell: defaults.network({"cell": cell, "hidden": hidden}, facts)
-        for cell in (*cells, *SCALED)
+        for cell in (*cells, *SCALED_CELLS)
     }
     short = min(steps, CLIP_STEPS)
     told = shares(progress, [steps] * len(cells) + [short] * 4)
@@ -246,14 +249,14 @@ def experiment(
         found.append(CellFlow(fresh, after, learn.loss_on(trained, corpus)))
     scaled = [
         _curve(_scaled(shapes[cell], config, gain), gain, corpus, length)
-        for cell in SCALED
+        for cell in SCALED_CELLS
         for gain in GAINS
     ]
     courses = []
     tame = replace(config, steps=short)
-    wild = replace(tame, optimizer="sgd", lr=WILD["lr"], momentum=0.0, weight_decay=0.0)
-    for own, gain in ((tame, 1.0), (wild, WILD["gain"])):
-        for clip in (0.0, CLIP):
+    wild = replace(tame, optimizer="sgd", lr=EXPLODING["lr"], momentum=0.0, weight_decay=0.0)
+    for own, gain in ((tame, 1.0), (wild, EXPLODING["gain"])):
+        for clip in (0.0, CLIP_NORM):
             own = replace(own, clip_norm=clip, schedule="constant", warmup=0)
             courses.append(_course(shapes["rnn"], own, gain, corpus, length, next(told)))
     settings = {
@@ -293,15 +296,15 @@ def _course(
         norms.append(norm)
 
     network = _scaled(shape, config, gain)
-    learn.teach(network, config, corpus, progress, watch=watch)
+    learn.train_network(network, config, corpus, progress, watch=watch)
     after = _curve(network, gain, corpus, length)
     return Course(config.optimizer, config.clip_norm, tuple(losses), tuple(norms), after)
 
 
 def _curve(network: Network, gain: float, corpus: Corpus, length: int) -> Curve:
     """`flow` over stretches spread evenly over the validation text."""
-    ids, size = corpus.valid, WARM + length + 2
-    rows = min(ROWS, len(ids) // size)
+    ids, size = corpus.valid, WARM_UP_TOKENS + length + 2
+    rows = min(MAX_STRETCHES, len(ids) // size)
     starts_B = np.linspace(0, len(ids) - size, rows).astype(np.int64)
     norms = flow(network, ids[starts_B + np.arange(size)[:, None]], eos=corpus.tokenizer.eos)
     return Curve(network.config.cell, gain, tuple(norms[: length + 1].tolist()))

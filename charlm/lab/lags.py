@@ -24,17 +24,17 @@ import torch
 from ..config import NetworkConfig
 from ..models.kneser_ney import estimate
 from ..network.network import Network
-from .learn import Task, drill, logits_at
+from .learn import Task, logits_at, train_on_task
 
 Ids64: TypeAlias = npt.NDArray[np.int64]
 
 FILLERS = 4
 FIRST, END, EOS = FILLERS, FILLERS + 2, FILLERS + 4  # ids: a or b; their ends; a line's end
-KINDS = FILLERS + 5
+VOCAB_SIZE = FILLERS + 5
 BATCH = 128
-RATE = 5e-3  # Adam's
-LEARNT = 0.02  # nats at the end symbol: nothing is left to learn
-TESTED = 1000  # sentences judged
+LEARNING_RATE = 5e-3  # Adam's
+LOSS_TARGET = 0.02  # nats at the end symbol: nothing is left to learn
+TEST_SENTENCES = 1000  # sentences judged
 NGRAM_TOKENS = 1 << 16  # that an n-gram model is made of, about
 
 
@@ -84,23 +84,28 @@ def chrono(network: Network, lag: int, seed: int) -> None:
 
 def recall(job: Job) -> tuple[float, int]:
     """Accuracy after training on one lag, and the steps that it took."""
-    network = Network(NetworkConfig(KINDS, cell=job.cell, embed=16, hidden=job.hidden))
+    network = Network(NetworkConfig(VOCAB_SIZE, cell=job.cell, embed=16, hidden=job.hidden))
     network.initialise(job.seed)
     chrono(network, job.lag, job.seed)
     rng = np.random.default_rng((job.seed, job.lag))
-    steps = drill(network, lambda: task(rng, job.lag, BATCH), job.most, RATE, enough=LEARNT)
-    asked = task(rng, job.lag, TESTED)
+    steps = train_on_task(
+        network, lambda: task(rng, job.lag, BATCH), job.most, LEARNING_RATE, enough=LOSS_TARGET
+    )
+    asked = task(rng, job.lag, TEST_SENTENCES)
     found = logits_at(network, asked)[:, END : END + 2].argmax(1)
     return float((found == asked.y_TB[-1] - END).mean()), steps
 
 
-def judge_ngram(order: int, lag: int, seed: int) -> float:
+def recall_of_ngram(order: int, lag: int, seed: int) -> float:
     rng = np.random.default_rng((seed, lag))
     x_TB, ends = sentences(rng, lag, NGRAM_TOKENS // (lag + 2))
     lines = np.concatenate([x_TB, ends[None], np.full((1, len(ends)), EOS)])
-    lm = estimate(lines.T.ravel(), KINDS, EOS, order, lines=True)
-    x_TB, ends = sentences(rng, lag, TESTED)
-    _, state = lm.follow(lm.start(TESTED), x_TB.T)
+    lm = estimate(lines.T.ravel(), VOCAB_SIZE, EOS, order, lines=True)
+    x_TB, ends = sentences(rng, lag, TEST_SENTENCES)
+    _, state = lm.read(lm.start(TEST_SENTENCES), x_TB.T)
     nats = lm.predict(state)[:, END : END + 2]
-    right, wrong = nats[np.arange(TESTED), ends - END], nats[np.arange(TESTED), 1 - (ends - END)]
+    right, wrong = (
+        nats[np.arange(TEST_SENTENCES), ends - END],
+        nats[np.arange(TEST_SENTENCES), 1 - (ends - END)],
+    )
     return float(((right > wrong) + 0.5 * (right == wrong)).mean())  # a tie is half right

@@ -25,7 +25,7 @@ from ..network.network import Network, NetworkState, detach, new_network
 from ..runs.defaults import Facts
 from ..system import allocator, machine
 from ..text.corpus import Corpus, Streams, prepare
-from ..text.source import open_text, spooling
+from ..text.source import open_text, temporary_spool
 from ..training import optimiser
 from ..training.validation import validate
 from .progress import Progress
@@ -35,8 +35,8 @@ Watch = Callable[[float, float], None]  # … of a step's loss (nats per token) 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-WORKERS = 4  # processes, at most: each has torch in its memory
-STILL = 10  # steps of small loss, after which nothing is left to learn
+MAX_WORKERS = 4  # processes, at most: each has torch in its memory
+CONVERGED_STEPS = 10  # steps of small loss, after which nothing is left to learn
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def corpus_of(
     path: str, config: TokenizerConfig, encoding: str = "utf-8", errors: str = "strict"
 ) -> Iterator[Corpus]:
     """A text as token ids for the time of an experiment. Raises CharlmError as `prepare` does."""
-    with spooling() as place:
+    with temporary_spool() as place:
         yield prepare(open_text([path], encoding, errors, place), None, config, place)
 
 
@@ -81,11 +81,11 @@ def train(
 
     The same configurations make the same network. Raises CharlmError if the text is too short.
     """
-    return teach(new_network(network, config), config, corpus, progress)
+    return train_network(new_network(network, config), config, corpus, progress)
 
 
 @one_thread()
-def teach(
+def train_network(
     learner: Network,
     config: TrainConfig,
     corpus: Corpus,
@@ -136,7 +136,7 @@ def _states(
     """The states before each piece of `reach` tokens, side by side as rows, and the last."""
     states = [state]
     for piece in torch.split(x_TB, reach):
-        states.append(learner.tops(piece, states[-1])[1])
+        states.append(learner.hidden_states(piece, states[-1])[1])
     layers = zip(*states[:-1], strict=True)
     starts = tuple(tuple(torch.cat(part) for part in zip(*own, strict=True)) for own in layers)
     return starts, states[-1]
@@ -147,7 +147,7 @@ def _beside(ids_TB: Tensor, reach: int) -> Tensor:
     return torch.cat(torch.split(ids_TB, reach), 1)
 
 
-def drill(
+def train_on_task(
     learner: Network, draw: Callable[[], Task], steps: int, rate: float, *, enough: float = 0.0
 ) -> int:
     """Train on drawn sequences, Adam at `rate`, all from the first state; gives the steps taken.
@@ -158,7 +158,7 @@ def drill(
     config = TrainConfig(optimizer="adam", lr=rate, steps=steps, weight_decay=0.0)
     optimizer = optimiser.build(config, learner.train())
     good = step = 0
-    while step < steps and good < STILL:
+    while step < steps and good < CONVERGED_STEPS:
         task = draw()
         x_ND = _features(learner, task)
         wanted = torch.from_numpy(task.y_TB[task.counts_TB])
@@ -175,7 +175,9 @@ def drill(
 
 def _features(learner: Network, task: Task) -> Tensor:
     """What the softmax sees where a task counts, (N, D)."""
-    tops_TBH, _ = learner.tops(torch.from_numpy(task.x_TB), learner.start(task.x_TB.shape[1]))
+    tops_TBH, _ = learner.hidden_states(
+        torch.from_numpy(task.x_TB), learner.start(task.x_TB.shape[1])
+    )
     return learner.head(tops_TBH[torch.from_numpy(task.counts_TB)])
 
 
@@ -186,7 +188,7 @@ def logits_at(learner: Network, task: Task) -> npt.NDArray[np.float32]:
     return found
 
 
-def side_by_side(
+def run_parallel(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     weights: Sequence[float],
@@ -199,7 +201,7 @@ def side_by_side(
     Raises CharlmError if a process dies.
     """
     order = sorted(range(len(items)), key=lambda k: -weights[k])
-    workers = min(WORKERS, machine.cores(), len(items))
+    workers = min(MAX_WORKERS, machine.cores(), len(items))
     found: dict[int, Result] = {}
 
     def took(result: Result) -> None:

@@ -18,12 +18,12 @@ from ..config import CELLS, require
 from ..display.charts import Line, Panel
 from . import lags as language
 from . import timer
-from .learn import side_by_side
+from .learn import run_parallel
 from .progress import Progress
 
 LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 100)
 ORDERS = (2, 3, 5)
-COMPARED = ("rnn", "lstm", "lstm-peephole", "gru")
+COMPARED_CELLS = ("rnn", "lstm", "lstm-peephole", "gru")
 TIMER_WEIGHT = 150.0  # of a timer's training among the others', by lag
 
 
@@ -82,9 +82,9 @@ class Memory:
             "chance": 0.5,
             "gate_biases": "chrono",
             "recall": [asdict(one) for one in self.recalls],
-            "trained_up_to": timer.LONGEST,
-            "timer_steps": timer.STEPS,
-            "timer_hidden": timer.UNITS,
+            "trained_up_to": timer.MAX_TRAINED,
+            "timer_steps": timer.MAX_STEPS,
+            "timer_hidden": timer.HIDDEN_UNITS,
             "counting": [{"cell": one.cell, "reach": one.reach} for one in self.counts],
         }
 
@@ -109,13 +109,15 @@ class Memory:
         )
         if not self.counts:
             return [lag]
-        numbers = range(1, timer.ASKED + 1)
+        numbers = range(1, timer.MAX_TESTED + 1)
         counted = []
         colours = {one.model: k for k, one in enumerate(self.recalls)}
         for own in self.counts:
             share = 100 * np.mean(own.right, axis=0)
             counted.append(Line(own.cell, numbers, share.tolist(), "-", colours[own.cell]))
-        learned = Line("trained up to here", [timer.LONGEST, timer.LONGEST], [0, 100], ":", 6)
+        learned = Line(
+            "trained up to here", [timer.MAX_TRAINED, timer.MAX_TRAINED], [0, 100], ":", 6
+        )
         counting = Panel(
             "aⁿbⁿ: does it end where it should?", "n", "% of seeds right", [*counted, learned]
         )
@@ -124,7 +126,7 @@ class Memory:
 
 def experiment(
     *,
-    cells: Sequence[str] = COMPARED,
+    cells: Sequence[str] = COMPARED_CELLS,
     lags: Sequence[int] = LAGS,
     hidden: int = 64,
     steps: int = 1000,
@@ -150,7 +152,7 @@ def experiment(
     timed = [timer.Job(cell, k) for cell in cells for k in own] if count else []
     weights = [float(one.lag) for one in jobs] + [TIMER_WEIGHT] * len(timed)
     work: list[language.Job | timer.Job] = [*jobs, *timed]
-    found = side_by_side(_do, work, weights, progress)
+    found = run_parallel(_do, work, weights, progress)
     learned = dict(zip(jobs, found, strict=False))
     counted = dict(zip(timed, found[len(jobs) :], strict=True))
     recalls = []
@@ -160,7 +162,7 @@ def experiment(
         taken = {lag: tuple(took for _, took in runs) for lag, runs in by_lag.items()}
         recalls.append(Recall(cell, accuracy, taken))
     for order in ORDERS:
-        shares = {lag: tuple(language.judge_ngram(order, lag, k) for k in own) for lag in asked}
+        shares = {lag: tuple(language.recall_of_ngram(order, lag, k) for k in own) for lag in asked}
         recalls.append(Recall(f"{order}-gram", shares, {}))
     counts = [
         Count(cell, tuple(counted[timer.Job(cell, k)] for k in own)) for cell in cells if count

@@ -31,9 +31,9 @@ from .properties import Floats, pieces, properties
 
 Place: TypeAlias = tuple[int, str]  # layer and what: h, c, or a gate
 
-CHARS = 20_000  # of the text, for correlations
-SHOWN = 2000  # tokens whose colours are kept
-CHUNK = 1000  # tokens read at a time
+MAX_CHARS = 20_000  # of the text, for correlations
+TOKENS_SHOWN = 2000  # tokens whose colours are kept
+TOKENS_AT_ONCE = 1000  # tokens read at a time
 GATES = ("i", "f", "o", "r", "z")  # lie between 0 and 1
 
 
@@ -167,7 +167,7 @@ def find(
         best = _best(by_unit, top) if chosen is None else [chosen]
         chance = max(float(np.abs(found[len(names) + k]).max()) for found in r.values())
         with_r = tuple((u, float(by_unit[u.layer, u.what][u.index])) for u in best)
-        first = given[name][:SHOWN]
+        first = given[name][:TOKENS_SHOWN]
         marks = tuple(bool(p) for p in first) if set(given[name]) <= {0.0, 1.0} else None
         tracked.append(Tracked(name, with_r, chance, marks))
     units = dict.fromkeys(u for one in tracked for u, _ in one.units)
@@ -181,7 +181,7 @@ def find(
         sum(found.shape[1] for found in r.values()),
         tuple(tracked),
         tuple(name for name in given if name not in names),
-        tuple(own[:SHOWN]),
+        tuple(own[:TOKENS_SHOWN]),
         tokenizer.level,
         values,
         chosen,
@@ -212,10 +212,10 @@ def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, 
     Gives where the chunk begins, and by layer h, c and the gates after each of its tokens, (T, H).
     """
     state = lm.start(1)
-    for first in range(0, len(ids_T), CHUNK):
+    for first in range(0, len(ids_T), TOKENS_AT_ONCE):
         found: dict[Place, Array] = {}
         layers = []
-        x_TG = lm.stack.inputs(ids_T[first : first + CHUNK])
+        x_TG = lm.stack.inputs(ids_T[first : first + TOKENS_AT_ONCE])
         for k, cell in enumerate(lm.stack.cells):
             if k > 0:
                 x_TG = cell.inputs(found[k - 1, "h"])
@@ -256,10 +256,10 @@ def correlate(
             sums[place] = (
                 own if before is None else [x + y for x, y in zip(before, own, strict=True)]
             )
-            if first < SHOWN:
-                kept.setdefault(place, []).append(a_TH[: SHOWN - first])
+            if first < TOKENS_SHOWN:
+                kept.setdefault(place, []).append(a_TH[: TOKENS_SHOWN - first])
         if progress is not None:
-            progress(min(1.0, (first + CHUNK) / T))
+            progress(min(1.0, (first + TOKENS_AT_ONCE) / T))
     r: dict[Place, Floats] = {}
     for place, (total, squares, product) in sums.items():
         variation = squares - total**2 / T

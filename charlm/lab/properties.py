@@ -15,7 +15,7 @@ from ..text.tokenizer import Tokenizer
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-PENN = {"``": True, "''": False}  # quotes of the Penn Treebank: do they open?
+PENN_QUOTES = {"``": True, "''": False}  # quotes of the Penn Treebank: do they open?
 
 
 def pieces(tokenizer: Tokenizer, ids: Ids) -> list[str]:
@@ -52,8 +52,8 @@ def inside_quotes(own: Sequence[str]) -> Iterator[float]:
     """1 from an opening double quote to before the one that closes it; an empty line ends all."""
     inside, line = False, ""
     for piece in own:
-        if piece in PENN:
-            inside = PENN[piece]
+        if piece in PENN_QUOTES:
+            inside = PENN_QUOTES[piece]
         for char in piece:
             if char == '"' or (char == "“" and inside):
                 inside = not inside

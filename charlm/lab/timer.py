@@ -13,12 +13,12 @@ import numpy as np
 
 from ..config import NetworkConfig
 from ..network.network import Network
-from .learn import Task, drill, logits_at
+from .learn import Task, logits_at, train_on_task
 
-LONGEST = 20  # n in training
-ASKED = 100  # the longest n asked
-BATCH, STEPS, RATE, UNITS = 32, 1200, 1e-2, 16
-LEARNT = 5e-4  # nats
+MAX_TRAINED = 20  # n in training
+MAX_TESTED = 100  # the longest n asked
+BATCH, MAX_STEPS, LEARNING_RATE, HIDDEN_UNITS = 32, 1200, 1e-2, 16
+LOSS_TARGET = 5e-4  # nats
 A, B = 1, 2  # 0 is the end
 
 
@@ -32,17 +32,17 @@ class Job:
 
 def count(job: Job) -> tuple[bool, ...]:
     """Train on n up to LONGEST; of n = 1 … ASKED, whether all that is certain is expected."""
-    network = Network(NetworkConfig(3, cell=job.cell, embed=3, hidden=UNITS))
+    network = Network(NetworkConfig(3, cell=job.cell, embed=3, hidden=HIDDEN_UNITS))
     network.initialise(job.seed)
     rng = np.random.default_rng(job.seed)
-    drill(
+    train_on_task(
         network,
-        lambda: task(rng.integers(1, LONGEST + 1, BATCH).tolist()),
-        STEPS,
-        RATE,
-        enough=LEARNT,
+        lambda: task(rng.integers(1, MAX_TRAINED + 1, BATCH).tolist()),
+        MAX_STEPS,
+        LEARNING_RATE,
+        enough=LOSS_TARGET,
     )
-    return tuple(_right(network, n) for n in range(1, ASKED + 1))
+    return tuple(_right(network, n) for n in range(1, MAX_TESTED + 1))
 
 
 def task(numbers: Sequence[int]) -> Task:

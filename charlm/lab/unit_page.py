@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from ..display.html_page import (
-    LEVELS,
+    SHADES,
     SIGNED,
     Html,
     document,
@@ -19,8 +19,8 @@ from ..display.html_page import (
 )
 from .neurons import Neurons, Tracked, Unit
 
-BEST = 3  # units shown of each property
-SHADES = range(0, LEVELS, 2)  # in the legend
+UNITS_SHOWN = 3  # units shown of each property
+LEGEND_SHADES = range(0, SHADES, 2)  # in the legend
 
 
 def page(found: Neurons) -> str:
@@ -64,7 +64,7 @@ def _section(found: Neurons, one: Tracked) -> Html:
         f"By chance, with the property moved half the text away, the best |r| is {one.chance:.3f}."
     )
     parts = [paragraph(said + marks, "soft")]
-    for unit, r in one.units[:BEST]:
+    for unit, r in one.units[:UNITS_SHOWN]:
         parts.append(element("h3", text(f"{_called(unit)} · r = {_signed(r)}")))
         parts.append(_text(found, unit, one.marks))
     return section(one.name, *parts)
@@ -97,6 +97,6 @@ def _text(found: Neurons, unit: Unit, marks: tuple[bool, ...] | None) -> Html:
 
 
 def _legend() -> Html:
-    steps = [SIGNED.span(text("\u00a0"), k) for k in SHADES]
+    steps = [SIGNED.span(text("\u00a0"), k) for k in LEGEND_SHADES]
     scales = "gates: 0 to 1; c, where it goes beyond ±1: by the largest in the text shown"
     return element("p", text("−1 "), *steps, text(f" +1 ({scales})"), class_="legend")

@@ -34,15 +34,15 @@ from ..measures import LN10
 from ..system import storage
 from ..text.tokenizer import Tokenizer, from_dict
 from ..text.word_tokenizer import WordTokenizer
-from .ngram import NONE, START_NATS, NgramLM, Order
+from .ngram import ABSENT, START_NATS, NgramLM, Order
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
-BLANK = "▁"
+SPACE_MARK = "▁"
 HEADER = "# charlm "
 UNKNOWN_NATS = -100 * LN10  # of <unk> in a model that has none (as in KenLM)
 SUFFIXES = (".arpa", ".arpa.gz")
 GZIP = b"\x1f\x8b"
-LOOK = 4096  # bytes, within which \\data\\ stands
+HEAD_BYTES = 4096  # bytes, within which \\data\\ stands
 
 
 def is_arpa(path: Path) -> bool:
@@ -51,10 +51,10 @@ def is_arpa(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as file:
-            start = file.read(LOOK)
+            start = file.read(HEAD_BYTES)
         if start.startswith(GZIP):
             with gzip.open(path) as packed:
-                start = packed.read(LOOK)
+                start = packed.read(HEAD_BYTES)
     except (OSError, EOFError, zlib.error):
         return False
     return re.search(rb"^\\data\\\s*$", start, re.MULTILINE) is not None
@@ -116,7 +116,7 @@ def _names(tokenizer: Tokenizer) -> list[str]:
 
 
 def _written(name: str) -> str:
-    name = name.replace(" ", BLANK)
+    name = name.replace(" ", SPACE_MARK)
     return re.sub(r"[\x00-\x20]", lambda found: f"<0x{ord(found[0]):02X}>", name)
 
 
@@ -276,10 +276,10 @@ def _ngrams(
     base = len(shorter[0].keys)
     places = words_NK[:, 0]
     for j in range(1, k - 1):
-        known = places != NONE
-        places = np.where(known, shorter[j].find(places * base + words_NK[:, j]), NONE)
-    if (places == NONE).any():
-        n = int(np.argmax(places == NONE))
+        known = places != ABSENT
+        places = np.where(known, shorter[j].find(places * base + words_NK[:, j]), ABSENT)
+    if (places == ABSENT).any():
+        n = int(np.argmax(places == ABSENT))
         names = {place: name for name, place in ids.items()}
         shown = " ".join(names[i] for i in words_NK[n].tolist())
         raise lines.wrong(

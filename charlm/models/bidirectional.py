@@ -21,11 +21,11 @@ from ..config import NetworkConfig
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Nats
 from .cells import Array
-from .padding import batches, padded
-from .recurrent import CHUNK, Head, Stack, check_tensors
+from .padding import batches, pad, rows_that_fit
+from .recurrent import Head, Stack, check_tensors
 
-LONGEST = 1 << 15  # tokens of a sequence: all its hidden states are held at once
-TOKENS = 1 << 14  # read side by side
+MAX_TOKENS = 1 << 15  # tokens of a sequence: all its hidden states are held at once
+TOKENS_AT_ONCE = 1 << 14  # read side by side
 
 
 class BidirectionalLM:
@@ -53,7 +53,7 @@ class BidirectionalLM:
         for rows in batches([len(seq) for seq in seqs]):
             for few in _few(rows, len(seqs[rows[0]])):
                 group = [np.asarray(seqs[row], np.int64) for row in few]
-                nats_TB = self.head.gather(self._tops(group), padded(group, self.eos).T)
+                nats_TB = self.head.gather(self._hidden_states(group), pad(group, self.eos).T)
                 for b, row in enumerate(few):
                     result[row] = nats_TB[: len(seqs[row]), b]
         return result
@@ -64,33 +64,33 @@ class BidirectionalLM:
 
     def predictions(self, seq: Ids) -> Iterator[Nats]:
         """The rows of `predict`, as many at a time as memory likes."""
-        top_TH = self._tops([np.asarray(seq, np.int64)])[:, 0]
-        step = max(1, CHUNK // self.vocab_size)
+        top_TH = self._hidden_states([np.asarray(seq, np.int64)])[:, 0]
+        step = rows_that_fit(self.vocab_size)
         for t in range(0, len(top_TH), step):
             yield self.head.predict(top_TH[t : t + step])
 
     def predict_at(self, ids_NT: Ids, place: int) -> Nats:
         """(N, V) the same at one place of N sequences."""
         few = _few(range(len(ids_NT)), ids_NT.shape[1])
-        tops = [self._tops(list(ids_NT[rows].astype(np.int64)))[place] for rows in few]
+        tops = [self._hidden_states(list(ids_NT[rows].astype(np.int64)))[place] for rows in few]
         return self.head.predict(np.concatenate(tops))
 
-    def _tops(self, seqs: Sequence[Ids]) -> Array:
+    def _hidden_states(self, seqs: Sequence[Ids]) -> Array:
         """What every token is predicted from, (T, B, 2 H), for sequences of falling length.
 
         Raises CharlmError for one that is too long.
         """
         lengths = [len(seq) for seq in seqs]
         B = len(seqs)
-        if max(lengths) > LONGEST:
+        if max(lengths) > MAX_TOKENS:
             raise CharlmError(
                 f"a line of {max(lengths):,} tokens is too long to be read from both sides: "
-                f"give at most {LONGEST:,}"
+                f"give at most {MAX_TOKENS:,}"
             )
         begin = self.left.advance(self.left.initial, np.array([self.eos]))
-        before, _ = self.left.read(begin.take(np.zeros(B, np.intp)), padded(seqs, self.eos).T)
-        turned = padded([seq[::-1] for seq in seqs], self.eos).T
-        read_TBH, _ = self.right.read(self.right.blank(B), turned)
+        before, _ = self.left.read(begin.take(np.zeros(B, np.intp)), pad(seqs, self.eos).T)
+        turned = pad([seq[::-1] for seq in seqs], self.eos).T
+        read_TBH, _ = self.right.read(self.right.empty(B), turned)
         after = np.zeros_like(before)
         for b, n in enumerate(lengths):
             after[:n, b] = read_TBH[:n, b][::-1]
@@ -99,7 +99,7 @@ class BidirectionalLM:
 
 def _few(rows: Sequence[int], length: int) -> Iterator[Sequence[int]]:
     """`rows` in parts, so that no part has more than TOKENS tokens, or is a single row."""
-    step = max(1, TOKENS // max(1, length))
+    step = max(1, TOKENS_AT_ONCE // max(1, length))
     return (rows[first : first + step] for first in range(0, len(rows), step))
 
 

@@ -20,13 +20,14 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[np.float32]
 Cell: TypeAlias = tuple[Array, ...]  # what one layer remembers: (h_BH,) or (h_BH, c_BH)
 
-FEW = 6  # for up to so many rows, row-by-row products with a matrix are faster than one
+# For up to so many rows, row-by-row products with a matrix are faster than one.
+MAX_ROWS_ONE_BY_ONE = 6
 
 
 def times(weight_NH: Array, h_BH: Array) -> Array:
     """Every row of `h` multiplied by `weight`: (B, N)."""
     rows = len(h_BH)
-    if rows > FEW:
+    if rows > MAX_ROWS_ONE_BY_ONE:
         return h_BH @ weight_NH.T
     product = np.empty((rows, len(weight_NH)), np.float32)
     for row in range(rows):  # memory-bound: BLAS is quickest at one vector after another

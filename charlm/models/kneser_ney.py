@@ -24,10 +24,11 @@ import numpy.typing as npt
 
 from ..config import require
 from ..lm import Ids
-from .ngram import NONE, START_NATS, Keys, NgramLM, Order
+from .ngram import ABSENT, START_NATS, Keys, NgramLM, Order
 
-FALLBACK = (0.5, 1.0, 1.5)  # discounts where the counts of counts do not give any (as in KenLM)
-MOST = 16  # longest order
+# Where the counts of counts do not give any (as in KenLM).
+FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
+MAX_NGRAM_ORDER = 16
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def estimate(
     longer ones. `warn` hears where discounts had to fall back. Raises CharlmError for settings
     out of range.
     """
-    require(1 <= order <= MOST, f"order must be from 1 to {MOST}, not {order}")
+    require(
+        1 <= order <= MAX_NGRAM_ORDER, f"order must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
+    )
     least = [*min_counts, *[min_counts[-1] if min_counts else 1] * order][:order]
     require(all(n >= 1 for n in least), "min-counts must be at least 1")
     require(least[0] == 1, "min-counts must begin with 1: every word is in the vocabulary")
@@ -114,15 +117,15 @@ def _count(text: Keys, V: int, eos: int, order: int, *, lines: bool) -> list[Cou
     found = [Counts(np.arange(V + 1), whole, last, text)]
     start = text == V if lines else np.arange(len(text)) == 0
     for _ in range(2, order + 1):
-        before = np.concatenate([[NONE], found[-1].places[:-1]])
-        ends = np.flatnonzero((before != NONE) & ~start)
+        before = np.concatenate([[ABSENT], found[-1].places[:-1]])
+        ends = np.flatnonzero((before != ABSENT) & ~start)
         keys, first, places, raw = np.unique(
             before[ends] * (V + 1) + text[ends],
             return_index=True,
             return_inverse=True,
             return_counts=True,
         )
-        at = np.full(len(text), NONE, np.int64)
+        at = np.full(len(text), ABSENT, np.int64)
         at[ends] = places
         found.append(Counts(keys, raw, ends[first], at))
     return found
@@ -147,9 +150,9 @@ def _discounts(adjusted: Keys, k: int, warn: Callable[[str], None]) -> npt.NDArr
             return np.array([0.0, *D])
     warn(
         f"{k}-grams: the counts of counts {n} give no discounts; using "
-        + ", ".join(map(str, FALLBACK))
+        + ", ".join(map(str, FALLBACK_DISCOUNTS))
     )
-    return np.array([0.0, *FALLBACK])
+    return np.array([0.0, *FALLBACK_DISCOUNTS])
 
 
 def _pruned(

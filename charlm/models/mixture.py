@@ -22,10 +22,11 @@ from .logspace import logsumexp
 from .ngram import NgramLM
 
 Weights: TypeAlias = npt.NDArray[np.float64]  # (contexts, parts), each row a distribution
-ROUNDS = 200  # of EM, at most
-ENOUGH = 1e-7  # nats a token that a round must gain
-STREAMS, WARM = 32, 128  # parts of a text read side by side; tokens of context before each
-PRIOR = 10.0  # tokens for which the single best weights count in a context's own
+MAX_EM_ROUNDS = 200  # of EM, at most
+MIN_EM_GAIN = 1e-7  # nats a token that a round must gain
+PARALLEL_SEGMENTS = 32  # parts of a text read side by side
+WARM_UP_TOKENS = 128  # context read before each
+PRIOR_TOKENS = 10.0  # tokens for which the single best weights count in a context's own
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ class MixtureLM:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
         return MixtureState(tuple(part.start(batch) for part in self.parts))
 
-    def blank(self, batch: int) -> MixtureState:
+    def empty(self, batch: int) -> MixtureState:
         """The state of `batch` texts before any token."""
-        return MixtureState(tuple(part.blank(batch) for part in self.parts))
+        return MixtureState(tuple(part.empty(batch) for part in self.parts))
 
     def predict(self, state: MixtureState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
@@ -86,10 +87,10 @@ class MixtureLM:
         parts = zip(self.parts, state.parts, strict=True)
         return MixtureState(tuple(part.advance(own, ids_B) for part, own in parts))
 
-    def follow(self, state: MixtureState, ids_BT: Ids) -> tuple[Nats, MixtureState]:
+    def read(self, state: MixtureState, ids_BT: Ids) -> tuple[Nats, MixtureState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         followed = [
-            part.follow(own, ids_BT) for part, own in zip(self.parts, state.parts, strict=True)
+            part.read(own, ids_BT) for part, own in zip(self.parts, state.parts, strict=True)
         ]
         nats_KBT = np.stack([nats for nats, _ in followed]).astype(np.float64)
         mixed = interpolate(nats_KBT, self.logs, self._contexts(state, ids_BT))
@@ -120,7 +121,7 @@ class MixtureLM:
             return np.zeros(ids_BT.shape, np.intp)
         lm = self.parts[self.ngram]
         assert isinstance(lm, NgramLM)
-        return lm.follow_matched(state.parts[self.ngram], ids_BT)
+        return lm.matched_before(state.parts[self.ngram], ids_BT)
 
 
 def guide(parts: Sequence[CausalLM]) -> int | None:
@@ -154,7 +155,7 @@ def fit(nats_KN: Nats, contexts_N: Ids | None = None, contexts: int = 1) -> Weig
     rows = []
     for c in range(contexts):
         own = nats_KN[:, contexts_N == c]
-        rows.append(_em(own, shared, PRIOR) if own.size else shared)
+        rows.append(_em(own, shared, PRIOR_TOKENS) if own.size else shared)
     return np.stack(rows)
 
 
@@ -163,13 +164,13 @@ def _em(nats_KN: Nats, centre_K: Weights, prior: float = 0.0) -> Weights:
     weights, last = centre_K.copy(), -np.inf
     top = nats_KN.max(axis=0)
     likelihood = np.exp(nats_KN - top)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_EM_ROUNDS):
         joint = weights[:, None] * likelihood
         total = joint.sum(axis=0)
         gained = float(np.log(total).mean())
         counts = (joint / total).sum(axis=1) + prior * centre_K
         weights = counts / counts.sum()
-        if gained - last < ENOUGH:
+        if gained - last < MIN_EM_GAIN:
             break
         last = gained
     return weights
@@ -192,10 +193,10 @@ def mix(parts: Sequence[CausalLM], held_out: Ids, eos: int) -> Fit:
     if not len(held_out):
         raise CharlmError("there is no held-out text to fit the weights on")
     even = MixtureLM(parts, np.full((1, len(parts)), 1 / len(parts)))
-    parts_KN = np.stack([follow_stream(part, held_out, eos) for part in parts])
+    parts_KN = np.stack([score_stream(part, held_out, eos) for part in parts])
     guiding = parts[even.ngram] if even.ngram is not None else None
     if isinstance(guiding, NgramLM):
-        contexts_N = guiding.follow_matched(guiding.start(1), held_out[None])[0]
+        contexts_N = guiding.matched_before(guiding.start(1), held_out[None])[0]
         lm = MixtureLM(parts, fit(parts_KN, contexts_N, guiding.order))
     else:
         contexts_N = np.zeros(len(held_out), np.intp)
@@ -203,7 +204,7 @@ def mix(parts: Sequence[CausalLM], held_out: Ids, eos: int) -> Fit:
     return Fit(lm, parts_KN, interpolate(parts_KN, lm.logs, contexts_N))
 
 
-def follow_stream(lm: CausalLM, ids: Ids, eos: int) -> Nats:
+def score_stream(lm: CausalLM, ids: Ids, eos: int) -> Nats:
     """log P of each token of one long text, (N,) nats, read in STREAMS parts side by side.
 
     Each part begins WARM tokens earlier than it counts (the first with as many <EOS>), so what a
@@ -211,10 +212,10 @@ def follow_stream(lm: CausalLM, ids: Ids, eos: int) -> Nats:
     too short for two parts is read as it is.
     """
     N = len(ids)
-    rows = max(1, min(STREAMS, N // (2 * WARM)))
-    length, warm = -(-N // rows), WARM if rows > 1 else 0
+    rows = max(1, min(PARALLEL_SEGMENTS, N // (2 * WARM_UP_TOKENS)))
+    length, warm = -(-N // rows), WARM_UP_TOKENS if rows > 1 else 0
     place_BT = np.arange(rows)[:, None] * length + np.arange(-warm, length)
     inside = (place_BT >= 0) & (place_BT < N)
     warm_BT = np.where(inside, ids[place_BT.clip(0, N - 1)], eos).astype(np.int64)
-    nats_BT, _ = lm.follow(lm.start(rows), warm_BT)
+    nats_BT, _ = lm.read(lm.start(rows), warm_BT)
     return np.asarray(nats_BT[:, warm:][inside[:, warm:]], np.float64)

@@ -27,7 +27,7 @@ from .bidirectional import AnyLM, BidirectionalLM, causal
 from .mixture import MixtureLM
 from .ngram import NgramLM
 from .recurrent import RecurrentLM
-from .unigram_cache import RecentLM
+from .unigram_cache import UnigramCacheLM
 
 FORMAT = 1
 KIND = "charlm"
@@ -64,7 +64,7 @@ def _mixture(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
 def _recent(config: Mapping[str, Any], tensors: Tensors, eos: int) -> CausalLM:
     part = config["part"]
     inner = _build(part["family"], part["config"], _under("0.", tensors), eos)
-    return RecentLM(causal(inner), eos, config["share"], config["window"])
+    return UnigramCacheLM(causal(inner), eos, config["share"], config["window"])
 
 
 # Families: what makes a language model of a configuration and its tensors.
@@ -210,11 +210,11 @@ def mixture(lm: MixtureLM, parts: Sequence[ModelFile], training: dict[str, Any])
     return ModelFile("mixture", config, own, tensors, training)
 
 
-def with_cache(contents: ModelFile, lm: RecentLM) -> ModelFile:
+def with_cache(contents: ModelFile, lm: UnigramCacheLM) -> ModelFile:
     """The model file of `lm`, a cache over the model in `contents`."""
     config = {
         "window": lm.window,
-        "share": lm.share,
+        "share": lm.weight,
         "part": {"family": contents.family, "config": contents.config},
     }
     tensors = {f"0.{name}": tensor for name, tensor in contents.tensors.items()}

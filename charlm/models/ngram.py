@@ -23,12 +23,12 @@ import numpy.typing as npt
 from ..errors import CharlmError
 from ..lm import Ids, Nats
 from ..measures import LN10
-from .padding import batches, padded
+from .padding import batches, pad
 
 Keys: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = npt.NDArray[np.float32]
-NONE = -1  # the place of an n-gram that is not in the model
-PIECE = 1 << 16  # tokens looked up at a time
+ABSENT = -1  # the place of an n-gram that is not in the model
+TOKENS_AT_ONCE = 1 << 16  # tokens looked up at a time
 START_NATS = -99 * LN10  # of <s>, which is never predicted: as ARPA files say zero
 
 
@@ -43,10 +43,10 @@ class Order:
     def find(self, keys: Keys) -> Keys:
         """The places of n-grams; NONE for those that are not here."""
         if not len(self.keys):
-            return np.full(keys.shape, NONE, np.int64)
+            return np.full(keys.shape, ABSENT, np.int64)
         places = np.searchsorted(self.keys, keys)
         places[places == len(self.keys)] = 0
-        return np.where(self.keys[places] == keys, places, NONE)
+        return np.where(self.keys[places] == keys, places, ABSENT)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def at(values: Values, places: Keys) -> Values:
     """The values at `places`, 0 where there is NONE."""
     if not len(values):
         return np.zeros(places.shape, np.float32)
-    return np.where(places == NONE, np.float32(0), values[places])
+    return np.where(places == ABSENT, np.float32(0), values[places])
 
 
 class NgramLM:
@@ -88,18 +88,18 @@ class NgramLM:
 
     def start(self, batch: int) -> NgramState:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
-        return self.advance(self.blank(batch), np.full(batch, self.eos))
+        return self.advance(self.empty(batch), np.full(batch, self.eos))
 
-    def blank(self, batch: int) -> NgramState:
+    def empty(self, batch: int) -> NgramState:
         """The state of `batch` texts before any token."""
-        return NgramState(np.full((batch, self.order - 1), NONE, np.int64))
+        return NgramState(np.full((batch, self.order - 1), ABSENT, np.int64))
 
     def predict(self, state: NgramState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
         nats_BV = np.tile(self.orders[0].nats[: self.vocab_size], (len(state.contexts_BN), 1))
         for k, order in enumerate(self.orders[1:]):
             context_B = state.contexts_BN[:, k]
-            known = np.flatnonzero(context_B != NONE)
+            known = np.flatnonzero(context_B != ABSENT)
             nats_BV[known] += self.orders[k].backoff[context_B[known], None]
             begin = np.searchsorted(order.keys, context_B[known] * self.base)
             end = np.searchsorted(order.keys, (context_B[known] + 1) * self.base)
@@ -116,11 +116,11 @@ class NgramLM:
         _, after = self._read(state, np.asarray(ids_B, np.int64)[:, None])
         return after
 
-    def follow(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
+    def read(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         B, T = ids_BT.shape
         nats = np.empty((B, T), np.float32)
-        piece = max(1, PIECE // max(1, B))
+        piece = max(1, TOKENS_AT_ONCE // max(1, B))
         for t in range(0, T, piece):
             part = np.asarray(ids_BT[:, t : t + piece], np.int64)
             nats[:, t : t + piece], state = self._read(state, part)
@@ -135,7 +135,7 @@ class NgramLM:
         # All in one row, an <EOS> before each: nothing is seen across it.
         gap = np.array([self.eos])
         joined = np.concatenate([part for seq in seqs for part in (gap, np.asarray(seq, np.int64))])
-        nats, _ = self.follow(self.start(1), joined[None])
+        nats, _ = self.read(self.start(1), joined[None])
         ends = np.cumsum([len(seq) + 1 for seq in seqs])
         return [nats[0, end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
 
@@ -145,8 +145,8 @@ class NgramLM:
         result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
         start = self.start(1)
         for rows in batches([len(seq) for seq in seqs]):
-            ids_BT = padded([seqs[row] for row in rows], self.eos)
-            nats, _ = self.follow(start.take(np.zeros(len(rows), np.intp)), ids_BT)
+            ids_BT = pad([seqs[row] for row in rows], self.eos)
+            nats, _ = self.read(start.take(np.zeros(len(rows), np.intp)), ids_BT)
             for b, row in enumerate(rows):
                 result[row] = nats[b, : len(seqs[row])]
         return result
@@ -158,7 +158,7 @@ class NgramLM:
         for k, order in enumerate(self.orders[1:]):
             context_BT, place_BT = contexts[k][:, :-1], found[k + 1]
             nats += at(self.orders[k].backoff, context_BT)
-            nats = np.where(place_BT == NONE, nats, at(order.nats, place_BT))
+            nats = np.where(place_BT == ABSENT, nats, at(order.nats, place_BT))
         after = [context[:, -1] for context in contexts]
         end = np.stack(after, axis=1) if after else state.contexts_BN
         return nats.astype(np.float32), NgramState(end)
@@ -176,24 +176,24 @@ class NgramLM:
             if k == 1:
                 seen = np.where(ends, self.vocab_size, ids_BT)
             else:
-                seen = np.where(ends, NONE, found[k - 1])
+                seen = np.where(ends, ABSENT, found[k - 1])
             contexts.append(np.concatenate([state.contexts_BN[:, k - 1, None], seen], axis=1))
             before = contexts[-1][:, :-1]
             keys = before * self.base + ids_BT
-            found.append(np.where(before == NONE, NONE, self.orders[k].find(keys)))
+            found.append(np.where(before == ABSENT, ABSENT, self.orders[k].find(keys)))
         return contexts, found
 
     def matched(self, state: NgramState) -> Keys:
         """How many of the last words of B texts the model knows as a context, (B,): 0 … N − 1."""
-        known = state.contexts_BN != NONE
+        known = state.contexts_BN != ABSENT
         return np.asarray(np.where(known, np.arange(1, self.order), 0).max(axis=1, initial=0))
 
-    def follow_matched(self, state: NgramState, ids_BT: Ids) -> Keys:
+    def matched_before(self, state: NgramState, ids_BT: Ids) -> Keys:
         """`matched` before each of T further tokens, (B, T)."""
         contexts, _ = self.places(state, np.asarray(ids_BT, np.int64))
         longest = np.zeros(ids_BT.shape, np.int64)
         for k, places in enumerate(contexts, 1):
-            longest[places[:, :-1] != NONE] = k
+            longest[places[:, :-1] != ABSENT] = k
         return longest
 
     def renumbered(self, new_V: Ids) -> Self:

@@ -1,4 +1,4 @@
-"""Which sequences to run side by side."""
+"""Which sequences to run side by side, and how much at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import numpy as np
 
 from ..lm import Ids
 
-ROWS = 128  # most sequences that are run side by side
+MAX_BATCH = 128  # sequences run side by side
+MAX_ENTRIES = 8 << 20  # of an intermediate array: 32 MiB in float32
+
+
+def rows_that_fit(width: int) -> int:
+    """How many rows of `width` entries an intermediate array may have; one at least."""
+    return max(1, MAX_ENTRIES // width)
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -19,7 +25,7 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     order = sorted((i for i, n in enumerate(lengths) if n > 0), key=lambda i: -lengths[i])
     group: list[int] = []
     for i in order:
-        if group and (len(group) == ROWS or 2 * lengths[i] < lengths[group[0]]):
+        if group and (len(group) == MAX_BATCH or 2 * lengths[i] < lengths[group[0]]):
             yield group
             group = []
         group.append(i)
@@ -27,7 +33,7 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield group
 
 
-def padded(seqs: Sequence[Ids], fill: int) -> Ids:
+def pad(seqs: Sequence[Ids], fill: int) -> Ids:
     """Sequences as rows (B, T), the longest first, filled up at their ends."""
     ids_BT = np.full((len(seqs), len(seqs[0])), fill, np.int64)
     for row, seq in zip(ids_BT, seqs, strict=True):

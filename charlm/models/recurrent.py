@@ -21,10 +21,9 @@ from ..config import NetworkConfig
 from ..errors import CharlmError
 from ..lm import Ids, Nats
 from .cells import CELL_CLASSES, RNN, Array, Cell, times
-from .padding import batches, padded
+from .padding import batches, pad, rows_that_fit
 
 TABLE_BYTES = 16 << 20  # largest table of first-layer products kept, see RecurrentLM.inputs
-CHUNK = 8 << 20  # float32 entries (32 MiB) that an intermediate result may have
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Stack:
             initial.append(tuple(weights.get(part, zero)[None] for part in parts))
         self.initial = RecurrentState(tuple(initial))
 
-    def blank(self, batch: int) -> RecurrentState:
+    def empty(self, batch: int) -> RecurrentState:
         """The state of `batch` texts before any token."""
         return self.initial.take(np.zeros(batch, np.intp))
 
@@ -107,7 +106,7 @@ class Stack:
     def chunk(self) -> int:
         """Tokens to be read at once, over all rows, for intermediate results to stay small."""
         widest = max(self.config.gates * self.config.hidden, self.config.embed)
-        return max(1, CHUNK // widest)
+        return rows_that_fit(widest)
 
     @cached_property
     def _table(self) -> Array | None:
@@ -157,7 +156,7 @@ class Head:
         top_NH = top_TBH.reshape(-1, top_TBH.shape[-1])
         ids_N = ids_TB.ravel()
         nats = np.empty(len(ids_N), np.float32)
-        chunk = max(1, CHUNK // self.vocab_size)
+        chunk = rows_that_fit(self.vocab_size)
         for n in range(0, len(ids_N), chunk):
             z = self.logits(top_NH[n : n + chunk])
             z -= z.max(axis=1, keepdims=True)
@@ -185,9 +184,9 @@ class RecurrentLM:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
         return self._start.take(np.zeros(batch, np.intp))
 
-    def blank(self, batch: int) -> RecurrentState:
+    def empty(self, batch: int) -> RecurrentState:
         """The state of `batch` texts before any token."""
-        return self.stack.blank(batch)
+        return self.stack.empty(batch)
 
     def predict(self, state: RecurrentState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
@@ -197,7 +196,7 @@ class RecurrentLM:
         """The state after one more token in every row. `state` itself is unchanged."""
         return self.stack.advance(state, ids_B)
 
-    def follow(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
+    def read(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them.
 
         All that needs no memory (input and output products) is one large matrix product for
@@ -219,13 +218,13 @@ class RecurrentLM:
         """
         result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
         for rows in batches([len(seq) for seq in seqs]):
-            ids_BT = padded([seqs[row] for row in rows], self.eos)
-            nats, _ = self.follow(self.start(len(rows)), ids_BT)
+            ids_BT = pad([seqs[row] for row in rows], self.eos)
+            nats, _ = self.read(self.start(len(rows)), ids_BT)
             for b, row in enumerate(rows):
                 result[row] = nats[b, : len(seqs[row])]
         return result
 
-    def read_tops(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
+    def read_hidden(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
         """`follow` for one text, with the top hidden states that each token is predicted from.
 
         Gives these, (T, H), the tokens' log-probabilities, (T,) nats, and the state after them.

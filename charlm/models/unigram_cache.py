@@ -18,13 +18,13 @@ from ..config import require
 from ..lm import CausalLM, Ids, Nats
 
 WINDOW = 500  # tokens: of 200, 500, 1,000 and 2,000 the best on Brown
-NONE = -1  # no token yet
-AT_ONCE = 1 << 22  # comparisons made at a time
-SHARES = np.linspace(0.0, 0.4, 81)  # tried as λ
+NO_TOKEN = -1  # no token yet
+MAX_COMPARISONS = 1 << 22  # comparisons made at a time
+TRIED_WEIGHTS = np.linspace(0.0, 0.4, 81)  # tried as λ
 
 
 @dataclass(frozen=True)
-class RecentState:
+class UnigramCacheState:
     """What the model under it remembers of B texts, and their last W tokens."""
 
     inner: Any
@@ -35,57 +35,63 @@ class RecentState:
         return type(self)(self.inner.take(rows), self.tokens_BW[rows])
 
 
-class RecentLM:
+class UnigramCacheLM:
     """A model with a cache of recent tokens; obeys `lm.CausalLM`. Log-probabilities are nats."""
 
-    def __init__(self, lm: CausalLM, eos: int, share: float, window: int = WINDOW) -> None:
-        """share: λ. Raises CharlmError for values out of range."""
-        require(0 <= share < 1, f"a cache's share must be in [0, 1), not {share}")
+    def __init__(self, lm: CausalLM, eos: int, weight: float, window: int = WINDOW) -> None:
+        """weight: λ. Raises CharlmError for values out of range."""
+        require(0 <= weight < 1, f"a cache's weight must be in [0, 1), not {weight}")
         require(window >= 1, f"a cache's window must be at least 1, not {window}")
-        self.lm, self.eos, self.share, self.window = lm, eos, share, window
+        self.lm, self.eos, self.weight, self.window = lm, eos, weight, window
         self.vocab_size = lm.vocab_size
 
-    def start(self, batch: int) -> RecentState:
+    def start(self, batch: int) -> UnigramCacheState:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
-        blank = self.blank(batch).tokens_BW
-        return RecentState(self.lm.start(batch), _pushed(blank, np.full((batch, 1), self.eos)))
+        blank = self.empty(batch).tokens_BW
+        return UnigramCacheState(
+            self.lm.start(batch), _pushed(blank, np.full((batch, 1), self.eos))
+        )
 
-    def blank(self, batch: int) -> RecentState:
+    def empty(self, batch: int) -> UnigramCacheState:
         """The state of `batch` texts before any token."""
-        return RecentState(self.lm.blank(batch), np.full((batch, self.window), NONE, np.int64))
+        return UnigramCacheState(
+            self.lm.empty(batch), np.full((batch, self.window), NO_TOKEN, np.int64)
+        )
 
-    def predict(self, state: RecentState) -> Nats:
+    def predict(self, state: UnigramCacheState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
         p_BV = np.exp(self.lm.predict(state.inner).astype(np.float64))
         for p_V, tokens_W in zip(p_BV, state.tokens_BW, strict=True):
-            known = tokens_W[tokens_W != NONE]
-            p_V *= 1 - self.share * len(known) / self.window
-            np.add.at(p_V, known, self.share / self.window)
+            known = tokens_W[tokens_W != NO_TOKEN]
+            p_V *= 1 - self.weight * len(known) / self.window
+            np.add.at(p_V, known, self.weight / self.window)
         return np.asarray(np.log(p_BV))
 
-    def advance(self, state: RecentState, ids_B: Ids) -> RecentState:
+    def advance(self, state: UnigramCacheState, ids_B: Ids) -> UnigramCacheState:
         """The state after one more token in every row. `state` itself is unchanged."""
         ids = np.asarray(ids_B, np.int64)
-        return RecentState(
+        return UnigramCacheState(
             self.lm.advance(state.inner, ids_B), _pushed(state.tokens_BW, ids[:, None])
         )
 
-    def follow(self, state: RecentState, ids_BT: Ids) -> tuple[Nats, RecentState]:
+    def read(self, state: UnigramCacheState, ids_BT: Ids) -> tuple[Nats, UnigramCacheState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
-        nats_BT, inner = self.lm.follow(state.inner, ids_BT)
+        nats_BT, inner = self.lm.read(state.inner, ids_BT)
         ids = np.asarray(ids_BT, np.int64)
         mixed = [
-            mixed_in(nats, *recent_counts(tokens, own), self.share, self.window)
+            interpolate_cache(nats, *recent_counts(tokens, own), self.weight, self.window)
             for nats, tokens, own in zip(nats_BT, state.tokens_BW, ids, strict=True)
         ]
-        after = RecentState(inner, _pushed(state.tokens_BW, ids))
+        after = UnigramCacheState(inner, _pushed(state.tokens_BW, ids))
         return np.array(mixed).reshape(ids.shape), after
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
         first = self.start(1).tokens_BW[0]
         return [
-            mixed_in(nats, *recent_counts(first, np.asarray(seq)), self.share, self.window)
+            interpolate_cache(
+                nats, *recent_counts(first, np.asarray(seq)), self.weight, self.window
+            )
             for nats, seq in zip(self.lm.logprobs(seqs), seqs, strict=True)
         ]
 
@@ -100,19 +106,21 @@ def recent_counts(tokens_W: Ids, ids_T: Ids) -> tuple[Ids, Ids]:
     W, T = len(tokens_W), len(ids_T)
     whole = np.concatenate([tokens_W, np.asarray(ids_T, np.int64)])
     counts = np.zeros(T, np.int64)
-    step = max(1, AT_ONCE // W)
+    step = max(1, MAX_COMPARISONS // W)
     for t in range(0, T, step):
         end = min(t + step, T)
         before = np.lib.stride_tricks.sliding_window_view(whole[t : end - 1 + W], W)
         counts[t:end] = (before == whole[W + t : W + end, None]).sum(axis=1)
-    known = int((tokens_W != NONE).sum())
+    known = int((tokens_W != NO_TOKEN).sum())
     return counts, np.minimum(known + np.arange(T), W)
 
 
-def mixed_in(nats_T: Nats, counts_T: Ids, known_T: Ids, share: float, window: int) -> Nats:
-    """log P with the cache's share, (T,) nats."""
-    p_T = np.exp(nats_T.astype(np.float64)) * (1 - share * known_T / window)
-    return np.asarray(np.log(p_T + share / window * counts_T))
+def interpolate_cache(
+    nats_T: Nats, counts_T: Ids, known_T: Ids, weight: float, window: int
+) -> Nats:
+    """log P with the cache's weight, (T,) nats."""
+    p_T = np.exp(nats_T.astype(np.float64)) * (1 - weight * known_T / window)
+    return np.asarray(np.log(p_T + weight / window * counts_T))
 
 
 def fit_cache(nats_N: Nats, ids_N: Ids, window: int = WINDOW) -> tuple[float, Nats]:
@@ -120,7 +128,10 @@ def fit_cache(nats_N: Nats, ids_N: Ids, window: int = WINDOW) -> tuple[float, Na
 
     Gives λ and the log-probabilities under it, (N,) nats.
     """
-    counts = recent_counts(np.full(window, NONE, np.int64), ids_N)
-    tried = [mixed_in(nats_N, *counts, share, window).mean() for share in SHARES.tolist()]
-    share = float(SHARES[int(np.argmax(tried))])
-    return share, mixed_in(nats_N, *counts, share, window)
+    counts = recent_counts(np.full(window, NO_TOKEN, np.int64), ids_N)
+    tried = [
+        interpolate_cache(nats_N, *counts, weight, window).mean()
+        for weight in TRIED_WEIGHTS.tolist()
+    ]
+    weight = float(TRIED_WEIGHTS[int(np.argmax(tried))])
+    return weight, interpolate_cache(nats_N, *counts, weight, window)

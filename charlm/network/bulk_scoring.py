@@ -13,7 +13,7 @@ from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Nats
 from ..models.mixture import MixtureLM
 from ..models.recurrent import RecurrentLM, RecurrentState
-from ..models.unigram_cache import RecentLM
+from ..models.unigram_cache import UnigramCacheLM
 from .device import choose_device
 from .loss import token_nats
 from .network import Network
@@ -28,7 +28,7 @@ class TorchLM(RecurrentLM):
         self.network = Network.of(lm.config, lm.tensors).to(self.device).eval()
 
     @torch.inference_mode()
-    def follow(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
+    def read(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         B, T = ids_BT.shape
         nats_BT = np.empty((B, T), np.float32)
@@ -41,7 +41,7 @@ class TorchLM(RecurrentLM):
         for t in range(0, T, chunk):
             ids = np.ascontiguousarray(ids_BT[:, t : t + chunk].T, dtype=np.int64)
             y_TB = torch.from_numpy(ids).to(self.device)
-            before_TBH, layers = self.network.tops_before(y_TB, layers)
+            before_TBH, layers = self.network.hidden_before(y_TB, layers)
             x_ND = self.network.head(before_TBH).flatten(0, 1)
             nats = token_nats(x_ND, weight, bias, y_TB.flatten()).view(y_TB.shape)
             nats_BT[:, t : t + chunk] = nats.t().cpu().numpy()
@@ -55,8 +55,8 @@ def on_device(lm: CausalLM, device: str) -> CausalLM:
     Raises CharlmError where the device is not there. Of a mixture the networks are moved; models
     that are not recurrent networks are given back as they are.
     """
-    if isinstance(lm, RecentLM):
-        return RecentLM(on_device(lm.lm, device), lm.eos, lm.share, lm.window)
+    if isinstance(lm, UnigramCacheLM):
+        return UnigramCacheLM(on_device(lm.lm, device), lm.eos, lm.weight, lm.window)
     if isinstance(lm, MixtureLM):
         return MixtureLM([on_device(part, device) for part in lm.parts], lm.weights)
     if not isinstance(lm, RecurrentLM):

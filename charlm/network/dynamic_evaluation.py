@@ -22,20 +22,20 @@ from ..lm import CausalLM, Ids, Nats
 from ..models.recurrent import RecurrentLM
 from .network import Network, NetworkState, detach
 
-SEGMENT = 32  # tokens scored before the next step
-RATE = 4e-4  # seen best with λ = 1e-3 on tinyshakespeare: 0.073 nats a character less
+SEGMENT_TOKENS = 32  # tokens scored before the next step
+LEARNING_RATE = 4e-4  # seen best with λ = 1e-3 on tinyshakespeare: 0.073 nats a character less
 DECAY = 1e-3  # λ, share of the way back at each step
-MEMORY = 0.999  # of the running mean of squares
+SQUARES_DECAY = 0.999  # of the running mean of squares
 EPSILON = 1e-5
 
 
-class AdaptiveLM:
+class DynamicLM:
     """Reads texts in order and learns as it goes; gives what evaluation and scoring ask for.
 
     It is no `CausalLM`: what it says depends on all that it was asked before.
     """
 
-    def __init__(self, lm: CausalLM, rate: float = RATE) -> None:
+    def __init__(self, lm: CausalLM, rate: float = LEARNING_RATE) -> None:
         """Raises CharlmError for a model that is not a recurrent network."""
         if not isinstance(lm, RecurrentLM):
             raise CharlmError("--adapt is for recurrent networks: this model is of another kind")
@@ -51,26 +51,26 @@ class AdaptiveLM:
         if batch != 1:
             raise CharlmError("texts are adapted to one after another")
         with torch.no_grad():
-            _, state = self.network.tops(torch.tensor([[self.eos]]), self.network.start(1))
+            _, state = self.network.hidden_states(torch.tensor([[self.eos]]), self.network.start(1))
         return detach(state)
 
-    def follow(self, state: NetworkState, ids_BT: Ids) -> tuple[Nats, NetworkState]:
+    def read(self, state: NetworkState, ids_BT: Ids) -> tuple[Nats, NetworkState]:
         """Log-probability of T further tokens, (1, T) nats; learns from each segment of them."""
         found: list[Nats] = []
         ids = torch.from_numpy(np.ascontiguousarray(ids_BT[0], dtype=np.int64))
-        for first in range(0, len(ids), SEGMENT):
-            nats, state = self._segment(state, ids[first : first + SEGMENT])
+        for first in range(0, len(ids), SEGMENT_TOKENS):
+            nats, state = self._segment(state, ids[first : first + SEGMENT_TOKENS])
             found.append(nats)
         return np.concatenate(found or [np.zeros(0, np.float32)])[None], state
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """The same for whole sequences in order, each from the beginning of a sentence."""
-        return [self.follow(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
+        return [self.read(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
 
     def _segment(self, state: NetworkState, ids_T: Tensor) -> tuple[Nats, NetworkState]:
         """Score a segment, then learn from it."""
         network = self.network
-        before_TBH, after = network.tops_before(ids_T[:, None], state)
+        before_TBH, after = network.hidden_before(ids_T[:, None], state)
         logits = torch.nn.functional.linear(
             network.head(before_TBH)[:, 0], network.output.weight, network.output.bias
         )
@@ -88,9 +88,9 @@ class AdaptiveLM:
     @torch.no_grad()
     def _step(self, gradients: list[Tensor]) -> None:
         self.steps += 1
-        torch._foreach_mul_(self.squares, MEMORY)
-        torch._foreach_addcmul_(self.squares, gradients, gradients, value=1 - MEMORY)
-        scale = torch._foreach_div(self.squares, 1 - MEMORY**self.steps)
+        torch._foreach_mul_(self.squares, SQUARES_DECAY)
+        torch._foreach_addcmul_(self.squares, gradients, gradients, value=1 - SQUARES_DECAY)
+        scale = torch._foreach_div(self.squares, 1 - SQUARES_DECAY**self.steps)
         torch._foreach_sqrt_(scale)
         torch._foreach_add_(scale, EPSILON)
         torch._foreach_addcdiv_(self.parameters, gradients, scale, value=-self.rate)

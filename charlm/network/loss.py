@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-LOGITS_AT_ONCE = 1 << 22  # entries of a slice of logits: 16 MB in fp32
+MAX_LOGITS = 1 << 22  # entries of a slice of logits: 16 MB in fp32
 
 
 def _slices(rows: int, kinds: int) -> Iterator[slice]:
-    size = max(1, LOGITS_AT_ONCE // kinds)
+    size = max(1, MAX_LOGITS // kinds)
     return (slice(at, min(at + size, rows)) for at in range(0, rows, size))
 
 

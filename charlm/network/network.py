@@ -156,11 +156,11 @@ class Network(nn.Module):
         """The state before the first token of `batch` streams."""
         return tuple(layer.start(batch) for layer in self.layers())
 
-    def tops(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+    def hidden_states(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         """The uppermost layer's hidden states, (T, B, H), and the state after step T."""
         return self._run(self.layers(), x_TB, state)
 
-    def tops_after(self, y_TB: Tensor) -> Tensor:
+    def hidden_after(self, y_TB: Tensor) -> Tensor:
         """What the layers that read from the right know of the tokens after each of T, (T, B, H).
 
         Of what follows the last of them they know nothing.
@@ -186,9 +186,9 @@ class Network(nn.Module):
             after.append(layer_after)
         return x, tuple(after)
 
-    def tops_before(self, ids_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+    def hidden_before(self, ids_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         """The hidden states that T tokens are predicted from, and the state after the last."""
-        tops_TBH, after = self.tops(ids_TB, state)
+        tops_TBH, after = self.hidden_states(ids_TB, state)
         return torch.cat([state[-1][0].to(tops_TBH.dtype)[None], tops_TBH[:-1]]), after
 
     def head(self, x: Tensor) -> Tensor:
@@ -211,9 +211,9 @@ class Network(nn.Module):
         x_t is the token before y_t. With layers that read from the right (Schuster and Paliwal
         1997) also what they know of the y after it; never y_t itself.
         """
-        tops_TBH, after = self.tops(x_TB, state)
+        tops_TBH, after = self.hidden_states(x_TB, state)
         if self.config.bidirectional:
-            tops_TBH = torch.cat([tops_TBH, self.tops_after(y_TB)], dim=2)
+            tops_TBH = torch.cat([tops_TBH, self.hidden_after(y_TB)], dim=2)
         return self.head(tops_TBH), after
 
     def forward(

@@ -21,24 +21,25 @@ from ..models.model_file import ModelFile
 from ..network.device import one_thread
 from ..network.network import Network
 from ..runs import defaults
-from ..runs.events import Listener
-from ..runs.ngram_run import of_corpus
+from ..runs.events import Events
+from ..runs.ngram_run import estimate_ngram
 from ..runs.run_directory import RunDirectory
 from ..runs.run_text import RunText, reopen
 from ..system import machine
-from ..tasks.sample import glimpse
+from ..tasks.sample import preview
 from ..tasks.score import SentenceScore, measure, score
 from ..text.tokenizer import Tokenizer
 from ..training.loop import VALIDATION_TOKENS
-from ..training.validation import share
+from ..training.validation import scale_to
 
-HEAT_LINES, HEAT_CHARS = 40, 3_000  # of the validation text, on colours
-READ_LINES, READ_CHARS = 2_000, 200_000  # of it, searched for surprising lines
-READ_FLOPS = 4e10  # and at so much work: about three seconds of NumPy, one token at a time
-SURPRISING = 10  # lines shown
-SHORT = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
-COUNTED = 1_000_000  # training tokens for the n-gram model: some four seconds
-BACK, ROWS = 64, 16  # tokens that the gradient is followed back, and texts it is averaged over
+SURPRISAL_LINES, SURPRISAL_CHARS = 40, 3_000  # of the validation text, on colours
+SEARCHED_LINES, SEARCHED_CHARS = 2_000, 200_000  # of it, searched for surprising lines
+SEARCH_FLOPS = 4e10  # and at so much work: about three seconds of NumPy, one token at a time
+SURPRISING_SHOWN = 10  # lines shown
+MIN_LINE_CHARS = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
+MAX_NGRAM_TOKENS = 1_000_000  # training tokens for the n-gram model: some four seconds
+GRADIENT_TOKENS = 64  # that the gradient is followed back
+GRADIENT_TEXTS = 16  # that it is averaged over
 
 INCOMPARABLE = (
     "it predicts a token from those before it, this model from all others, so their numbers cannot "
@@ -50,7 +51,7 @@ Found: TypeAlias = Part | str  # a part of a report, or a sentence: why it is no
 
 
 @dataclass(frozen=True)
-class Written:
+class TrainingSample:
     """What the network wrote at a step of its training."""
 
     step: int
@@ -58,7 +59,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Surprising:
+class SurprisingLines:
     """The lines of the validation text that the model found least probable."""
 
     read: int  # lines of the text, from its first, that were searched
@@ -88,9 +89,9 @@ class Findings:
     settings: dict[str, Any]  # config.toml
     about: dict[str, Any]  # of the model file, see `model_file.describe`
     rows: list[dict[str, Any]]  # metrics.jsonl
-    written: list[Written]
+    written: list[TrainingSample]
     heat: Found[list[SentenceScore]]  # the first lines of the validation text, with tokens
-    surprising: Found[Surprising]
+    surprising: Found[SurprisingLines]
     baseline: Found[Baseline]
     gradient: Found[list[float]]  # its norm 0, 1, 2, … tokens before the loss
     machine: dict[str, Any]
@@ -140,14 +141,14 @@ class Findings:
             "seconds": self.seconds,
             "tokens_per_second": self.tokens_per_second,
             "samples": [asdict(one) for one in self.written],
-            "surprising": _there(self.surprising, Surprising.as_dict),
+            "surprising": _there(self.surprising, SurprisingLines.as_dict),
             "gradient": _there(self.gradient, list),
             "machine": self.machine,
             "trained_here": self.trained_here,
         }
 
 
-def gather(directory: RunDirectory, listener: Listener) -> Findings:
+def gather(directory: RunDirectory, events: Events) -> Findings:
     """Read a run and try its model on the validation text.
 
     `listener` hears of the stage "report" (how much of it is done) and is warned where the text is
@@ -157,21 +158,21 @@ def gather(directory: RunDirectory, listener: Listener) -> Findings:
     settings, rows = _settings(directory), _metrics(directory)
     contents = model_file.read(directory.model)
     lm, tokenizer = model_file.build_any(contents), contents.tokenizer
-    listener.stage("report", 0.1)
+    events.stage("report", 0.1)
     text = _attempt(lambda: _text(directory, settings, contents))
     if isinstance(text, str):
-        listener.warn(f"{text} (the report is made without what needs the text)")
-    heat = _with(text, lambda t: heat_lines(lm, tokenizer, t.validation()))
-    listener.stage("report", 0.2)
+        events.warn(f"{text} (the report is made without what needs the text)")
+    heat = _with(text, lambda t: surprisal_lines(lm, tokenizer, t.validation()))
+    events.stage("report", 0.2)
     surprising = _with(text, lambda t: surprising_lines(lm, tokenizer, t.validation(), contents))
-    listener.stage("report", 0.5)
+    events.stage("report", 0.5)
     about = model_file.describe(directory.model, contents)
     baseline: Found[Baseline] = INCOMPARABLE
     if not is_bidirectional(about):
         baseline = _with(text, count_ngrams)
-    listener.stage("report", 0.8)
+    events.stage("report", 0.8)
     gradient = _with(text, lambda t: gradients(contents, t.corpus.valid))
-    listener.stage("report", 0.9)
+    events.stage("report", 0.9)
     return Findings(
         run=directory.path,
         settings=settings,
@@ -192,11 +193,11 @@ def is_bidirectional(about: Mapping[str, Any]) -> bool:
     return about["family"] == "recurrent" and bool(about["config"].get("bidirectional"))
 
 
-def heat_lines(lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> list[SentenceScore]:
+def surprisal_lines(lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> list[SentenceScore]:
     """The first lines of a text, token by token, in their context."""
-    lines, torn = beginning(chunks, HEAT_CHARS)
+    lines, torn = beginning(chunks, SURPRISAL_CHARS)
     context = _context(lm)
-    return score(lm, tokenizer, lines[:HEAT_LINES], context=context, tokens=True, eos=not torn)
+    return score(lm, tokenizer, lines[:SURPRISAL_LINES], context=context, tokens=True, eos=not torn)
 
 
 def _context(lm: AnyLM) -> str:
@@ -206,24 +207,24 @@ def _context(lm: AnyLM) -> str:
 
 def surprising_lines(
     lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
-) -> Surprising:
+) -> SurprisingLines:
     """The lines with the most bits per character in the first part of a text.
 
     Raises CharlmError where it is not in lines.
     """
-    lines, torn = beginning(chunks, READ_CHARS)
+    lines, torn = beginning(chunks, SEARCHED_CHARS)
     if torn or len(lines) < 2:
         raise CharlmError("the validation text is one long line")
-    lines = lines[:READ_LINES]
+    lines = lines[:SEARCHED_LINES]
     weights = sum(tensor.size for tensor in model_file.part(contents, 0).tensors.values())
-    most = int(READ_FLOPS / (2 * weights))
+    most = int(SEARCH_FLOPS / (2 * weights))
     ends = np.cumsum([len(tokenizer.encode(line)) + 1 for line in lines])
     lines = lines[: max(2, int(np.searchsorted(ends, most, side="right")))]
-    least = max(1, math.ceil(min(SHORT, median(len(line) for line in lines))))
+    least = max(1, math.ceil(min(MIN_LINE_CHARS, median(len(line) for line in lines))))
     scored = enumerate(score(lm, tokenizer, lines, context=_context(lm)), 1)
     long = [(number, one) for number, one in scored if len(one.text) >= least]
     long.sort(key=lambda item: -item[1].measures.bits_per_char)
-    return Surprising(len(lines), least, long[:SURPRISING])
+    return SurprisingLines(len(lines), least, long[:SURPRISING_SHOWN])
 
 
 def beginning(chunks: Iterable[str], most: int) -> tuple[list[str], bool]:
@@ -244,7 +245,7 @@ def beginning(chunks: Iterable[str], most: int) -> tuple[list[str], bool]:
     return text.removesuffix("\n").split("\n"), False
 
 
-class _Warnings(Listener):
+class _Warnings(Events):
     """Keeps them, for the page rather than the terminal."""
 
     def __init__(self) -> None:
@@ -260,12 +261,12 @@ def count_ngrams(text: RunText) -> Baseline:
     tokenizer, size = corpus.tokenizer, corpus.valid_text
     order = defaults.ngram_order(tokenizer.level)
     lines = defaults.ngram_context(tokenizer.level) == "sentence"
-    part = replace(corpus, train=corpus.train[:COUNTED])
-    lm = of_corpus(part, order, lines=lines, listener=heard)
+    part = replace(corpus, train=corpus.train[:MAX_NGRAM_TOKENS])
+    lm = estimate_ngram(part, order, lines=lines, events=heard)
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
-    nats_BT, _ = lm.follow(lm.start(1), held_out[None])
+    nats_BT, _ = lm.read(lm.start(1), held_out[None])
     raw = measure("", held_out, nats_BT[0], tokenizer.unk)
-    whole = share(raw, len(corpus.valid), size.chars, size.bytes)
+    whole = scale_to(raw, len(corpus.valid), size.chars, size.bytes)
     return Baseline(order, len(part.train), len(corpus.train), whole, heard.said)
 
 
@@ -286,10 +287,10 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
             "the network reads from both sides, and the gradient is followed only where a token "
             "is predicted from those before it"
         )
-    T = min(BACK, len(ids) - 1)
+    T = min(GRADIENT_TOKENS, len(ids) - 1)
     if T < 2:
         raise CharlmError("the validation text is too short to follow a gradient")
-    starts_B = np.linspace(0, len(ids) - T - 1, ROWS).astype(np.int64)
+    starts_B = np.linspace(0, len(ids) - T - 1, GRADIENT_TEXTS).astype(np.int64)
     ids_TB = np.asarray(ids)[starts_B + np.arange(T + 1)[:, None]]
     with one_thread():
         norms = flow(Network.of(config, network.tensors), ids_TB, eos=contents.tokenizer.eos)
@@ -337,15 +338,15 @@ def _written(
     lm: AnyLM,
     contents: ModelFile,
     settings: Mapping[str, Any],
-) -> list[Written]:
+) -> list[TrainingSample]:
     """The samples of the metrics, and one of the model that was kept; none of both sides."""
     if isinstance(lm, BidirectionalLM):
         return []
-    written = [Written(row["step"], str(row["sample"])) for row in rows if "sample" in row]
+    written = [TrainingSample(row["step"], str(row["sample"])) for row in rows if "sample" in row]
     step = contents.training.get("step", 0)
     if all(one.step != step for one in written):
         seed = settings["training"].get("seed", 1)
-        written.append(Written(step, glimpse(lm, contents.tokenizer, seed)))
+        written.append(TrainingSample(step, preview(lm, contents.tokenizer, seed)))
     return sorted(written, key=lambda one: one.step)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..display.charts import Line, Panel, svg
-from ..display.colours import DEEPEST
+from ..display.colours import MAX_BITS
 from ..display.html_page import (
     SURPRISAL,
     Html,
@@ -31,14 +31,14 @@ from ..errors import CharlmError
 from ..models import model_file
 from ..models.model_file import counted
 from ..runs import learning_curves
-from ..runs.events import Listener
+from ..runs.events import Events
 from ..runs.run_directory import RunDirectory
 from ..system import storage
 from ..tasks.score import SentenceScore
-from .findings import ROWS, Findings, gather
+from .findings import GRADIENT_TEXTS, Findings, gather
 
 ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # the name of a token
-PSEUDO = (
+PSEUDO_NOTE = (
     "Pseudo-perplexity is per token. The model reads from both sides, so each token is predicted "
     "from those before and after it: this is no perplexity, and cannot be compared with one."
 )
@@ -46,13 +46,13 @@ WRITES_NOTHING = (
     "Nothing: a model that reads from both sides cannot say what comes next. It fills blanks: "
     "charlm fill"
 )
-SMALLER = 0.75  # pictures, so that they can be read on a phone
+PICTURE_SCALE = 0.75  # pictures, so that they can be read on a phone
 
 
 def write(
     run: str | Path | None = None,
     out: str | Path | None = None,
-    listener: Listener | None = None,
+    events: Events | None = None,
 ) -> tuple[Path, Findings]:
     """Write the report of a run, whole or not at all; gives its place and what it shows.
 
@@ -61,7 +61,7 @@ def write(
     page says so in place of what needs the text. Raises CharlmError where there is no run, no model
     yet, or a damaged file, OSError where the page cannot be written.
     """
-    listener = listener or Listener()
+    events = events or Events()
     directory = find(run)
     place = Path(out) if out is not None else directory.report
     storage.check_output(place)
@@ -76,10 +76,10 @@ def write(
     texts = [*where.get("paths", []), *where.get("valid", [])] if isinstance(where, dict) else []
     if storage.is_among(place, [*own, *texts]):
         raise CharlmError(f"{place} is a file of the run: name another one for the report")
-    findings = gather(directory, listener)
+    findings = gather(directory, events)
     with storage.output(place) as file:
         file.write(render(findings).encode("utf-8"))
-    listener.stage("report", 1.0)
+    events.stage("report", 1.0)
     return place, findings
 
 
@@ -163,7 +163,7 @@ def _learning(found: Findings) -> list[Html]:
     )
     if found.pseudo:
         caption += " Bits are those of pseudo-probabilities: each token given all others."
-    return [figure(svg(panels, name="learning", scale=SMALLER), caption)]
+    return [figure(svg(panels, name="learning", scale=PICTURE_SCALE), caption)]
 
 
 def _validation(found: Findings) -> list[Html]:
@@ -193,7 +193,7 @@ def _validation(found: Findings) -> list[Html]:
         characters = count(best["chars"], "character")
         parts.append(paragraph(f"{best['tokens']:,} tokens{unknown}; {characters}."))
     if found.pseudo:
-        parts.append(paragraph(PSEUDO, "soft"))
+        parts.append(paragraph(PSEUDO_NOTE, "soft"))
     if isinstance(base, str):
         return [*parts, _missing(f"No n-gram model beside it: {base}")]
     if best:
@@ -243,8 +243,8 @@ def _heat(found: Findings) -> list[Html]:
     if isinstance(found.heat, str):
         return [_left_out(found.heat)]
     level = found.about["level"]
-    steps = range(0, int(DEEPEST) + 1, 2)
-    legend = [shade(f"{b}+" if b == DEEPEST else str(b), b, f"{b} bits") for b in steps]
+    steps = range(0, int(MAX_BITS) + 1, 2)
+    legend = [shade(f"{b}+" if b == MAX_BITS else str(b), b, f"{b} bits") for b in steps]
     shown = [_shaded(one, level) for one in found.heat]
     surprisal = _named(found, "surprisal")
     how, given = "read in order", ""
@@ -321,10 +321,10 @@ def _gradient(found: Findings) -> list[Html]:
     bptt = found.settings["training"]["bptt"]
     caption = (
         "How much the loss on a token depends on the network's state so many tokens earlier: "
-        f"the norm of its gradient, root mean square over {ROWS} places of the validation text. "
-        f"In training it was cut after at most {bptt} tokens."
+        f"the norm of its gradient, root mean square over {GRADIENT_TEXTS} places of the "
+        f"validation text. In training it was cut after at most {bptt} tokens."
     )
-    return [figure(svg([panel], name="gradient", scale=SMALLER), caption)]
+    return [figure(svg([panel], name="gradient", scale=PICTURE_SCALE), caption)]
 
 
 def _settings(found: Findings) -> list[Html]:

@@ -10,8 +10,8 @@ from typing import Any
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
 
-MINUTES = 3.0  # the budget when none is given
-EPOCHS = 30  # and the most passes over a small corpus in it: past this it learns by heart
+DEFAULT_MINUTES = 3.0  # the budget when none is given
+MAX_EPOCHS = 30  # and the most passes over a small corpus in it: past this it learns by heart
 LARGE_SOFTMAX = 2000  # kinds above which the softmax is most of the network
 
 

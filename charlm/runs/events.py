@@ -51,7 +51,7 @@ class Outcome:
     network: dict[str, Any] | None = None  # where an n-gram model is mixed in: of the network alone
 
 
-class Listener:
+class Events:
     """Told how training goes; the base class keeps quiet."""
 
     wants_samples = False

@@ -16,18 +16,18 @@ from ..models import model_file
 from ..models.mixture import MixtureLM, mix
 from ..models.model_file import ModelFile, build_lm
 from ..models.ngram import NgramLM
-from ..models.unigram_cache import RecentLM, fit_cache
+from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..system.version import __version__
 from ..tasks.evaluate import slices
 from ..tasks.score import measure
-from ..text.source import open_text, spooling, utf8
+from ..text.source import open_text, temporary_spool, utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
 from . import run_directory
 from .run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixtureRun:
     """What a mixture came to."""
 
     run: Path
@@ -48,7 +48,7 @@ def mix_models(
     cache: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
-) -> Mixed:
+) -> MixtureRun:
     """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
 
     cache: make what was said of late more probable, too (see `recency`). models: model files, run
@@ -78,7 +78,7 @@ def _mixed(
     errors: str,
     *,
     cache: bool,
-) -> Mixed:
+) -> MixtureRun:
     """Fit the weights and write the model."""
     held_out, whole = _held_out(dev, parts[0].tokenizer, encoding, errors)
     found = mix([build_lm(part) for part in parts], held_out, parts[0].tokenizer.eos)
@@ -95,10 +95,12 @@ def _mixed(
     }
     contents = model_file.mixture(found.lm, parts, training)
     if share:
-        contents = model_file.with_cache(contents, RecentLM(found.lm, eos, share))
+        contents = model_file.with_cache(contents, UnigramCacheLM(found.lm, eos, share))
     model_file.write(directory.model, contents)
     means = tuple((-found.parts.mean(axis=1)).tolist())
-    return Mixed(directory.path, directory.model, tuple(names), means, found.lm, share, best, 0.0)
+    return MixtureRun(
+        directory.path, directory.model, tuple(names), means, found.lm, share, best, 0.0
+    )
 
 
 def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> ModelFile:
@@ -126,7 +128,7 @@ def _held_out(
     dev: str | Path, tokenizer: Tokenizer, encoding: str, errors: str
 ) -> tuple[Ids, Measures]:
     """The ids of a text, and its size as measures of nothing yet."""
-    with spooling() as spool:
+    with temporary_spool() as spool:
         source = open_text([str(dev)], encoding, errors, spool)
         texts = list(slices(source.for_level(tokenizer.level).chunks()))
     if not any(text.strip() for text in texts):

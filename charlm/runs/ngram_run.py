@@ -12,7 +12,7 @@ from ..config import TokenizerConfig, require
 from ..errors import CharlmError
 from ..measures import Measures
 from ..models import arpa, model_file
-from ..models.kneser_ney import MOST, estimate
+from ..models.kneser_ney import MAX_NGRAM_ORDER, estimate
 from ..models.ngram import NgramLM
 from ..system import storage
 from ..system.version import __version__
@@ -20,14 +20,14 @@ from ..tasks.score import CONTEXTS, measure
 from ..text.corpus import Corpus, prepare
 from ..text.source import open_text
 from . import defaults
-from .events import Listener
+from .events import Events
 from .run_directory import create
 
-LARGE = 2_000_000_000  # bytes of memory that are worth a warning
+WARN_ABOVE_BYTES = 2_000_000_000  # bytes of memory that are worth a warning
 
 
 @dataclass(frozen=True)
-class Counted:
+class NgramRun:
     """What an n-gram model came to."""
 
     run: Path
@@ -49,9 +49,9 @@ def count(
     arpa_file: str | Path | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
-    listener: Listener | None = None,
+    events: Events | None = None,
     **settings: Any,
-) -> Counted:
+) -> NgramRun:
     """Estimate an n-gram model of a text by modified Kneser-Ney smoothing and save it.
 
     corpus, valid, out, encoding, errors and the settings (of TokenizerConfig) as in `train`.
@@ -60,7 +60,7 @@ def count(
     min_counts: see `kneserney.estimate`. arpa_file: write the model there as well.
     Raises CharlmError for what the user can mend.
     """
-    listener = listener or Listener()
+    events = events or Events()
     began = time.monotonic()
     for name in settings.keys() - {field.name for field in fields(TokenizerConfig)}:
         raise CharlmError(f"unknown setting {name!r}")
@@ -71,7 +71,9 @@ def count(
     lines = (context or defaults.ngram_context(config.level)) == "sentence"
     if arpa_file is not None and not lines:
         raise CharlmError("an ARPA file knows sentences only: add --context sentence")
-    require(1 <= order <= MOST, f"order must be from 1 to {MOST}, not {order}")
+    require(
+        1 <= order <= MAX_NGRAM_ORDER, f"order must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
+    )
     names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
     if not names or not str(names[0]):
         raise CharlmError("no text given. Name a file, or - for stdin")
@@ -84,8 +86,8 @@ def count(
         spool = run.cache / "stdin"
         source = open_text([str(name) for name in names], encoding, errors, spool)
         held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
-        text = prepare(source, held_out, config, run.cache, progress=listener.stage)
-        lm = of_corpus(text, order, lines=lines, min_counts=min_counts, listener=listener)
+        text = prepare(source, held_out, config, run.cache, progress=events.stage)
+        lm = estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events)
         best = measured(lm, text)
         training = {
             "corpus": text.name,
@@ -103,23 +105,23 @@ def count(
     if arpa_file is not None:
         arpa.write(Path(arpa_file), lm, tokenizer)
     sizes = tuple(len(part.keys) for part in lm.orders)
-    return Counted(run.path, run.model, order, sizes, best, time.monotonic() - began)
+    return NgramRun(run.path, run.model, order, sizes, best, time.monotonic() - began)
 
 
-def of_corpus(
+def estimate_ngram(
     text: Corpus,
     order: int,
     *,
     lines: bool,
     min_counts: Sequence[int] = (),
-    listener: Listener,
+    events: Events,
 ) -> NgramLM:
     """The model of a prepared corpus's training part."""
     tokenizer = text.tokenizer
     needed = len(text.train) * (order + 6) * 8  # a few numbers for each token and order
-    if needed > LARGE:
-        listener.warn(f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory")
-    listener.stage("estimate", 0.0)
+    if needed > WARN_ABOVE_BYTES:
+        events.warn(f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory")
+    events.stage("estimate", 0.0)
     lm = estimate(
         text.train,
         tokenizer.vocab_size,
@@ -127,14 +129,14 @@ def of_corpus(
         order,
         lines=lines,
         min_counts=min_counts,
-        warn=listener.warn,
+        warn=events.warn,
     )
-    listener.stage("estimate", 1.0)
+    events.stage("estimate", 1.0)
     return lm
 
 
 def measured(lm: NgramLM, text: Corpus) -> Measures:
     """What the model makes of the corpus's validation text."""
-    nats_BT, _ = lm.follow(lm.start(1), text.valid[None])
+    nats_BT, _ = lm.read(lm.start(1), text.valid[None])
     whole = Measures(0.0, 0, text.valid_text.chars, text.valid_text.bytes)
     return whole + measure("", text.valid, nats_BT[0], text.tokenizer.unk)

@@ -28,7 +28,7 @@ TEMPERATURES = 2.0 ** np.arange(-4, 10.01, 0.125)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Classification:
     """A text, the probability of every label, and the most probable."""
 
     text: str
@@ -85,7 +85,9 @@ def calibrate(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequence[int]
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def verdicts(texts: Sequence[str], labels: Sequence[str], posteriors_NK: Numbers) -> list[Verdict]:
+def verdicts(
+    texts: Sequence[str], labels: Sequence[str], posteriors_NK: Numbers
+) -> list[Classification]:
     """The most probable label of every text; of equals the first."""
     found = []
     for text, row in zip(texts, posteriors_NK, strict=True):
@@ -93,7 +95,7 @@ def verdicts(texts: Sequence[str], labels: Sequence[str], posteriors_NK: Numbers
         others = np.delete(row, best)
         odds = float(row[best] - np.logaddexp.reduce(others)) if len(others) else math.inf
         shares = {name: math.exp(nats) for name, nats in zip(labels, row, strict=True)}
-        found.append(Verdict(text, labels[best], shares, odds))
+        found.append(Classification(text, labels[best], shares, odds))
     return found
 
 

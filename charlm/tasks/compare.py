@@ -18,7 +18,7 @@ from .score import encode_line, measure
 from .shared_prefixes import shared_logprobs
 
 RESAMPLES = 10_000
-AT_ONCE = 1 << 22  # sentences drawn at a time
+MAX_DRAWN_AT_ONCE = 1 << 22  # sentences drawn at a time
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def bootstrap(
     """Σ extra / Σ chars of N sentences drawn with replacement, `resamples` times over."""
     rng, N = np.random.default_rng(seed), len(extra_N)
     found: list[npt.NDArray[np.float64]] = []
-    rows = max(1, AT_ONCE // N)
+    rows = max(1, MAX_DRAWN_AT_ONCE // N)
     for first in range(0, resamples, rows):
         drawn = rng.integers(N, size=(min(rows, resamples - first), N))
         found.append(extra_N[drawn].sum(axis=1) / chars_N[drawn].sum(axis=1))

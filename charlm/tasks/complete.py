@@ -22,7 +22,7 @@ from .sample import continuation, encode_prompt
 
 
 @dataclass(frozen=True)
-class Ending:
+class Completion:
     """A way in which a text may go on, to the end of its sentence."""
 
     text: str  # what follows the prompt
@@ -144,7 +144,7 @@ def complete(
     length_penalty: float = 0.0,
     max_tokens: int = 200,
     allow_unk: bool = False,
-) -> list[Ending]:
+) -> list[Completion]:
     """The most probable endings of the sentence that `prompt` begins, best first.
 
     Raises CharlmError for settings out of range.
@@ -154,7 +154,7 @@ def complete(
     require(max_tokens >= 1, f"max-tokens must be at least 1, not {max_tokens}")
     require(0 <= length_penalty <= 4, f"length-penalty must be from 0 to 4, not {length_penalty}")
     ids, spaced = encode_prompt(tokenizer, prompt)
-    _, state = lm.follow(lm.start(1), ids[None])
+    _, state = lm.read(lm.start(1), ids[None])
     unk = [] if allow_unk or tokenizer.unk is None else [tokenizer.unk]
     found = search(
         lm,
@@ -170,11 +170,11 @@ def complete(
     return [_ending(tokenizer, prompt, ids, spaced, path) for path in found]
 
 
-def _ending(tokenizer: Tokenizer, prompt: str, ids: Ids, spaced: bool, path: Path) -> Ending:
+def _ending(tokenizer: Tokenizer, prompt: str, ids: Ids, spaced: bool, path: Path) -> Completion:
     own = np.array(path.ids[:-1] if path.finished else path.ids, np.int64)
     text = continuation(tokenizer, ids, own)
     text = text.removeprefix(" ") if spaced else text
-    return Ending(text, prompt + text, path.nats, len(path.ids), path.finished)
+    return Completion(text, prompt + text, path.nats, len(path.ids), path.finished)
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def next_tokens(
     """
     require(top_k >= 1, f"top-k must be at least 1, not {top_k}")
     ids, _ = encode_prompt(tokenizer, prompt)
-    _, state = lm.follow(lm.start(1), ids[None])
+    _, state = lm.read(lm.start(1), ids[None])
     nats = lm.predict(state)[0].astype(np.float64)
     best = np.argsort(-nats, kind="stable")[:top_k]
     entropy = surprisal(float((np.exp(nats) * np.where(np.isneginf(nats), 0, nats)).sum()))

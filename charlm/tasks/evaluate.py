@@ -15,8 +15,8 @@ from ..text.source import utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
 from .score import CONTEXTS, measure
 
-PIECE = 1 << 18  # characters of text held and measured at a time
-ROWS_TOKENS = 1 << 15  # tokens of windows read side by side
+CHARS_AT_ONCE = 1 << 18  # characters of text held and measured at a time
+WINDOW_TOKENS_AT_ONCE = 1 << 15  # tokens of windows read side by side
 
 
 def evaluate(
@@ -75,8 +75,8 @@ def slices(chunks: Iterable[str]) -> Iterator[str]:
     """The same text in pieces of at most PIECE characters, its last line closed."""
     last = ""
     for chunk in chunks:
-        for start in range(0, len(chunk), PIECE):
-            last = chunk[start : start + PIECE]
+        for start in range(0, len(chunk), CHARS_AT_ONCE):
+            last = chunk[start : start + CHARS_AT_ONCE]
             yield last
     if last and not last.endswith("\n"):
         yield "\n"
@@ -96,12 +96,12 @@ class Reader:
     def read(self, ids: Ids) -> Nats:
         """The log-probability of each of the next tokens, (N,) nats."""
         first, *parts = np.split(ids, self.cut(ids))
-        nats_BT, self.state = self.lm.follow(self.state, first[None])
+        nats_BT, self.state = self.lm.read(self.state, first[None])
         nats = [nats_BT[0]]
         if parts:
             *whole, last = parts
             nats += self.lm.logprobs(whole)
-            nats_BT, self.state = self.lm.follow(self.lm.start(1), last[None])
+            nats_BT, self.state = self.lm.read(self.lm.start(1), last[None])
             nats.append(nats_BT[0])
         return np.concatenate(nats)
 
@@ -115,25 +115,25 @@ class Windows:
     def __init__(self, lm: CausalLM, size: int, eos: int) -> None:
         self.lm, self.size = lm, size
         self.seen, self.last = 0, eos
-        self.state = lm.blank(1)
+        self.state = lm.empty(1)
 
     def read(self, ids: Ids) -> Nats:
         """The log-probability of each of the next tokens, (N,) nats."""
         ahead = min(-self.seen % self.size, len(ids))  # tokens of the window begun before
-        nats_BT, self.state = self.lm.follow(self.state, ids[None, :ahead])
+        nats_BT, self.state = self.lm.read(self.state, ids[None, :ahead])
         nats = [nats_BT[0]]
         before = np.concatenate([[self.last], ids[:-1]])  # the token before each
         whole = (len(ids) - ahead) // self.size
-        rows = max(1, ROWS_TOKENS // self.size)
+        rows = max(1, WINDOW_TOKENS_AT_ONCE // self.size)
         for first in range(0, whole, rows):
             count = min(rows, whole - first)
             begin = ahead + first * self.size
             place_BT = begin + np.arange(count * self.size).reshape(count, self.size)
-            nats_BT, _ = self.lm.follow(self._begin(before[place_BT[:, 0]]), ids[place_BT])
+            nats_BT, _ = self.lm.read(self._begin(before[place_BT[:, 0]]), ids[place_BT])
             nats.append(nats_BT.ravel())
         rest = ahead + whole * self.size
         if rest < len(ids):
-            nats_BT, self.state = self.lm.follow(self._begin(before[rest, None]), ids[None, rest:])
+            nats_BT, self.state = self.lm.read(self._begin(before[rest, None]), ids[None, rest:])
             nats.append(nats_BT[0])
         self.seen += len(ids)
         self.last = int(ids[-1]) if len(ids) else self.last
@@ -141,4 +141,4 @@ class Windows:
 
     def _begin(self, ids_B: Ids) -> Any:
         """The states of windows that follow these tokens."""
-        return self.lm.advance(self.lm.blank(len(ids_B)), ids_B)
+        return self.lm.advance(self.lm.empty(len(ids_B)), ids_B)

@@ -23,14 +23,15 @@ from ..text.tokenizer import Tokenizer
 from ..text.word_tokenizer import WordTokenizer
 
 BLANK = "_"
-STAND_INS = "\ua7ff\ua7fe\ua7fd"  # rare letters: a blank is split off from its surroundings as they
-BEAM = 64  # lines held at once where there are several blanks
-MOST = 1024  # … by a model that reads left to right, where there are few kinds of token
-POOL = 16  # lines that are refined from both sides
-TRIED = 8  # tokens tried in each of their blanks, at most,
-TRIALS = 48  # … and in all of them together
-SWEEPS = 4  # over all blanks, at most
-WORK = 1 << 24  # predictions that are held at once
+# Rare letters: a blank is split off from its surroundings as one of them.
+PLACEHOLDERS = "\ua7ff\ua7fe\ua7fd"
+BIDIRECTIONAL_BEAM = 64  # lines held at once where there are several blanks
+CAUSAL_BEAM = 1024  # … by a model that reads left to right, where there are few kinds of token
+REFINED_LINES = 16  # lines that are refined from both sides
+MAX_TRIES_PER_BLANK = 8  # tokens tried in each of their blanks, at most,
+MAX_TRIES = 48  # … and in all of them together
+MAX_SWEEPS = 4  # over all blanks, at most
+MAX_PREDICTIONS = 1 << 24  # predictions that are held at once
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ def fill(
     if isinstance(lm, BidirectionalLM):
         require(not left_only, "a model that reads from both sides knows what follows the blanks")
         unknown = lm.eos if tokenizer.unk is None else tokenizer.unk
-        found = _from_both_sides(lm, given, unknown, max(POOL, min(top_k, BEAM)))
+        found = _from_both_sides(
+            lm, given, unknown, max(REFINED_LINES, min(top_k, BIDIRECTIONAL_BEAM))
+        )
     else:
         found = complete_lines(lm, given, left_only=left_only)
     shares = np.exp(log_softmax(np.array([nats for _, nats in found])))
@@ -131,8 +134,8 @@ def parse(tokenizer: Tokenizer, text: str) -> Template:
 
 
 def _words(tokenizer: WordTokenizer, text: str, fits: Mask) -> Template:
-    stand_in = next((letter for letter in STAND_INS if letter not in text), "")
-    require(bool(stand_in), f"the text uses up the letters {STAND_INS}: leave one of them out")
+    stand_in = next((letter for letter in PLACEHOLDERS if letter not in text), "")
+    require(bool(stand_in), f"the text uses up the letters {PLACEHOLDERS}: leave one of them out")
     marked = re.sub(f"{BLANK}+", stand_in, text)
     ids = np.append(tokenizer.encode(marked), tokenizer.eos).astype(np.int64)
     parts = tokenizer.words(marked)
@@ -195,7 +198,9 @@ def _from_both_sides(
         nats: Nats = lm.predict_at(lines, place).astype(np.float64)
         if single:
             nats = log_softmax(np.where(fits, nats, -np.inf))
-        rows, tokens, sums = _best(nats, sums, fits, lm.vocab_size if single else BEAM)
+        rows, tokens, sums = _best(
+            nats, sums, fits, lm.vocab_size if single else BIDIRECTIONAL_BEAM
+        )
         lines = lines[rows]
         lines[:, place] = tokens
     if single:
@@ -203,8 +208,8 @@ def _from_both_sides(
     ranked = _ranked(lm, lines)
     seen = {own.tobytes(): (own, nats) for own, nats in ranked}
     pool = ranked[:pool_size]
-    tried = max(2, min(TRIED, TRIALS // len(given.blanks)))
-    for _ in range(SWEEPS):  # each blank again, under what now stands in the others
+    tried = max(2, min(MAX_TRIES_PER_BLANK, MAX_TRIES // len(given.blanks)))
+    for _ in range(MAX_SWEEPS):  # each blank again, under what now stands in the others
         lines = np.stack([own for own, _ in pool])
         trials = [lines]
         for place, fits in zip(given.blanks, given.allowed, strict=True):
@@ -232,8 +237,8 @@ def complete_lines(lm: CausalLM, given: Template, *, left_only: bool) -> list[tu
 
     Best first. Exact for a single blank and up to 4,096 kinds of token (WORK ** ½).
     """
-    room = max(BEAM, WORK // lm.vocab_size)
-    width = room if len(given.blanks) == 1 else min(MOST, room)
+    room = max(BIDIRECTIONAL_BEAM, MAX_PREDICTIONS // lm.vocab_size)
+    width = room if len(given.blanks) == 1 else min(CAUSAL_BEAM, room)
     fits = dict(zip(given.blanks, given.allowed, strict=True))
     state, lines = lm.start(1), np.zeros((1, 0), np.int64)
     sums: Nats = np.zeros(1)
@@ -245,7 +250,7 @@ def complete_lines(lm: CausalLM, given: Template, *, left_only: bool) -> list[tu
         else:
             tokens = np.full(len(sums), token)
         if not left_only and place not in fits:
-            nats_B1, state = lm.follow(state, tokens[:, None])
+            nats_B1, state = lm.read(state, tokens[:, None])
             sums = sums + nats_B1[:, 0]
         elif not left_only or place < given.blanks[-1]:
             state = lm.advance(state, tokens)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..errors import CharlmError
 
-SHOWN = 5  # wrong lines named in a message
+MAX_ERRORS_SHOWN = 5  # wrong lines named in a message
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class _Collector:
     def result(self) -> list[Utterance]:
         """Raises CharlmError if any line was wrong, or there is none, or old scores are in part."""
         if self.wrong:
-            more = len(self.wrong) - SHOWN
+            more = len(self.wrong) - MAX_ERRORS_SHOWN
             tail = f"; and {more} more" if more > 0 else ""
-            raise CharlmError(f"{self.name}: {'; '.join(self.wrong[:SHOWN])}{tail}")
+            raise CharlmError(f"{self.name}: {'; '.join(self.wrong[:MAX_ERRORS_SHOWN])}{tail}")
         if not self.found:
             raise CharlmError(f"{self.name} holds no hypotheses")
         known = {h.old_lm is not None for group in self.found.values() for h in group}

@@ -18,24 +18,24 @@ from ..lm import CausalLM, Ids, Nats
 from ..models.cells import Array
 from ..models.recurrent import RecurrentLM, RecurrentState
 
-WINDOW, THETA, SHARE = 2000, 0.3, 0.1
-PIECE = 256  # tokens looked up at a time
+WINDOW, THETA, WEIGHT = 2000, 0.3, 0.1
+TOKENS_AT_ONCE = 256  # tokens looked up at a time
 
 
-class CacheLM:
+class NeuralCacheLM:
     """Reads texts in order and remembers them; gives what evaluation and scoring ask for.
 
     It is no `CausalLM`: what it says depends on all that it was asked before.
     """
 
     def __init__(
-        self, lm: CausalLM, window: int = WINDOW, theta: float = THETA, share: float = SHARE
+        self, lm: CausalLM, window: int = WINDOW, theta: float = THETA, weight: float = WEIGHT
     ) -> None:
-        """theta: how much likeness counts; share: λ. Raises CharlmError for other models."""
+        """theta: how much likeness counts; weight: λ. Raises CharlmError for other models."""
         if not isinstance(lm, RecurrentLM):
             raise CharlmError("--adapt is for recurrent networks: this model is of another kind")
-        require(0 < share < 1, f"the cache's share must be between 0 and 1, not {share}")
-        self.lm, self.window, self.theta, self.share = lm, window, theta, share
+        require(0 < weight < 1, f"the cache's weight must be between 0 and 1, not {weight}")
+        self.lm, self.window, self.theta, self.weight = lm, window, theta, weight
         self.vocab_size, self.eos = lm.vocab_size, lm.eos
         self.keys_WH = np.zeros((0, lm.config.hidden), np.float32)
         self.words_W: Ids = np.zeros(0, np.int64)
@@ -45,18 +45,18 @@ class CacheLM:
         require(batch == 1, "texts are remembered one after another")
         return self.lm.start(1)
 
-    def follow(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
+    def read(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
         """Log-probability of T further tokens, (1, T) nats, which are remembered."""
         found: list[Nats] = []
-        for t in range(0, ids_BT.shape[1], PIECE):
-            part = np.asarray(ids_BT[0, t : t + PIECE], np.int64)
-            top_TH, nats, state = self.lm.read_tops(state, part)
+        for t in range(0, ids_BT.shape[1], TOKENS_AT_ONCE):
+            part = np.asarray(ids_BT[0, t : t + TOKENS_AT_ONCE], np.int64)
+            top_TH, nats, state = self.lm.read_hidden(state, part)
             found.append(self._mixed(top_TH, part, nats))
         return np.concatenate(found or [np.zeros(0)])[None], state
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """The same for whole sequences in order, each from the beginning of a sentence."""
-        return [self.follow(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
+        return [self.read(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
 
     def _mixed(self, top_TH: Array, ids_T: Ids, nats_T: Nats) -> Nats:
         keys, words = np.concatenate([self.keys_WH, top_TH]), np.append(self.words_W, ids_T)
@@ -72,4 +72,4 @@ class CacheLM:
         self.keys_WH, self.words_W = keys[-self.window :], words[-self.window :]
         plain = np.exp(nats_T.astype(np.float64))
         cached = np.divide(same, total, out=plain.copy(), where=total > 0)
-        return np.asarray(np.log((1 - self.share) * plain + self.share * cached))
+        return np.asarray(np.log((1 - self.weight) * plain + self.weight * cached))

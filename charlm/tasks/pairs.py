@@ -21,7 +21,8 @@ from ..text.tokenizer import Tokenizer
 from .score import encode_line
 from .shared_prefixes import shared_logprobs
 
-KINDS = ("linguistics_term", "phenomenon", "UID", "category")  # where a pair's phenomenon may stand
+# Where a pair's phenomenon may stand.
+PHENOMENON_COLUMNS = ("linguistics_term", "phenomenon", "UID", "category")
 NORMS = ("none", "token", "char")
 Z95 = 1.959963984540054  # of the normal distribution
 
@@ -36,7 +37,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Judged:
+class PairScore:
     """A pair and how probable the model finds it."""
 
     pair: Pair
@@ -111,7 +112,7 @@ def judge(
     *,
     region: bool = False,
     norm: str = "none",
-) -> list[Judged]:
+) -> list[PairScore]:
     """Score all pairs, each sentence on its own, in the order given.
 
     region: count only the tokens from where the two begin to differ to where they end to, after
@@ -122,13 +123,13 @@ def judge(
     require(not (region and norm == "char"), "a region has no whole characters: use norm token")
     seqs = [encode_line(tokenizer, text) for pair in pairs for text in (pair.good, pair.bad)]
     nats = shared_logprobs(lm, seqs)
-    found: list[Judged] = []
+    found: list[PairScore] = []
     for k, pair in enumerate(pairs):
         good, bad = slice(None), slice(None)
         if region:
             good, bad = differing(seqs[2 * k], seqs[2 * k + 1])
         found.append(
-            Judged(
+            PairScore(
                 pair,
                 _value(nats[2 * k][good], pair.good, norm),
                 _value(nats[2 * k + 1][bad], pair.bad, norm),
@@ -154,7 +155,7 @@ def differing(one: Ids, other: Ids) -> tuple[slice, slice]:
     return slice(first, len(one) - same), slice(first, len(other) - same)
 
 
-def accuracy(judged: Sequence[Judged]) -> Accuracy:
+def accuracy(judged: Sequence[PairScore]) -> Accuracy:
     """Over all of `judged`."""
     return Accuracy(
         sum(one.right for one in judged),
@@ -164,9 +165,9 @@ def accuracy(judged: Sequence[Judged]) -> Accuracy:
     )
 
 
-def by_phenomenon(judged: Sequence[Judged]) -> dict[str, Accuracy]:
+def by_phenomenon(judged: Sequence[PairScore]) -> dict[str, Accuracy]:
     """In the order of first appearance."""
-    groups: dict[str, list[Judged]] = {}
+    groups: dict[str, list[PairScore]] = {}
     for one in judged:
         groups.setdefault(one.pair.phenomenon, []).append(one)
     return {name: accuracy(group) for name, group in groups.items()}
@@ -238,5 +239,5 @@ def _pair(row: dict[str, Any], by: str | None, wrong: Callable[[str], CharlmErro
             raise wrong(f"{key} holds a line break")
     if by is not None and by not in row:
         raise wrong(f"there is no {by!r} to group by")
-    kind = by or next((key for key in KINDS if row.get(key)), "")
+    kind = by or next((key for key in PHENOMENON_COLUMNS if row.get(key)), "")
     return Pair(str(sentences[0]), str(sentences[1]), str(row.get(kind, "")) if kind else "")

@@ -25,7 +25,7 @@ from .score import encode_line
 from .shared_prefixes import shared_logprobs
 
 METRICS = ("wer", "cer")
-ROUNDS = 4  # of refining α and β, each at half the distance
+REFINEMENTS = 4  # of refining α and β, each at half the distance
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
@@ -156,7 +156,7 @@ def tune(scored: Scored, errors: Errors) -> Weights:
     betas = np.concatenate([[0.0], steps, -steps])
     best = _search(scored, errors, alphas, betas)
     width_a, width_b = 0.4, 0.4
-    for _ in range(ROUNDS):
+    for _ in range(REFINEMENTS):
         near = np.linspace(-1, 1, 5)
         alphas = np.maximum(0, best.alpha * (1 + width_a * near))
         betas = best.beta + width_b * near * (abs(best.beta) or nats / 32)

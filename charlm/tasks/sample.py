@@ -16,13 +16,13 @@ import numpy as np
 from ..config import require
 from ..lm import CausalLM, Ids, Nats
 from ..models.logspace import log_softmax
+from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer
 
-ROWS = 64  # most samples drawn side by side
-CHUNK = 8 << 20  # entries that a (B, V) prediction may have
-DRAWS = 256  # random numbers fetched from each sample's generator at a time
-UNSTABLE = 3  # characters at the end of a text that the next byte may still change
-LONG = 256  # tokens of a line, after which its beginning is let go of
+MAX_BATCH = 64  # most samples drawn side by side
+DRAWS_AT_ONCE = 256  # random numbers fetched from each sample's generator at a time
+UNSTABLE_CHARS = 3  # characters at the end of a text that the next byte may still change
+MAX_LINE_TOKENS = 256  # tokens of a line, after which its beginning is let go of
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,11 @@ def sample(
             nats = apply_top_p(nats, top_p)
         return draw(nats, draws_B)
 
-    _, state = lm.follow(lm.start(1), prompt_ids[None])
+    _, state = lm.read(lm.start(1), prompt_ids[None])
     writer = None
     if on_text and num_samples == 1:
         writer = Writer(tokenizer, prompt_ids, on_text, spaced)
-    rows = max(1, min(ROWS, CHUNK // lm.vocab_size))
+    rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     samples = []
     for first in range(0, num_samples, rows):
         numbers = range(first, min(first + rows, num_samples))
@@ -131,7 +131,7 @@ def sample(
     return samples
 
 
-def glimpse(lm: CausalLM, tokenizer: Tokenizer, seed: int) -> str:
+def preview(lm: CausalLM, tokenizer: Tokenizer, seed: int) -> str:
     """What a model writes by now: up to three lines, the same draws for the same seed."""
     tokens = 160 if tokenizer.level in ("char", "byte") else 40
     return sample(lm, tokenizer, max_tokens=tokens, lines=3, temperature=0.8, seed=seed)[0].text
@@ -162,10 +162,10 @@ def _draw_batch(
     columns: list[Ids] = []  # … and since
     nats, closed = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
     for t in range(max_tokens):
-        if t % DRAWS == 0:
-            draws = np.stack([generators[row].random(DRAWS) for row in rows])
+        if t % DRAWS_AT_ONCE == 0:
+            draws = np.stack([generators[row].random(DRAWS_AT_ONCE) for row in rows])
         predicted = lm.predict(state)
-        ids = choose(predicted, draws[:, t % DRAWS], t == 0)
+        ids = choose(predicted, draws[:, t % DRAWS_AT_ONCE], t == 0)
         columns.append(ids)
         nats += predicted[np.arange(len(ids)), ids]
         closed += ids == eos
@@ -299,12 +299,16 @@ class Writer:
                 return
         text = self.tokenizer.decode(self.line)
         stable = len(text)
-        while not self.closed and stable > len(text) - UNSTABLE and _may_change(text[:stable]):
+        while (
+            not self.closed and stable > len(text) - UNSTABLE_CHARS and _may_change(text[:stable])
+        ):
             stable -= 1
         self._hand_on(text[self.shown : stable])
         self.shown = max(self.shown, stable)
-        if len(self.line) > LONG and self.shown == len(text) and self.tokenizer.lossless:
-            self.line = self.line[-LONG // 8 :]  # decoding all of it for every token takes time
+        if len(self.line) > MAX_LINE_TOKENS and self.shown == len(text) and self.tokenizer.lossless:
+            self.line = self.line[
+                -MAX_LINE_TOKENS // 8 :
+            ]  # decoding all of it for every token takes time
             self.shown = len(self.tokenizer.decode(self.line))
 
     def close(self, text: str) -> None:

@@ -13,13 +13,13 @@ from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Mask, Nats
 from ..measures import Measures, surprisal
 from ..models.bidirectional import AnyLM, BidirectionalLM
+from ..models.padding import rows_that_fit
 from ..text.source import utf8
 from ..text.tokenizer import Tokenizer
 from .word_scores import WordScore, boundary_mass, word_scores
 
 CONTEXTS = ("sentence", "stream")
-ROWS = 64  # most sentences stepped side by side
-CHUNK = 8 << 20  # entries that a (B, V) prediction may have
+MAX_BATCH = 64  # most sentences stepped side by side
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def measure(text: str, ids: Ids, nats: Nats, unk: int | None) -> Measures:
 def step_through(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
     """Predict every token of every sequence, all sequences together, longest first."""
     order = sorted(range(len(seqs)), key=lambda i: -len(seqs[i]))
-    rows = max(1, min(ROWS, CHUNK // lm.vocab_size))
+    rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     result: dict[int, Trace] = {}
     for b in range(0, len(order), rows):
         group = order[b : b + rows]

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..lm import CausalLM, Ids, Nats
 from ..models.ngram import NgramLM
+from ..models.padding import rows_that_fit
 
-ROWS = 1 << 14  # most sequences held in memory side by side
-TOKENS = 1 << 24  # and most tokens, were all as long as the longest
-CHUNK = 8 << 20  # entries that a (B, V) prediction may have
-MUST_SAVE = 0.8  # of the tokens; if more than so many are left to read, sharing does not pay
+MAX_BATCH = 1 << 14  # most sequences held in memory side by side
+MAX_TOKENS = 1 << 24  # and most tokens, were all as long as the longest
+MAX_SHARE_READ = 0.8  # of the tokens; if more than so many are left to read, sharing does not pay
 
 
 def shared_logprobs(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
@@ -29,7 +29,7 @@ def shared_logprobs(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
     else:
         for group in _groups({key: unique[key] for key in sorted(unique)}):
             own = [unique[key] for key in group]
-            shares = _distinct(own) <= MUST_SAVE * sum(map(len, own))
+            shares = _distinct(own) <= MAX_SHARE_READ * sum(map(len, own))
             nats = _walk(lm, own) if shares else lm.logprobs(own)
             found.update(zip(group, nats, strict=True))
     return [found[key] for key in keys]
@@ -41,7 +41,7 @@ def _groups(ordered: Mapping[bytes, Ids]) -> Iterator[list[bytes]]:
     longest = 0
     for key, seq in ordered.items():
         longest = max(longest, len(seq))
-        if group and (len(group) == ROWS or (len(group) + 1) * longest > TOKENS):
+        if group and (len(group) == MAX_BATCH or (len(group) + 1) * longest > MAX_TOKENS):
             yield group
             group, longest = [], len(seq)
         group.append(key)
@@ -68,7 +68,7 @@ def _walk(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
         row[: len(seq)] = seq
     nats_NT = np.zeros(ids_NT.shape)
     node_N = np.zeros(len(seqs), np.int64)  # which row of `state` each sequence has come to
-    state, rows = lm.start(1), max(1, CHUNK // lm.vocab_size)
+    state, rows = lm.start(1), rows_that_fit(lm.vocab_size)
     for t in range(ids_NT.shape[1]):
         alive = np.flatnonzero(lengths > t)
         keys, branch = np.unique(

@@ -26,7 +26,7 @@ from ..errors import CharlmError
 CHUNK_BYTES = 1 << 16  # read at a time: what is made of it stays in the processor's cache
 CUT_REACH = 1 << 16  # characters: how far a split may move to fall on a line end
 WORD_LIMIT = 1 << 18  # characters: a longer word is cut here rather than held in memory
-MEMO_KINDS, MEMO_CHARS = 1 << 18, 40  # words a Memo remembers, and the longest of them
+MEMO_WORDS, MEMO_CHARS = 1 << 18, 40  # words a Memo remembers, and the longest of them
 DECODE_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
 
 Fraction: TypeAlias = Callable[[float], None]  # told how much is done, 0 to 1
@@ -222,7 +222,7 @@ def open_text(
 
 
 @contextmanager
-def spooling() -> Iterator[Path]:
+def temporary_spool() -> Iterator[Path]:
     """A directory to spool to for a while; errors from within call a copy there stdin."""
     with tempfile.TemporaryDirectory(prefix="charlm-") as directory:
         try:
@@ -326,7 +326,7 @@ class Memo(dict[str, tuple[int, ...]]):
     def __missing__(self, word: str) -> tuple[int, ...]:
         ids = tuple(self._segment(word))
         if len(word) <= MEMO_CHARS:
-            if len(self) >= MEMO_KINDS:
+            if len(self) >= MEMO_WORDS:
                 self.clear()
             self[word] = ids
         return ids

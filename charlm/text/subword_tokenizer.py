@@ -22,8 +22,8 @@ from ..lm import Ids, Mask
 from .source import Memo, smallest_unsigned, utf8
 
 EOS, UNK = 0, 1
-DEFAULT_KINDS = 4000
-LEAST_KINDS, BYTES_END = 300, 258  # smallest vocabulary; <EOS>, <UNK> and the bytes within it
+DEFAULT_VOCAB_SIZE = 4000
+MIN_VOCAB_SIZE, BYTES_END = 300, 258  # smallest vocabulary; <EOS>, <UNK> and the bytes within it
 SENTENCE_CHARS = 1000  # at most 4,000 bytes: longer lines are broken for training
 SAMPLE_CHARS = 8 << 20  # of text to train on; more is thinned out evenly
 PART_CHARS = 1000  # a longer word is segmented in parts of this length
@@ -75,17 +75,17 @@ class SubwordTokenizer:
         The vocabulary comes out smaller where the text does not yield `vocab_size` pieces.
         Raises CharlmError where `vocab_size` leaves too little room beside the 256 bytes.
         """
-        vocab_size = vocab_size or DEFAULT_KINDS
-        if vocab_size < LEAST_KINDS:
+        vocab_size = vocab_size or DEFAULT_VOCAB_SIZE
+        if vocab_size < MIN_VOCAB_SIZE:
             raise CharlmError(
-                f"vocab-size {vocab_size} is too small: subwords need at least {LEAST_KINDS}, "
+                f"vocab-size {vocab_size} is too small: subwords need at least {MIN_VOCAB_SIZE}, "
                 "because the 256 bytes are among them."
             )
-        sample = thin_out(sentences(chunks), SAMPLE_CHARS)
+        sample = subsample(sentences(chunks), SAMPLE_CHARS)
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=common_runs(sample, (vocab_size - BYTES_END) // 2),
+                sentence_iterator=split_at_rare(sample, (vocab_size - BYTES_END) // 2),
                 model_writer=model,
                 model_type=algorithm,
                 vocab_size=vocab_size,
@@ -167,7 +167,7 @@ def sentences(chunks: Iterable[str]) -> Iterator[str]:
                 start = end
 
 
-def thin_out(lines: Iterable[str], budget: int) -> list[str]:
+def subsample(lines: Iterable[str], budget: int) -> list[str]:
     """Every 2^k-th line, with the least k that keeps within `budget` characters.
 
     Deterministic, and never holds more than the budget and a line.
@@ -184,7 +184,7 @@ def thin_out(lines: Iterable[str], budget: int) -> list[str]:
     return kept
 
 
-def common_runs(lines: Sequence[str], most: int) -> Iterator[str]:
+def split_at_rare(lines: Sequence[str], most: int) -> Iterator[str]:
     """The lines, each after a space, broken where a character stands that gets no piece.
 
     Pieces of their own get the `most` frequent characters, or those that make up COVERAGE of

@@ -78,7 +78,7 @@ class CharTokenizer:
         """Keep kinds seen at least `min_count` times, and at most `vocab_size` in all."""
         counts = np.zeros(0x110000, np.int64)
         for chunk in chunks:
-            np.add.at(counts, codepoints_of(chunk), 1)
+            np.add.at(counts, codepoints(chunk), 1)
         counts[10] = 0
         kinds = np.flatnonzero(counts >= min_count)
         kinds = kinds[np.argsort(-counts[kinds], kind="stable")]
@@ -87,7 +87,7 @@ class CharTokenizer:
     def encode(self, text: str) -> Ids:
         if self._ascii and text.isascii():
             return np.frombuffer(bytearray(text, "ascii").translate(self._ascii), np.uint8)
-        return self._table.take(codepoints_of(text))
+        return self._table.take(codepoints(text))
 
     def decode(self, ids: Ids | Sequence[int]) -> str:
         return "".join(map(self._names.__getitem__, np.asarray(ids).tolist()))
@@ -191,7 +191,7 @@ def encode_chunks(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]:
     return map(tokenizer.encode, chunks if whole else whole_words(chunks))
 
 
-def codepoints_of(text: str) -> npt.NDArray[np.unsignedinteger[Any]]:
+def codepoints(text: str) -> npt.NDArray[np.unsignedinteger[Any]]:
     """(N,) the code points of `text`, lone surrogates included."""
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), np.uint8)

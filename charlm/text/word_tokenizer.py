@@ -18,7 +18,7 @@ from .source import Memo, smallest_unsigned
 
 EOS, UNK = 0, 1
 TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split any further
-KINDS_LIMIT = 2_000_000  # kinds counted at once; beyond it the rarest are forgotten
+MAX_COUNTED_TYPES = 2_000_000  # kinds counted at once; beyond it the rarest are forgotten
 
 
 class WordTokenizer:
@@ -65,7 +65,7 @@ class WordTokenizer:
             for word, n in tally.items():
                 for part in split_word(word) if split == "unicode" else (word,):
                     counts[part] = counts.get(part, 0) + n
-            if len(counts) > KINDS_LIMIT:
+            if len(counts) > MAX_COUNTED_TYPES:
                 counts = _without_rarest(counts)
         counts.pop("\n", None)
         words = sorted((w for w, n in counts.items() if n >= min_count), key=_rank(counts))
@@ -149,7 +149,7 @@ def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Counter[str]]:
 def _without_rarest(counts: dict[str, int]) -> dict[str, int]:
     """Drop the rarest kinds until half of KINDS_LIMIT are left, or all left are equally rare."""
     floor = 1
-    while len(counts) > KINDS_LIMIT // 2:
+    while len(counts) > MAX_COUNTED_TYPES // 2:
         counts = {word: n for word, n in counts.items() if n > floor}
         floor += 1
     return counts

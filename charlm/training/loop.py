@@ -24,25 +24,25 @@ from ..errors import CharlmError
 from ..models import model_file
 from ..models.recurrent import RecurrentLM
 from ..network.network import NetworkState, detach, new_network
-from ..runs.events import Listener, Outcome, Plan, Step
+from ..runs.events import Events, Outcome, Plan, Step
 from ..runs.learning_curves import draw
 from ..runs.run_directory import RunDirectory
 from ..system import allocator
 from ..system.version import __version__
-from ..tasks.sample import glimpse
+from ..tasks.sample import preview
 from ..text.corpus import Corpus, Streams
 from . import checkpoint, optimiser
 from .checkpoint import Progress
-from .validation import share, validate
+from .validation import scale_to, validate
 
 VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validation text
 CHECKPOINT_SHARE = 0.02  # of a run's time that checkpoints may take
 CHECKPOINT_SECONDS = 2.0  # and no more often than this
-RESTARTS = 1 / 16  # share of rows whose hidden state begins anew at a batch
-EARLY = 4  # validations up to the first that is due
-RETRIES = 3  # non-finite steps in a row before rolling back
+RESET_PROBABILITY = 1 / 16  # share of rows whose hidden state begins anew at a batch
+EARLY_VALIDATIONS = 4  # validations up to the first that is due
+MAX_SKIPPED_STEPS = 3  # non-finite steps in a row before rolling back
 REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
-ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
+MAX_ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
 
 
 class Trainer:
@@ -54,13 +54,13 @@ class Trainer:
         corpus: Corpus,
         network_config: NetworkConfig,
         config: TrainConfig,
-        listener: Listener,
+        events: Events,
         deadline: float | None = None,
     ) -> None:
         """`deadline`, on time.monotonic's clock: plan the number of steps anew to meet it."""
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
-        self.run, self.corpus, self.config, self.listener = run, corpus, config, listener
+        self.run, self.corpus, self.config, self.events = run, corpus, config, events
         self.settings: dict[str, Any] = {
             "network": network_config.as_dict(),
             "training": config.as_dict(),
@@ -87,7 +87,7 @@ class Trainer:
             self._save()  # so that even an early end can be resumed
         progress = self.progress
         count = sum(p.numel() for p in self.network.parameters())
-        self.listener.started(
+        self.events.started(
             Plan(
                 self.run.path,
                 self.corpus,
@@ -105,7 +105,7 @@ class Trainer:
                 if not (math.isfinite(loss) and math.isfinite(norm)):
                     failures += 1
                     self._skip(failures)
-                    failures %= RETRIES
+                    failures %= MAX_SKIPPED_STEPS
                     continue
                 failures = 0
                 rate = self._update()
@@ -115,9 +115,7 @@ class Trainer:
                 since = now
                 losses.append(loss)
                 speed, left = self.recent.tick(now, progress.steps - progress.step)
-                self.listener.step(
-                    Step(progress.step, progress.steps, loss, norm, rate, speed, left)
-                )
+                self.events.step(Step(progress.step, progress.steps, loss, norm, rate, speed, left))
                 if progress.step % self._log_every() == 0:
                     self._log(losses, norm, rate, speed)
                     losses = []
@@ -150,7 +148,7 @@ class Trainer:
     def _validation_due(self) -> bool:
         """Every so many steps and at the end; sooner at first, when there is most to see."""
         step, every = self.progress.step, self.config.eval_every
-        soon = every // EARLY
+        soon = every // EARLY_VALIDATIONS
         early = soon > 9 and step in range(soon, every - soon + 1, soon)
         return early or step % every == 0 or step == self.progress.steps
 
@@ -182,7 +180,9 @@ class Trainer:
         """
         B = self.config.batch_size
         drawn = np.random.default_rng((self.config.seed, self.progress.step)).random(B)
-        anew_B1 = torch.from_numpy((drawn < RESTARTS) | fresh)[:, None].to(self.config.device)
+        anew_B1 = torch.from_numpy((drawn < RESET_PROBABILITY) | fresh)[:, None].to(
+            self.config.device
+        )
         return tuple(
             tuple(torch.where(anew_B1, new, old) for new, old in zip(*layers, strict=True))
             for layers in zip(self.network.start(B), self.state, strict=True)
@@ -215,12 +215,12 @@ class Trainer:
     def _skip(self, failures: int) -> None:
         """Leave out a step whose loss or gradient is not finite; after a few, roll back."""
         step = self.progress.step
-        if failures < RETRIES:
-            self.listener.warn(f"step {step}: the loss or gradient is not finite; step skipped")
+        if failures < MAX_SKIPPED_STEPS:
+            self.events.warn(f"step {step}: the loss or gradient is not finite; step skipped")
             self.progress.step += 1
             return
         rollbacks, scale = self.progress.rollbacks + 1, self.progress.lr_scale / 2
-        if rollbacks > ROLLBACKS:
+        if rollbacks > MAX_ROLLBACKS:
             raise CharlmError(
                 f"training diverges: no finite loss even at 1/{round(1 / self.progress.lr_scale)} "
                 f"of the learning rate. {self.run.path} keeps the best model so far, if any; "
@@ -229,7 +229,7 @@ class Trainer:
         self._load()
         self.progress.rollbacks, self.progress.lr_scale = rollbacks, scale
         self._save()
-        self.listener.warn(
+        self.events.warn(
             f"step {step}: still not finite; back to step {self.progress.step} "
             f"with the learning rate × {scale:g}"
         )
@@ -240,10 +240,10 @@ class Trainer:
         ids = corpus.valid[:VALIDATION_TOKENS]
         tokenizer, text = corpus.tokenizer, corpus.valid_text
         raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
-        measures = share(raw, len(corpus.valid), text.chars, text.bytes)
+        measures = scale_to(raw, len(corpus.valid), text.chars, text.bytes)
         nats = measures.nats_per_token
         if not math.isfinite(nats):
-            self.listener.warn(f"step {progress.step}: validation is not finite; model not kept")
+            self.events.warn(f"step {progress.step}: validation is not finite; model not kept")
             return
         is_best = progress.best_nats is None or nats < progress.best_nats
         if is_best:
@@ -260,15 +260,15 @@ class Trainer:
             "valid": measures.as_dict(),
         }
         writes = not self.network.config.bidirectional  # else it does not know what comes next
-        keeps, shows = writes and self._sample_due(), writes and self.listener.wants_samples
+        keeps, shows = writes and self._sample_due(), writes and self.events.wants_samples
         written = self._sample() if keeps or shows else ""
         if keeps:
             row["sample"] = written
         self.rows.append(row)
         self.run.write_metrics(self.rows)
-        self.listener.validated(progress.step, measures, is_best)
+        self.events.validated(progress.step, measures, is_best)
         if shows:
-            self.listener.wrote(written)
+            self.events.wrote(written)
 
     def _sample_due(self) -> bool:
         """At validations 1, 2, 4, 8, … and the last: what is written changes most at first."""
@@ -299,7 +299,7 @@ class Trainer:
 
     def _sample(self) -> str:
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
-        return glimpse(lm, self.corpus.tokenizer, self.config.seed)
+        return preview(lm, self.corpus.tokenizer, self.config.seed)
 
     def _log_every(self) -> int:
         return max(1, self.config.steps // 500)

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 MOMENTUM = 0.95
-RMS = 0.05  # of an entry's update, in learning rates: AdamW's rate then suits both
+UPDATE_RMS = 0.05  # of an entry's update, in learning rates: AdamW's rate then suits both
 # Odd polynomials a·x + b·x³ + c·x⁵ which, one after another, take singular values from [0.01, 1]
 # into [0.72, 1.28]: each is the minimax fit to 1 of what the one before leaves, with a hundredth to
 # spare for bf16 (the way of Amsel et al. 2025, "The Polar Express"; computed here for three steps).
-STEPS = (
+POLYNOMIALS = (
     (7.634717, -21.463592, 15.46015),
     (3.756372, -2.983211, 0.623309),
     (2.687213, -2.003643, 0.457807),
@@ -37,7 +37,7 @@ def orthogonalise(matrix: Tensor, precision: torch.dtype = torch.float32) -> Ten
     if tall:
         x = x.t()
     x = x / (1.01 * torch.linalg.matrix_norm(x) + 1e-30)  # so no singular value is above 1
-    for a, b, c in STEPS:
+    for a, b, c in POLYNOMIALS:
         gram = x @ x.t()
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x.t() if tall else x).float()
@@ -78,4 +78,4 @@ class Muon(torch.optim.Optimizer):
             ahead = p.grad.lerp(momentum, MOMENTUM)  # Nesterov's look ahead
             update = orthogonalise(ahead, self.precision)
             p.mul_(1 - group["lr"] * group["weight_decay"])
-            p.add_(update, alpha=-group["lr"] * RMS * math.sqrt(max(p.shape)))
+            p.add_(update, alpha=-group["lr"] * UPDATE_RMS * math.sqrt(max(p.shape)))

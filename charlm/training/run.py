@@ -16,12 +16,12 @@ from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
 from ..models import model_file
 from ..models.mixture import mix
-from ..models.unigram_cache import RecentLM, fit_cache
+from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..network.device import choose_device, has_bf16, usual_precision
 from ..runs import defaults
 from ..runs.defaults import Budget, Facts
-from ..runs.events import Listener, Outcome
-from ..runs.ngram_run import of_corpus
+from ..runs.events import Events, Outcome
+from ..runs.ngram_run import estimate_ngram
 from ..runs.run_directory import RunDirectory, create
 from ..runs.run_text import reopen
 from ..system import allocator, machine
@@ -31,10 +31,12 @@ from ..text.corpus import Corpus, Streams, prepare
 from ..text.source import TextSource, open_text
 from . import timing
 from .loop import VALIDATION_TOKENS, Trainer
-from .validation import share
+from .validation import scale_to
 
-COUNTING_SECONDS = 4e-6  # a token, of an n-gram model: seen for a million words of Brown
-NUMPY_FLOPS = 1e11  # a second, of the network over held-out text: seen on two Zen 5 cores
+COUNTING_SECONDS_PER_TOKEN = 4e-6  # a token, of an n-gram model: seen for a million words of Brown
+NUMPY_FLOPS_PER_SECOND = (
+    1e11  # a second, of the network over held-out text: seen on two Zen 5 cores
+)
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 VALIDATION_SHARE = 0.05  # of a run's time that validations may take
 
@@ -51,7 +53,7 @@ def train(
     steps: int | None = None,
     device: str = "auto",
     with_ngram: bool = False,
-    listener: Listener | None = None,
+    events: Events | None = None,
     **settings: Any,
 ) -> Outcome:
     """Train a model on text and keep the best one.
@@ -62,7 +64,7 @@ def train(
     from the corpus (see `defaults`). with_ngram: at the end, mix in an n-gram model of the same
     text. Raises CharlmError for what the user can mend.
     """
-    listener = listener or Listener()
+    events = events or Events()
     began = time.monotonic()
     defaults.check(settings)
     budget = Budget(steps, epochs, minutes)
@@ -77,7 +79,7 @@ def train(
         spool = run.cache / "stdin"
         source = open_text([str(name) for name in names], encoding, errors, spool)
         held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
-        text = prepare(source, held_out, tokenizer_config, run.cache, progress=listener.stage)
+        text = prepare(source, held_out, tokenizer_config, run.cache, progress=events.stage)
         device = choose_device(device)
         facts = Facts(
             tokenizer_config.level,
@@ -100,17 +102,17 @@ def train(
     if budget.minutes is not None:
         deadline = began + 60 * budget.minutes - CLOSING_SECONDS
         deadline -= _mixing_seconds(network_config, text) if with_ngram else 0.0
-    outcome = Trainer(run, text, network_config, config, listener, deadline).fit()
-    return mix_in_ngram(outcome, text, listener) if with_ngram else outcome
+    outcome = Trainer(run, text, network_config, config, events, deadline).fit()
+    return mix_in_ngram(outcome, text, events) if with_ngram else outcome
 
 
-def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
+def resume(run: str | Path, events: Events | None = None) -> Outcome:
     """Continue a run, bit for bit as if it had never stopped (on a CPU).
 
     Raises CharlmError where there is nothing to continue, the text has changed, or a file is
     damaged.
     """
-    listener = listener or Listener()
+    events = events or Events()
     directory = RunDirectory(Path(run))
     record = directory.read_config()
     if directory.model.exists() and not directory.checkpoint.exists():
@@ -122,21 +124,25 @@ def resume(run: str | Path, listener: Listener | None = None) -> Outcome:
         config = TrainConfig.from_dict(record["training"])
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    text = reopen(directory, record, listener.stage).corpus
+    text = reopen(directory, record, events.stage).corpus
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and there is none here")
-    outcome = Trainer(directory, text, network_config, config, listener).fit()
-    return mix_in_ngram(outcome, text, listener) if record.get("with_ngram") else outcome
+    outcome = Trainer(directory, text, network_config, config, events).fit()
+    return mix_in_ngram(outcome, text, events) if record.get("with_ngram") else outcome
 
 
 def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
     """About what `mix_in_ngram` takes: counting, and the network in NumPy over held-out text."""
     held_out = min(len(corpus.valid), VALIDATION_TOKENS)
     weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
-    return 1.5 + COUNTING_SECONDS * len(corpus.train) + 2 * weights * held_out / NUMPY_FLOPS
+    return (
+        1.5
+        + COUNTING_SECONDS_PER_TOKEN * len(corpus.train)
+        + 2 * weights * held_out / NUMPY_FLOPS_PER_SECOND
+    )
 
 
-def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcome:
+def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
     """Make the model of a finished run a mixture of its network and an n-gram model of its text.
 
     Of words, with a cache of recent ones over it. The weights are fitted on the validation text
@@ -146,7 +152,7 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcom
     network = model_file.part(model_file.read(outcome.model), 0)
     level = tokenizer.level
     lines = defaults.ngram_context(level) == "sentence"
-    lm = of_corpus(corpus, defaults.ngram_order(level), lines=lines, listener=listener)
+    lm = estimate_ngram(corpus, defaults.ngram_order(level), lines=lines, events=events)
     ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
     found = mix([model_file.build_lm(network), lm], held_out, tokenizer.eos)
@@ -155,11 +161,11 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, listener: Listener) -> Outcom
     if level == "word":  # words said of late come again
         share_of_cache, nats = fit_cache(nats, held_out)
     raw = measure("", held_out, nats, tokenizer.unk)
-    best = share(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
+    best = scale_to(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
     training = {**network.training, "best": best, "network": network.training.get("best")}
     contents = model_file.mixture(found.lm, [network, ngram], training)
     if share_of_cache:
-        cached = RecentLM(found.lm, tokenizer.eos, share_of_cache)
+        cached = UnigramCacheLM(found.lm, tokenizer.eos, share_of_cache)
         contents = model_file.with_cache(contents, cached)
     model_file.write(outcome.model, contents)
     return replace(outcome, best=best, network=outcome.best)
@@ -182,7 +188,7 @@ def _settle(
     )
     minutes = budget.minutes
     if budget.steps is None and budget.epochs is None and minutes is None:
-        minutes = defaults.MINUTES
+        minutes = defaults.DEFAULT_MINUTES
     seconds = math.nan
     if minutes is not None:
         config, seconds = timing.measure(network, config, streams, settings.get("precision"))
@@ -197,7 +203,7 @@ def _settle(
         left = minutes * 60 - (time.monotonic() - began)
         steps = max(1, int(left * (1 - VALIDATION_SHARE) / seconds))
         if budget.minutes is None:
-            steps = min(steps, defaults.EPOCHS * streams.steps_per_epoch)
+            steps = min(steps, defaults.MAX_EPOCHS * streams.steps_per_epoch)
     # a validation token costs about a third of a training token (no backward pass)
     tokens = min(len(corpus.valid), VALIDATION_TOKENS)
     cost = tokens / 3 / (config.batch_size * config.bptt)  # in steps

@@ -18,7 +18,7 @@ from ..network.network import detach, new_network
 from ..text.corpus import Streams
 from . import optimiser
 
-BF16_MUST_WIN = 1.1  # times faster than fp32, or its coarser numbers are not worth it
+MIN_BF16_SPEEDUP = 1.1  # times faster than fp32, or its coarser numbers are not worth it
 
 
 def seconds_per_step(
@@ -68,4 +68,4 @@ def measure(
     plain, brief = (replace(config, precision=p) for p in ("fp32", "bf16"))
     slow = seconds_per_step(network, plain, streams, 0.4)
     fast = seconds_per_step(network, brief, streams, 1.2)
-    return (brief, fast) if slow > BF16_MUST_WIN * fast else (plain, slow)
+    return (brief, fast) if slow > MIN_BF16_SPEEDUP * fast else (plain, slow)

@@ -9,9 +9,9 @@ from ..lm import Ids
 from ..measures import Measures
 from ..network.network import Network
 
-ROWS = 32  # parallel segments of the validation stream
-WARM = 128  # tokens of context read before a segment begins to count
-STEP = 128  # tokens of each row read at once
+PARALLEL_SEGMENTS = 32  # parallel segments of the validation stream
+WARM_UP_TOKENS = 128  # tokens of context read before a segment begins to count
+TOKENS_AT_ONCE = 128  # tokens of each row read at once
 
 
 def validate(network: Network, ids: Ids, eos: int, unk: int | None) -> Measures:
@@ -22,9 +22,9 @@ def validate(network: Network, ids: Ids, eos: int, unk: int | None) -> Measures:
     shortened memory. `chars` and `bytes` are 0: the caller knows the text.
     """
     N = len(ids)
-    rows = max(1, min(ROWS, N // (2 * WARM)))
+    rows = max(1, min(PARALLEL_SEGMENTS, N // (2 * WARM_UP_TOKENS)))
     length = -(-N // rows)
-    warm = WARM if rows > 1 else 0
+    warm = WARM_UP_TOKENS if rows > 1 else 0
     device = network.output.bias.device
     was_training = network.training
     network.eval()
@@ -32,8 +32,8 @@ def validate(network: Network, ids: Ids, eos: int, unk: int | None) -> Measures:
     nats, unknown, unknown_nats = 0.0, 0, 0.0
     begins = np.arange(rows) * length  # (B,)
     try:
-        for at in range(-warm, length, STEP):
-            offset = np.arange(at, min(at + STEP, length))[:, None]  # (T, 1)
+        for at in range(-warm, length, TOKENS_AT_ONCE):
+            offset = np.arange(at, min(at + TOKENS_AT_ONCE, length))[:, None]  # (T, 1)
             place_TB = begins + offset
             inside = (place_TB >= 0) & (place_TB < N)
             y_TB = np.where(inside, ids[place_TB.clip(0, N - 1)], eos).astype(np.int64)
@@ -56,7 +56,7 @@ def validate(network: Network, ids: Ids, eos: int, unk: int | None) -> Measures:
     return Measures(nats, N, 0, 0, unknown, unknown_nats)
 
 
-def share(measures: Measures, text_tokens: int, chars: int, size: int) -> Measures:
+def scale_to(measures: Measures, text_tokens: int, chars: int, size: int) -> Measures:
     """`measures` of the first tokens of a text with its characters and bytes in proportion."""
     part = measures.tokens / max(1, text_tokens)
     return Measures(

@@ -14,8 +14,8 @@ import pytest
 from cli_support import Cli, environment, on_terminal, run, write_model
 
 import charlm
-from charlm import cli as command_line
 from charlm.cli import common
+from charlm.cli.app import app
 
 VERBS = ["train", "score", "sample", "eval", "info"]
 
@@ -113,7 +113,7 @@ def test_talk_starts_anew_with_every_command(cli: Cli) -> None:
     cli("info")
     assert not common.talk.quiet
     assert not common.talk.verbose
-    assert command_line.app.info.name == "charlm"
+    assert app.info.name == "charlm"
 
 
 # In processes of their own ---------------------------------------------------------------------
@@ -151,8 +151,8 @@ def test_ctrl_c_ends_quietly(model: Path) -> None:
 LONG_WORK = """
 import time
 from charlm.cli import common
-common.PATIENCE = {patience}
-with common.lively("reading") as report:
+common.BAR_AFTER_SECONDS = {patience}
+with common.progress_bar("reading") as report:
     report(0.42)
     time.sleep(0.5)
 print("done")

@@ -159,17 +159,17 @@ def test_an_arpa_file_in_another_order_can_be_mixed_in(cli: Cli) -> None:
 
 
 def test_interrupted_and_resumed_with_ngram(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    from charlm.runs.events import Listener, Step
+    from charlm.runs.events import Events, Step
     from charlm.training.run import resume, train
 
-    class Stopper(Listener):
+    class Stopper(Events):
         def step(self, step: Step) -> None:
             if step.step == 12:
                 raise KeyboardInterrupt
 
     how: dict[str, Any] = {"hidden": 16, "embed": 8, "steps": 30, "batch_size": 4, "eval_every": 5}
     with pytest.raises(KeyboardInterrupt):
-        train("corpus.txt", out="broken", with_ngram=True, listener=Stopper(), **how)
+        train("corpus.txt", out="broken", with_ngram=True, events=Stopper(), **how)
     whole = train("corpus.txt", out="whole", with_ngram=True, **how)
     again = resume("broken")
     assert again.best == whole.best

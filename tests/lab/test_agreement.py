@@ -17,11 +17,11 @@ from cli_support import Cli, write_model
 from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.lab import agreement
-from charlm.lab.agreement import CONDITIONS, LENGTHS, Agreement, draw_test, judge, of_cells
+from charlm.lab.agreement import CONDITIONS, LENGTHS, Agreement, draw_test, judge, train_and_judge
 from charlm.lab.clauses import VERBS, Item, Lexicon, draw_items, draw_text
 from charlm.models import model_file
 from charlm.models.kneser_ney import estimate
-from charlm.models.unigram_cache import RecentLM
+from charlm.models.unigram_cache import UnigramCacheLM
 from charlm.text import tokenizer
 
 WORDS = Lexicon()
@@ -45,7 +45,7 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 @pytest.fixture(scope="module")
 def small() -> Agreement:
-    return of_cells(seed=4, runs=1, steps=2, sentences=4, lines=600)
+    return train_and_judge(seed=4, runs=1, steps=2, sentences=4, lines=600)
 
 
 # Sentences ------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def test_learned_and_judged_sentences_differ() -> None:
     rng = Random(2)
     test = draw_test(rng, WORDS, 40, everything)
     judged = {item.text() for lists in test.values() for items in lists for item in items}
-    learned = list(draw_text(rng, WORDS, 3000, agreement.unheard(test)))
+    learned = list(draw_text(rng, WORDS, 3000, agreement.reserved(test)))
     assert len(learned) == 3000
     assert not judged & set(learned)
     begun = {line[: re.search(" (was|were) ", line).start()] for line in learned}  # type: ignore
@@ -136,7 +136,7 @@ def test_verbs_are_judged_as_whole_words(tmp_path: Path) -> None:
 
     def probability(verb: str) -> float:
         ids = tokens.encode(f"{item.beginning} {verb}")
-        nats, state = lm.follow(lm.start(1), ids[None])
+        nats, state = lm.read(lm.start(1), ids[None])
         own = nats[0, -len(verb) - 1 :].sum()
         return float(np.exp(own) * np.exp(lm.predict(state)[0, starts]).sum())
 
@@ -149,7 +149,7 @@ def test_verbs_are_judged_as_whole_words(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_makes_the_same_numbers(small: Agreement) -> None:
-    again = of_cells(seed=4, runs=1, steps=2, sentences=4, lines=600)
+    again = train_and_judge(seed=4, runs=1, steps=2, sentences=4, lines=600)
     assert json.dumps(again.as_dict()) == json.dumps(small.as_dict())
     assert [one.model for one in small.curves] == ["5-gram", "9-gram", "RNN", "GRU", "LSTM"]
 
@@ -169,26 +169,26 @@ def test_models_are_judged_with_their_parts(tmp_path: Path) -> None:
     tensors = {f"0.{name}": tensor for name, tensor in file.tensors.items()}
     mixed = model_file.ModelFile("mixture", config, file.tokenizer, tensors)
     model_file.write(tmp_path / "mixed.safetensors", mixed)
-    found = agreement.of_models([str(tmp_path / "mixed.safetensors")], sentences=2)
+    found = agreement.judge_models([str(tmp_path / "mixed.safetensors")], sentences=2)
     assert [one.model for one in found.curves] == ["mixed", "its network"]
     assert found.curves[0].accuracy[CONDITIONS[0]] == found.curves[1].accuracy[CONDITIONS[0]]
     assert found.runs == 0
     assert found.left_out == ()
-    cached = model_file.with_cache(mixed, RecentLM(model_file.build_lm(mixed), 0, 0.1, 9))
+    cached = model_file.with_cache(mixed, UnigramCacheLM(model_file.build_lm(mixed), 0, 0.1, 9))
     model_file.write(tmp_path / "cached.safetensors", cached)
-    found = agreement.of_models([str(tmp_path / "cached.safetensors")], sentences=2)
+    found = agreement.judge_models([str(tmp_path / "cached.safetensors")], sentences=2)
     assert [one.model for one in found.curves] == ["cached", "its network"]
 
 
 def test_a_model_that_knows_too_little_is_refused(tmp_path: Path) -> None:
     model = write_model(tmp_path / "m.safetensors", "word")
     with pytest.raises(CharlmError, match="m does not know the word 'The'"):
-        agreement.of_models([str(model)])
+        agreement.judge_models([str(model)])
     model = write_model(
         tmp_path / "n.safetensors", "word", "The cat was full\nthe cats were full\n"
     )
     with pytest.raises(CharlmError, match=r"n knows too few .* unknown: dog dogs, bird birds"):
-        agreement.of_models([str(model)])
+        agreement.judge_models([str(model)])
 
 
 # The command ----------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_json_and_picture(cli: Cli) -> None:
 
 
 def test_the_table(cli: Cli, small: Agreement, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "of_cells", lambda **settings: small)
+    monkeypatch.setattr(agreement, "train_and_judge", lambda **settings: small)
     result = cli("lab", "agreement")
     lines = result.out.splitlines()
     assert lines[1].split() == ["words", "5-gram", "9-gram", "RNN", "GRU", "LSTM"]

@@ -139,15 +139,15 @@ def test_flow_holds_few_rows_at_once(monkeypatch: pytest.MonkeyPatch, rows: int)
     network, _ = network_of("lstm", layers=2)
     ids_TB = some_ids()
     whole = flow(network, ids_TB, eos=EOS)
-    monkeypatch.setattr(gradients, "HELD", rows * (STEPS + 1) * 2 * 6)
+    monkeypatch.setattr(gradients, "MAX_HELD", rows * (STEPS + 1) * 2 * 6)
     read: list[int] = []
-    tops = Network.tops
+    tops = Network.hidden_states
 
     def counted(self: Network, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         read.append(x_TB.shape[1])
         return tops(self, x_TB, state)
 
-    monkeypatch.setattr(Network, "tops", counted)
+    monkeypatch.setattr(Network, "hidden_states", counted)
     np.testing.assert_allclose(flow(network, ids_TB, eos=EOS), whole, rtol=1e-12)
     assert max(read) == rows
 
@@ -227,8 +227,8 @@ def test_clipping_bounds_what_a_step_does_and_not_what_is_measured(
     found: gradients.Gradients,
 ) -> None:
     free, clipped = found.clipping[2:]
-    assert (free.clip_norm, clipped.clip_norm) == (0, gradients.CLIP)
-    assert free.norms[0] == clipped.norms[0] > gradients.CLIP
+    assert (free.clip_norm, clipped.clip_norm) == (0, gradients.CLIP_NORM)
+    assert free.norms[0] == clipped.norms[0] > gradients.CLIP_NORM
     assert free.losses[0] == clipped.losses[0]
     assert free.losses[1] != clipped.losses[1]
     assert len(free.norms) == len(free.losses) == 2
@@ -250,7 +250,7 @@ def test_cutting_side_by_side_is_cutting_one_after_another(cell: str, corpus: Co
         steps=2, bptt=8, batch_size=3, optimizer="sgd", lr=0.1, momentum=0.0, clip_norm=0.0,
         weight_decay=0.0, schedule="constant", warmup=0,
     )  # fmt: skip
-    found = learn.teach(new_network(shape, config), config, corpus, reach=4).tensors()
+    found = learn.train_network(new_network(shape, config), config, corpus, reach=4).tensors()
     network = new_network(shape, config)
     streams = Streams(corpus.train, 3, 8, config.seed, corpus.tokenizer.eos)
     state = network.start(3)

@@ -43,7 +43,7 @@ def test_the_timer_counts_what_is_certain(numbers: list[int]) -> None:
 @pytest.mark.parametrize("order", memory.ORDERS)
 def test_an_ngram_sees_as_far_as_its_window(order: int) -> None:
     for lag in range(1, 8):
-        share = lags.judge_ngram(order, lag, seed=1)
+        share = lags.recall_of_ngram(order, lag, seed=1)
         if lag < order:
             assert share == 1.0
         else:
@@ -95,15 +95,15 @@ def test_processes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_that_dies_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 2)
     with pytest.raises(CharlmError, match="died"):
-        learn.side_by_side(os._exit, [9, 9], [1.0, 1.0])
+        learn.run_parallel(os._exit, [9, 9], [1.0, 1.0])
 
 
 def test_drill_ends_when_nothing_is_left_to_learn() -> None:
     network = Network(NetworkConfig(9, cell="gru", embed=4, hidden=8))
     network.initialise(1)
     rng = np.random.default_rng(1)
-    steps = learn.drill(network, lambda: lags.task(rng, 2, 8), 50, 1e-3, enough=100.0)
-    assert steps == learn.STILL
+    steps = learn.train_on_task(network, lambda: lags.task(rng, 2, 8), 50, 1e-3, enough=100.0)
+    assert steps == learn.CONVERGED_STEPS
 
 
 @settings(max_examples=3, deadline=None)
@@ -131,7 +131,7 @@ def test_the_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 1)
-    monkeypatch.setattr(timer, "STEPS", 3)
+    monkeypatch.setattr(timer, "MAX_STEPS", 3)
     monkeypatch.chdir(tmp_path)
     cli = Cli(None, capsys, monkeypatch)
     given = ("lab", "memory", "--cells", "rnn,gru", "--lags", "2,6", "--steps", "3", "--seeds", "2")

@@ -93,7 +93,7 @@ def test_gates_are_the_textbook_s(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_activations_are_those_of_advance(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neurons, "CHUNK", 4)
+    monkeypatch.setattr(neurons, "TOKENS_AT_ONCE", 4)
     lm = recurrent_lm(cell, layers=2)
     ids = np.random.default_rng(1).integers(0, 11, 10)
     chunks = list(activations(lm, ids))
@@ -116,8 +116,8 @@ def test_activations_are_those_of_advance(cell: str, monkeypatch: pytest.MonkeyP
 
 
 def test_correlation_is_numpy_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neurons, "CHUNK", 7)
-    monkeypatch.setattr(neurons, "SHOWN", 10)
+    monkeypatch.setattr(neurons, "TOKENS_AT_ONCE", 7)
+    monkeypatch.setattr(neurons, "TOKENS_SHOWN", 10)
     lm = recurrent_lm("lstm")
     rng = np.random.default_rng(2)
     ids, p = rng.integers(0, 11, 40), rng.normal(size=(40, 3))

@@ -63,7 +63,7 @@ def test_round_trip(level: str, name: str, tmp_path: Path) -> None:
     assert tokens.as_dict() == tokenizer.as_dict()
     ids = tokenizer.encode("the cat ate a zebra\nthe dog\n").astype(np.int64)[None]
     np.testing.assert_allclose(
-        again.follow(again.start(1), ids)[0], lm.follow(lm.start(1), ids)[0], atol=1e-5
+        again.read(again.start(1), ids)[0], lm.read(lm.start(1), ids)[0], atol=1e-5
     )
 
 

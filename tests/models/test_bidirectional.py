@@ -14,7 +14,7 @@ from toys import random_tensors
 import charlm
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
-from charlm.models import bidirectional
+from charlm.models import bidirectional, padding
 from charlm.models.bidirectional import BidirectionalLM
 from charlm.network.network import Network
 from charlm.tasks.fill import fill
@@ -117,8 +117,8 @@ def test_no_limit_changes_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     seqs = [rng.integers(11, size=n) for n in (9, 9, 8, 3)]
     ids_NT = np.stack(seqs[:2])
     before = (lm.logprobs(seqs), lm.predict(seqs[0]), lm.predict_at(ids_NT, 3))
-    monkeypatch.setattr(bidirectional, "TOKENS", 1)
-    monkeypatch.setattr(bidirectional, "CHUNK", 1)
+    monkeypatch.setattr(bidirectional, "TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr(padding, "MAX_ENTRIES", 1)
     for one, other in zip(before[0], lm.logprobs(seqs), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
     np.testing.assert_allclose(before[1], lm.predict(seqs[0]), atol=1e-5)
@@ -126,6 +126,6 @@ def test_no_limit_changes_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_line_may_be_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bidirectional, "LONGEST", 5)
+    monkeypatch.setattr(bidirectional, "MAX_TOKENS", 5)
     with pytest.raises(CharlmError, match="too long"):
         lm_of(BASE).logprobs([np.zeros(6, np.int64)])

@@ -18,7 +18,7 @@ from charlm.lm import CausalLM, Ids
 from charlm.models.kneser_ney import estimate
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
-from charlm.models.unigram_cache import RecentLM
+from charlm.models.unigram_cache import UnigramCacheLM
 from charlm.network.bulk_scoring import TorchLM
 
 
@@ -38,8 +38,8 @@ MODELS["mixture"] = MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.ar
 MODELS["mixture by context"] = MixtureLM(
     [recurrent_lm("lstm"), ngram(3, lines=False)], np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]])
 )
-MODELS["cache"] = RecentLM(recurrent_lm("gru"), 0, 0.3, window=7)
-MODELS["cache over n-grams"] = RecentLM(ngram(3, lines=True), 0, 0.2, window=50)
+MODELS["cache"] = UnigramCacheLM(recurrent_lm("gru"), 0, 0.3, window=7)
+MODELS["cache over n-grams"] = UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50)
 ROUNDING = 2e-5
 
 model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())
@@ -72,7 +72,7 @@ def test_predictions_sum_to_one(lm: CausalLM, ids: Ids) -> None:
 
 @model
 def test_start_is_blank_and_a_sentence_end(lm: CausalLM) -> None:
-    after_eos = lm.advance(lm.blank(3), np.zeros(3, np.int64))
+    after_eos = lm.advance(lm.empty(3), np.zeros(3, np.int64))
     np.testing.assert_allclose(lm.predict(lm.start(3)), lm.predict(after_eos), atol=ROUNDING)
 
 
@@ -82,7 +82,7 @@ def test_start_is_blank_and_a_sentence_end(lm: CausalLM) -> None:
 def test_follow_is_stepping(lm: CausalLM, ids: Ids) -> None:
     B, T = ids.shape
     state = lm.start(B)
-    nats, end = lm.follow(state, ids)
+    nats, end = lm.read(state, ids)
     assert nats.shape == (B, T)
     for t in range(T):
         own = lm.predict(state)[np.arange(B), ids[:, t]]
@@ -95,9 +95,9 @@ def test_follow_is_stepping(lm: CausalLM, ids: Ids) -> None:
 @settings(max_examples=10)
 @given(ids=batch(), cut=st.integers(0, 20))
 def test_follow_in_two_parts(lm: CausalLM, ids: Ids, cut: int) -> None:
-    whole, end = lm.follow(lm.start(len(ids)), ids)
-    first, middle = lm.follow(lm.start(len(ids)), ids[:, :cut])
-    second, last = lm.follow(middle, ids[:, cut:])
+    whole, end = lm.read(lm.start(len(ids)), ids)
+    first, middle = lm.read(lm.start(len(ids)), ids[:, :cut])
+    second, last = lm.read(middle, ids[:, cut:])
     np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=ROUNDING)
     np.testing.assert_allclose(lm.predict(last), lm.predict(end), atol=ROUNDING)
 
@@ -111,7 +111,7 @@ def test_logprobs_follow_from_the_start(lm: CausalLM, ids: Ids, seed: int) -> No
     result = lm.logprobs(seqs)
     assert [len(nats) for nats in result] == lengths.tolist()
     for seq, nats in zip(seqs, result, strict=True):
-        alone, _ = lm.follow(lm.start(1), seq[None])
+        alone, _ = lm.read(lm.start(1), seq[None])
         np.testing.assert_allclose(nats, alone[0], atol=ROUNDING)
 
 
@@ -135,11 +135,11 @@ def test_nothing_given_is_changed(lm: CausalLM, ids: Ids) -> None:
     before, ids_before = copy.deepcopy(state), ids.copy()
     expected = lm.predict(state)
     later = lm.advance(state, np.zeros(len(ids), np.int64))
-    nats, _ = lm.follow(state, ids)
+    nats, _ = lm.read(state, ids)
     held = nats.copy()
     lm.logprobs(list(ids))
     lm.predict(later)[:] = 0  # a caller may write on what it was given
-    lm.follow(state, ids)[0][:] = 0
+    lm.read(state, ids)[0][:] = 0
     np.testing.assert_array_equal(lm.predict(state), expected)
     np.testing.assert_array_equal(lm.predict(before), expected)
     np.testing.assert_array_equal(ids, ids_before)

@@ -11,7 +11,7 @@ from toys import recurrent_lm
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
 from charlm.models.kneser_ney import estimate
-from charlm.models.mixture import MixtureLM, fit, follow_stream, mix
+from charlm.models.mixture import MixtureLM, fit, mix, score_stream
 from charlm.models.ngram import NgramLM
 
 
@@ -65,15 +65,15 @@ def test_mix_is_better_than_its_parts() -> None:
     found = mix(parts, held_out, 0)
     assert found.mixed.mean() > found.parts.mean(axis=1).max()
     assert found.lm.weights.shape == (2, 3)
-    nats, _ = found.lm.follow(found.lm.start(1), held_out[None])
+    nats, _ = found.lm.read(found.lm.start(1), held_out[None])
     assert nats.mean() == pytest.approx(found.mixed.mean(), abs=1e-3)
 
 
 def test_a_stream_read_in_parts_is_the_stream() -> None:
     lm = recurrent_lm("gru")
     ids = np.random.default_rng(0).integers(11, size=2000)
-    whole, _ = lm.follow(lm.start(1), ids[None])
-    parts = follow_stream(lm, ids, 0)
+    whole, _ = lm.read(lm.start(1), ids[None])
+    parts = score_stream(lm, ids, 0)
     assert parts.shape == (2000,)
     np.testing.assert_allclose(parts[200:], whole[0, 200:], atol=1e-3)
 

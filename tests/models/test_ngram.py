@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
 from charlm.lm import Ids
-from charlm.models.kneser_ney import FALLBACK, estimate
+from charlm.models.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from charlm.models.ngram import NgramLM
 
 V, EOS = 6, 0
@@ -60,7 +60,7 @@ class Reference:
             d = [i - (i + 1) * y * n[i] / n[i - 1] for i in (1, 2, 3)]
             if all(0 < x <= i for i, x in enumerate(d, 1)):
                 return [0.0, *d]
-        return [0.0, *FALLBACK]
+        return [0.0, *FALLBACK_DISCOUNTS]
 
     def p(self, context: tuple[int, ...], word: int) -> float:
         k = len(context)
@@ -114,7 +114,7 @@ def test_equals_the_textbook(
     lm = estimate(np.array(ids), V, EOS, order, lines=lines, min_counts=min_counts[:order])
     reference = Reference(ids, order, lines, min_counts)
     for text in (ids, held_out):
-        nats, _ = lm.follow(lm.start(1), np.array(text)[None])
+        nats, _ = lm.read(lm.start(1), np.array(text)[None])
         np.testing.assert_allclose(nats[0], reference_nats(reference, text), atol=2e-5)
 
 
@@ -144,7 +144,7 @@ def test_matched_is_the_longest_context_known(lines: bool) -> None:
     for ids_B in ids.T:
         along.append(lm.matched(state))
         state = lm.advance(state, ids_B)
-    np.testing.assert_array_equal(lm.follow_matched(lm.start(3), ids), np.stack(along, axis=1))
+    np.testing.assert_array_equal(lm.matched_before(lm.start(3), ids), np.stack(along, axis=1))
     assert along[0].tolist() == [1, 1, 1]  # <s>, or the <EOS> before
     assert np.stack(along).max() == 3
 
@@ -153,9 +153,7 @@ def test_tensors_bring_the_model_back() -> None:
     lm = model(order=3, lines=True)
     again = NgramLM.from_tensors(lm.config(), lm.tensors(), EOS)
     ids = np.arange(V)[None]
-    np.testing.assert_array_equal(
-        again.follow(again.start(1), ids)[0], lm.follow(lm.start(1), ids)[0]
-    )
+    np.testing.assert_array_equal(again.read(again.start(1), ids)[0], lm.read(lm.start(1), ids)[0])
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_cells_equal_torch(cell: str, layers: int) -> None:
     lm = recurrent_lm(cell, 13, embed=9, hidden=16, layers=layers, seed=3)
     ids_BT = np.random.default_rng(1).integers(13, size=(B, T))
     expected = torch_logprobs(lm, ids_BT)
-    nats, _ = lm.follow(lm.start(B), ids_BT)
+    nats, _ = lm.read(lm.start(B), ids_BT)
     np.testing.assert_allclose(nats, expected, atol=1e-5)
     state = lm.start(B)
     for t in range(T):
@@ -140,7 +140,12 @@ def test_start_follows_eos_from_the_initial_state() -> None:
 
 @pytest.mark.parametrize(
     ("room", "name"),
-    [(recurrent, "TABLE_BYTES"), (recurrent, "CHUNK"), (cells, "FEW"), (padding, "ROWS")],
+    [
+        (recurrent, "TABLE_BYTES"),
+        (padding, "MAX_ENTRIES"),
+        (cells, "MAX_ROWS_ONE_BY_ONE"),
+        (padding, "MAX_BATCH"),
+    ],
 )
 def test_no_limit_changes_the_numbers(
     room: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
@@ -177,7 +182,7 @@ def test_batches_waste_at_most_half(lengths: list[int]) -> None:
     for group in groups:
         longest = lengths[group[0]]
         assert all(longest >= lengths[i] >= longest / 2 for i in group)
-        assert len(group) <= padding.ROWS
+        assert len(group) <= padding.MAX_BATCH
 
 
 def test_times_is_a_product() -> None:

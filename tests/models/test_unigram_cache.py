@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from toys import recurrent_lm
 
 from charlm.errors import CharlmError
-from charlm.models.unigram_cache import NONE, RecentLM, fit_cache, recent_counts
+from charlm.models.unigram_cache import NO_TOKEN, UnigramCacheLM, fit_cache, recent_counts
 
 
 @given(before=st.lists(st.integers(0, 3), max_size=5), ids=st.lists(st.integers(0, 3), max_size=30))
 def test_counts_are_those_of_the_window(before: list[int], ids: list[int]) -> None:
     W = 5
-    padded = np.array([NONE] * (W - len(before)) + before)
-    counts, known = recent_counts(padded, np.array(ids, np.int64))
+    pad = np.array([NO_TOKEN] * (W - len(before)) + before)
+    counts, known = recent_counts(pad, np.array(ids, np.int64))
     for t, w in enumerate(ids):
         window = [*before, *ids[:t]][-W:]
         assert counts[t] == Counter(window)[w]
@@ -27,7 +27,7 @@ def test_counts_are_those_of_the_window(before: list[int], ids: list[int]) -> No
 
 def test_the_formula() -> None:
     lm = recurrent_lm("gru")
-    cached = RecentLM(lm, 0, share=0.4, window=4)
+    cached = UnigramCacheLM(lm, 0, weight=0.4, window=4)
     state, inner = cached.start(1), lm.start(1)
     read = [0]
     for w in (3, 3, 5, 3, 1, 1):
@@ -55,4 +55,4 @@ def test_the_share_is_fitted() -> None:
 def test_values_out_of_range_are_refused() -> None:
     for share, window in ((1.0, 5), (-0.1, 5), (0.1, 0)):
         with pytest.raises(CharlmError, match="cache"):
-            RecentLM(recurrent_lm("gru"), 0, share, window)
+            UnigramCacheLM(recurrent_lm("gru"), 0, share, window)

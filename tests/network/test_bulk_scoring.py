@@ -12,7 +12,7 @@ from cli_support import TEXT, Cli, write_model
 from toys import recurrent_lm, variety
 
 from charlm.errors import CharlmError
-from charlm.models import recurrent
+from charlm.models import padding
 from charlm.models.recurrent import RecurrentLM
 from charlm.network import bulk_scoring
 
@@ -29,9 +29,9 @@ def test_equals_numpy(lm: RecurrentLM) -> None:
 def test_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     lm = recurrent_lm("lstm")
     ids = np.random.default_rng(1).integers(11, size=(3, 50))
-    whole, _ = lm.follow(lm.start(3), ids)
-    monkeypatch.setattr(recurrent, "CHUNK", 4 * 7 * 3 * 8)  # eight tokens of three rows
-    parts, _ = bulk_scoring.on_device(lm, "cpu").follow(lm.start(3), ids)
+    whole, _ = lm.read(lm.start(3), ids)
+    monkeypatch.setattr(padding, "MAX_ENTRIES", 4 * 7 * 3 * 8)  # eight tokens of three rows
+    parts, _ = bulk_scoring.on_device(lm, "cpu").read(lm.start(3), ids)
     np.testing.assert_allclose(parts, whole, atol=2e-5)
 
 

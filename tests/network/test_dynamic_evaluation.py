@@ -13,8 +13,8 @@ from toys import recurrent_lm
 
 from charlm.errors import CharlmError
 from charlm.models.kneser_ney import estimate
-from charlm.network.dynamic_evaluation import SEGMENT, AdaptiveLM
-from charlm.tasks.neural_cache import CacheLM
+from charlm.network.dynamic_evaluation import SEGMENT_TOKENS, DynamicLM
+from charlm.tasks.neural_cache import NeuralCacheLM
 
 PATTERN = np.tile([1, 2, 3, 4, 5, 6, 7], 120)
 
@@ -22,19 +22,19 @@ PATTERN = np.tile([1, 2, 3, 4, 5, 6, 7], 120)
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_first_segment_is_static_and_later_ones_are_better(cell: str) -> None:
     lm = recurrent_lm(cell, layers=2)
-    static, _ = lm.follow(lm.start(1), PATTERN[None])
-    adaptive = AdaptiveLM(lm, rate=1e-2)
-    learned, _ = adaptive.follow(adaptive.start(1), PATTERN[None])
-    np.testing.assert_allclose(learned[0, :SEGMENT], static[0, :SEGMENT], atol=1e-5)
+    static, _ = lm.read(lm.start(1), PATTERN[None])
+    adaptive = DynamicLM(lm, rate=1e-2)
+    learned, _ = adaptive.read(adaptive.start(1), PATTERN[None])
+    np.testing.assert_allclose(learned[0, :SEGMENT_TOKENS], static[0, :SEGMENT_TOKENS], atol=1e-5)
     assert learned[0, -70:].mean() > static[0, -70:].mean() + 0.5
-    again, _ = lm.follow(lm.start(1), PATTERN[None])
+    again, _ = lm.read(lm.start(1), PATTERN[None])
     np.testing.assert_array_equal(again, static)  # the model itself has learned nothing
 
 
 def test_rate_zero_is_static() -> None:
     lm = recurrent_lm("lstm")
     seqs = [PATTERN[:50], PATTERN[3:9]]
-    adaptive = AdaptiveLM(lm, rate=0.0)
+    adaptive = DynamicLM(lm, rate=0.0)
     for own, static in zip(adaptive.logprobs(seqs), lm.logprobs(seqs), strict=True):
         np.testing.assert_allclose(own, static, atol=1e-5)
 
@@ -65,16 +65,16 @@ def slow_cache(ids: list[int], window: int, theta: float, share: float) -> list[
 def test_cache_is_its_formula() -> None:
     lm = recurrent_lm("gru")
     ids = np.random.default_rng(0).integers(11, size=300)
-    cache = CacheLM(lm, window=40, theta=0.8, share=0.3)
-    first, state = cache.follow(cache.start(1), ids[None, :13])
-    rest, _ = cache.follow(state, ids[None, 13:])
+    cache = NeuralCacheLM(lm, window=40, theta=0.8, weight=0.3)
+    first, state = cache.read(cache.start(1), ids[None, :13])
+    rest, _ = cache.read(state, ids[None, 13:])
     expected = slow_cache(ids.tolist(), 40, 0.8, 0.3)
     np.testing.assert_allclose(np.concatenate([first[0], rest[0]]), expected, atol=1e-4)
 
 
 def test_only_networks_adapt() -> None:
     lm = estimate(np.array([1, 2, 0]), 3, 0, 2, lines=True)
-    for kind in (AdaptiveLM, CacheLM):
+    for kind in (DynamicLM, NeuralCacheLM):
         with pytest.raises(CharlmError, match="recurrent"):
             kind(lm)
 

@@ -11,7 +11,7 @@ from charlm.network import loss
 
 @pytest.mark.parametrize("at_once", [1, 50, 1 << 22])
 def test_equals_torch_however_it_is_sliced(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loss, "LOGITS_AT_ONCE", at_once)
+    monkeypatch.setattr(loss, "MAX_LOGITS", at_once)
     torch.manual_seed(0)
     N, D, V = 23, 6, 11
     x, weight, bias = torch.randn(N, D), torch.randn(V, D), torch.randn(V)

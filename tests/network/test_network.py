@@ -44,7 +44,7 @@ def test_numpy_equals_torch(cell: str, variant: str) -> None:
     x_TB = torch.from_numpy(np.concatenate([np.zeros((4, 1), np.int64), ids_BT[:, :-1]], 1).T)
     y_TB = torch.from_numpy(ids_BT.T.copy())
     nats_TB, _ = network.nats(x_TB.contiguous(), y_TB, network.start(4))
-    ours_BT, _ = lm.follow(lm.start(4), ids_BT)
+    ours_BT, _ = lm.read(lm.start(4), ids_BT)
     np.testing.assert_allclose(ours_BT, nats_TB.numpy().T, atol=1e-5)
 
 

@@ -26,8 +26,8 @@ from charlm.measures import Measures
 from charlm.models import model_file
 from charlm.reports import findings
 from charlm.reports import page as report_page
-from charlm.runs.events import Listener
-from charlm.runs.ngram_run import of_corpus
+from charlm.runs.events import Events
+from charlm.runs.ngram_run import estimate_ngram
 from charlm.runs.run_directory import RunDirectory
 from charlm.runs.run_text import reopen
 from charlm.system import machine
@@ -92,7 +92,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return Cli(None, capsys, monkeypatch)
 
 
-class Recorder(Listener):
+class Recorder(Events):
     """Keeps what it is told."""
 
     def __init__(self) -> None:
@@ -111,8 +111,8 @@ class Recorder(Listener):
         self.samples.append(text)
 
 
-def page_of(run: Path, listener: Listener | None = None) -> tuple[str, Reader]:
-    place, _ = report_page.write(run, listener=listener)
+def page_of(run: Path, events: Events | None = None) -> tuple[str, Reader]:
+    place, _ = report_page.write(run, events=events)
     page = place.read_text("utf-8")
     return page, Reader(page)
 
@@ -185,12 +185,12 @@ def test_numbers_are_those_of_the_other_commands(intact: Intact) -> None:
     got = [s.measures.bits_per_char for _, s in found.surprising.lines]
     assert got == pytest.approx(density[:10], rel=1e-4)
     assert lines[found.surprising.lines[0][0] - 1] == found.surprising.lines[0][1].text
-    lm = of_corpus(text.corpus, 6, lines=False, listener=Listener())
-    nats, _ = lm.follow(lm.start(1), text.corpus.valid[None])
+    lm = estimate_ngram(text.corpus, 6, lines=False, events=Events())
+    nats, _ = lm.read(lm.start(1), text.corpus.valid[None])
     assert not isinstance(found.baseline, str)
     assert found.baseline.measures.logprob == pytest.approx(nats.sum(dtype=np.float64))
     assert not isinstance(found.gradient, str)
-    assert len(found.gradient) == findings.BACK
+    assert len(found.gradient) == findings.GRADIENT_TOKENS
     how, last = found.settings["training"], found.rows[-1]
     speed = 40 * how["batch_size"] * how["bptt"] / last["seconds"]
     assert found.tokens_per_second == pytest.approx(speed)
@@ -199,7 +199,7 @@ def test_numbers_are_those_of_the_other_commands(intact: Intact) -> None:
 def test_large_training_texts_are_counted_in_part(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(findings, "COUNTED", 1000)
+    monkeypatch.setattr(findings, "MAX_NGRAM_TOKENS", 1000)
     page, _ = page_of(run)
     assert "counted only the first 1,000 of the" in page
 
@@ -279,14 +279,14 @@ def test_resuming_keeps_the_samples(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    class Stops(Listener):
+    class Stops(Events):
         def validated(self, step: int, *rest: Any) -> None:
             if step == 16:
                 raise KeyboardInterrupt
 
     text = finished / "text.txt"
     with pytest.raises(KeyboardInterrupt):
-        train(text, level="char", out="runs/tiny", listener=Stops(), **SMALL)
+        train(text, level="char", out="runs/tiny", events=Stops(), **SMALL)
     resume("runs/tiny")
     whole, broken = (
         [(r["step"], r["sample"]) for r in RunDirectory(p).read_metrics(99) if "sample" in r]
@@ -307,7 +307,7 @@ def test_a_network_that_reads_from_both_sides(
         level="char",
         out="both",
         bidirectional=True,
-        listener=heard,
+        events=heard,
         **SMALL,
     )
     assert heard.samples == []
@@ -330,7 +330,7 @@ def test_a_network_that_reads_from_both_sides(
     shown = read.shown.lower().replace("this is no perplexity", "")
     for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
         assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
-    found = findings.gather(RunDirectory(done.run), Listener())
+    found = findings.gather(RunDirectory(done.run), Events())
     assert not isinstance(found.heat, str)
     one = found.heat[3]
     assert one.token_scores is not None

@@ -29,7 +29,7 @@ def exhaustive(lm: CausalLM, state: Any, most: int, penalty: float) -> tuple[int
     for n in range(most):
         for body in itertools.product(range(1, lm.vocab_size), repeat=n):
             ids = (*body, EOS)
-            nats, _ = lm.follow(state, np.array(ids)[None])
+            nats, _ = lm.read(state, np.array(ids)[None])
             found.append((-float(nats.sum(dtype=np.float64)) / len(ids) ** penalty, ids))
     return min(found)[1]
 

@@ -52,7 +52,7 @@ def test_windows_begin_afresh(level: str, window: int) -> None:
     expected = 0.0
     for start in range(0, len(ids), window):  # one token of context, the rest forgotten
         before = ids[start - 1 : start] if start else np.array([tokenizer.eos])
-        nats, _ = lm.follow(lm.advance(lm.blank(1), before), ids[None, start : start + window])
+        nats, _ = lm.read(lm.advance(lm.empty(1), before), ids[None, start : start + window])
         expected += float(nats.sum())
     measures = evaluate(lm, tokenizer, [TEXT], window=window)
     assert measures.logprob == pytest.approx(expected, rel=1e-5)
@@ -70,7 +70,7 @@ def test_chunks_may_be_cut_anywhere(
     cuts = [0, *sorted(cuts), len(TEXT)]
     chunks = [TEXT[a:b] for a, b in pairwise(cuts)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "PIECE", piece)
+        patch.setattr(room, "CHARS_AT_ONCE", piece)
         found = evaluate(lm, tokenizer, chunks, **mode)
     assert_close(found, evaluate(lm, tokenizer, [TEXT], **mode))
 
@@ -89,7 +89,7 @@ def test_the_last_line_is_closed(mode: dict[str, Any]) -> None:
 def test_progress() -> None:
     seen: list[Measures] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "PIECE", 10)
+        patch.setattr(room, "CHARS_AT_ONCE", 10)
         total = evaluate(*pair_of("char"), [TEXT], progress=seen.append)
     assert len(seen) == -(-len(TEXT) // 10)
     assert seen[-1] == total
@@ -109,7 +109,7 @@ def test_memory_is_bounded() -> None:
             tracemalloc.stop()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "PIECE", 10_000)
+        patch.setattr(room, "CHARS_AT_ONCE", 10_000)
         assert peak(20) < 1.2 * peak(2)
 
 
@@ -131,7 +131,7 @@ def test_windows_do_not_depend_on_the_pieces(monkeypatch: pytest.MonkeyPatch) ->
     lm, tokenizer = pair_of("char")
     ids = np.random.default_rng(1).integers(0, lm.vocab_size, 100)
     whole = room.Windows(lm, 7, tokenizer.eos).read(ids)
-    monkeypatch.setattr(room, "ROWS_TOKENS", 20)  # two windows side by side
+    monkeypatch.setattr(room, "WINDOW_TOKENS_AT_ONCE", 20)  # two windows side by side
     for cuts in ([0], [3, 4, 50], [7, 14, 15], [6, 99]):
         reader = room.Windows(lm, 7, tokenizer.eos)
         parts = [reader.read(part) for part in np.split(ids, cuts)]

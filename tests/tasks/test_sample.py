@@ -116,7 +116,7 @@ def test_frequencies_are_the_filtered_probabilities(
     chars: tuple[CausalLM, Tokenizer], options: dict[str, Any]
 ) -> None:
     lm, tokenizer = chars
-    _, state = lm.follow(lm.start(1), tokenizer.encode("a")[None])
+    _, state = lm.read(lm.start(1), tokenizer.encode("a")[None])
     nats: Nats = lm.predict(state).astype(np.float64)
     nats[:, 1] = -np.inf
     nats = apply_temperature(nats, options.get("temperature", 1.0))
@@ -184,7 +184,7 @@ def test_prompt(pair: tuple[CausalLM, Tokenizer]) -> None:
     ids = tokenizer.encode(prompt)
     (one,) = sample(lm, tokenizer, prompt=prompt, max_tokens=20, seed=3)
     assert one.full_text == prompt + one.text
-    _, state = lm.follow(lm.start(1), ids[None])
+    _, state = lm.read(lm.start(1), ids[None])
     best = lm.predict(state)[0].copy()
     if tokenizer.unk is not None:
         best[tokenizer.unk] = -np.inf
@@ -260,7 +260,7 @@ def test_characters_are_streamed_whole() -> None:
         def start(self, batch: int) -> Any:
             return np.zeros(batch, np.int64)
 
-        blank = start
+        empty = start
 
         def predict(self, state: Any) -> Nats:
             nats = np.full((len(state), 257), -np.inf)
@@ -270,7 +270,7 @@ def test_characters_are_streamed_whole() -> None:
         def advance(self, state: Any, ids_B: Any) -> Any:
             return state + 1
 
-        def follow(self, state: Any, ids_BT: Any) -> tuple[Nats, Any]:
+        def read(self, state: Any, ids_BT: Any) -> tuple[Nats, Any]:
             return np.zeros(ids_BT.shape), state + ids_BT.shape[1]
 
         def logprobs(self, seqs: Any) -> list[Nats]:

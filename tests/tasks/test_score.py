@@ -14,6 +14,7 @@ from toys import TEXTS, pair_of
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
 from charlm.measures import Measures
+from charlm.models import padding
 from charlm.tasks import score as room
 from charlm.tasks.score import score
 from charlm.text.tokenizer import Tokenizer
@@ -102,7 +103,7 @@ def test_many_sentences_are_scored_in_small_batches(monkeypatch: pytest.MonkeyPa
     lm, tokenizer = pair_of("char")
     texts = ["abc" * (n % 7) for n in range(200)]
     expected = score(lm, tokenizer, texts, tokens=True)
-    monkeypatch.setattr(room, "CHUNK", 1)
+    monkeypatch.setattr(padding, "MAX_ENTRIES", 1)
     for one, other in zip(score(lm, tokenizer, texts, tokens=True), expected, strict=True):
         assert one.text == other.text
         assert one.logprob == pytest.approx(other.logprob, abs=1e-4)

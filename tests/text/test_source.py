@@ -17,7 +17,7 @@ from charlm.errors import CharlmError
 from charlm.text.source import (
     CUT_REACH,
     MEMO_CHARS,
-    MEMO_KINDS,
+    MEMO_WORDS,
     WORD_LIMIT,
     Memo,
     TextSource,
@@ -311,6 +311,6 @@ def test_memo_asks_once_and_stays_bounded() -> None:
     long = "x" * (MEMO_CHARS + 1)
     assert memo[long] == (MEMO_CHARS + 1,)
     assert long not in memo
-    for i in range(MEMO_KINDS + 10):
+    for i in range(MEMO_WORDS + 10):
         memo[str(i)]
-    assert len(memo) <= MEMO_KINDS
+    assert len(memo) <= MEMO_WORDS

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
-from charlm.text.subword_tokenizer import SAMPLE_CHARS, common_runs, sentences, thin_out
+from charlm.text.subword_tokenizer import SAMPLE_CHARS, sentences, split_at_rare, subsample
 from charlm.text.tokenizer import Tokenizer, build
 
 STORY = "The cat, which already ate fish, was full.\nA cat sleeps 15 hours a day.\n" * 20
@@ -75,18 +75,18 @@ def test_sentences_for_training_are_short_and_complete() -> None:
 
 
 def test_rare_characters_are_spelled_in_bytes() -> None:
-    assert list(common_runs(["aab▁bca", " ca a"], 4)) == [" aab", "bca", " ca a"]
-    assert list(common_runs(["a" * 5000 + "b" + "a" * 5000 + "c"], 9)) == [
+    assert list(split_at_rare(["aab▁bca", " ca a"], 4)) == [" aab", "bca", " ca a"]
+    assert list(split_at_rare(["a" * 5000 + "b" + "a" * 5000 + "c"], 9)) == [
         " " + "a" * 5000,
         "a" * 5000,
     ]
-    assert list(common_runs(["aab▁bca"], 1)) == [" aa", "a"]
+    assert list(split_at_rare(["aab▁bca"], 1)) == [" aa", "a"]
 
 
 @given(st.lists(st.integers(1, 50)), st.integers(1, 300))
 def test_thin_out_is_even_and_bounded(sizes: list[int], budget: int) -> None:
     lines = [f"{i}".ljust(size) for i, size in enumerate(sizes)]
-    kept = thin_out(lines, budget)
+    kept = subsample(lines, budget)
     assert sum(map(len, kept)) <= budget or len(kept) == 1
     assert any(kept == lines[:: 1 << k] for k in range(12))
     assert kept == lines or sum(map(len, lines)) > budget

@@ -127,7 +127,7 @@ def test_more_words_only_add_to_a_line(line: Sequence[str]) -> None:
 
 
 def test_rare_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("charlm.text.word_tokenizer.KINDS_LIMIT", 100)
+    monkeypatch.setattr("charlm.text.word_tokenizer.MAX_COUNTED_TYPES", 100)
     monkeypatch.setattr("charlm.text.word_tokenizer.TALLY_CHARS", 50)
     chunks = [f"the cat{i % 3} rare{i}\n" for i in range(1000)]
     tokenizer = WordTokenizer.train(chunks)

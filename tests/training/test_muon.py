@@ -13,7 +13,7 @@ from torch import nn
 from charlm.config import NetworkConfig, TrainConfig
 from charlm.network.network import Network
 from charlm.training import optimiser
-from charlm.training.muon import MOMENTUM, RMS, Muon, orthogonalise
+from charlm.training.muon import MOMENTUM, UPDATE_RMS, Muon, orthogonalise
 
 
 @settings(max_examples=20, deadline=None)
@@ -73,7 +73,7 @@ def test_first_step_by_hand() -> None:
             assert gradient is not None
             momentum = (1 - MOMENTUM) * gradient
             ahead = gradient.lerp(momentum, MOMENTUM)
-            step = RMS * math.sqrt(max(p.shape)) * orthogonalise(ahead)
+            step = UPDATE_RMS * math.sqrt(max(p.shape)) * orthogonalise(ahead)
             expected = before[name] * (1 - 0.01 * 0.1) - 0.01 * step
             torch.testing.assert_close(p.detach(), expected)
         else:

@@ -19,7 +19,7 @@ from charlm.errors import CharlmError
 from charlm.measures import Measures
 from charlm.models import model_file
 from charlm.network.network import Network
-from charlm.runs.events import Listener, Outcome, Plan, Step
+from charlm.runs.events import Events, Outcome, Plan, Step
 from charlm.system.tensor_file import read
 from charlm.training import checkpoint, loop, optimiser
 from charlm.training.run import resume, train
@@ -51,7 +51,7 @@ def text(tmp_path: Path) -> Path:
     return path
 
 
-class Recorder(Listener):
+class Recorder(Events):
     """Keeps what it is told; can act at a step."""
 
     wants_samples = True
@@ -88,7 +88,7 @@ def weights(outcome: Outcome) -> bytes:
 
 def test_golden_losses_of_twenty_steps(text: Path) -> None:
     heard = Recorder()
-    train(text, steps=20, warmup=5, lr=0.01, dropout=0.2, listener=heard, **SMALL)
+    train(text, steps=20, warmup=5, lr=0.01, dropout=0.2, events=heard, **SMALL)
     golden = [
         3.028335, 3.016174, 3.023421, 2.928298, 2.927782, 2.882299, 2.851099, 2.740988, 2.812513,
         2.761967, 2.879975, 2.697757, 2.684812, 2.590034, 2.643152, 2.620648, 2.745828, 2.746907,
@@ -99,7 +99,7 @@ def test_golden_losses_of_twenty_steps(text: Path) -> None:
 
 def test_it_learns_and_leaves_a_whole_run_directory(text: Path) -> None:
     heard = Recorder()
-    outcome = train(text, steps=150, lr=0.02, out="run", listener=heard, **SMALL)
+    outcome = train(text, steps=150, lr=0.02, out="run", events=heard, **SMALL)
     assert not outcome.interrupted
     assert outcome.steps == 150
     assert heard.losses[-1] < 0.5 * heard.losses[0]
@@ -150,7 +150,7 @@ def test_resume_is_bit_identical(
     straight = train(text, out="straight", **how)
     heard = Recorder()
     heard.at = {13: lambda: signal.raise_signal(signal.SIGINT)}
-    broken = train(text, out="broken", listener=heard, **how)
+    broken = train(text, out="broken", events=heard, **how)
     assert broken.interrupted
     assert broken.steps == 13
     assert broken.model.exists()
@@ -183,7 +183,7 @@ def test_resume_after_a_crash_repeats_what_was_lost(
     heard = Recorder()
     heard.at = {17: cut}
     with pytest.raises(PowerCutError):
-        train(text, out="broken", listener=heard, **how)
+        train(text, out="broken", events=heard, **how)
     assert resume("broken").steps == 30
     assert Path("broken/model.safetensors").read_bytes() == weights(straight)
     rows = [json.loads(line) for line in Path("broken/metrics.jsonl").read_text().splitlines()]
@@ -206,7 +206,7 @@ def test_non_finite_loss_is_skipped_then_rolled_back(
     monkeypatch.setattr(Network, "forward", sometimes_nan)
     monkeypatch.setattr("charlm.training.timing.seconds_per_step", lambda *_: 0.01)
     heard = Recorder()
-    outcome = train(text, steps=25, out="run", listener=heard, **SMALL)
+    outcome = train(text, steps=25, out="run", events=heard, **SMALL)
     assert outcome.steps == 25
     assert ["skipped" in w for w in heard.warnings] == [True, True, True, False]
     assert "back to step 0" in heard.warnings[-1]
@@ -234,7 +234,7 @@ def test_hopeless_divergence_ends_with_a_word_and_keeps_the_best(
 def test_patience_and_plateau(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimiser, "learning_rate", lambda *_: 0.0)  # nothing improves
     heard = Recorder()
-    outcome = train(text, steps=500, eval_every=5, patience=3, listener=heard, **SMALL)
+    outcome = train(text, steps=500, eval_every=5, patience=3, events=heard, **SMALL)
     assert [best for *_, best in heard.validations] == [True, False, False, False]
     assert outcome.steps == 20
     train(text, steps=30, eval_every=5, schedule="plateau", out="plateau", **SMALL)
@@ -306,7 +306,7 @@ def test_the_number_of_steps_follows_the_clock(text: Path, monkeypatch: pytest.M
             rates.append(step.learning_rate)
 
     began = time.monotonic()
-    outcome = train(text, minutes=0.08, eval_every=50, listener=Slow(), **SMALL)
+    outcome = train(text, minutes=0.08, eval_every=50, events=Slow(), **SMALL)
     assert time.monotonic() - began < 8
     assert outcome.steps < 1500
     falls = [a - b for a, b in pairwise(rates[50:])]

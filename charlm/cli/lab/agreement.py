@@ -10,13 +10,13 @@ import typer
 
 from ...cli import show
 from ...errors import CharlmError
-from ..common import Json, Quiet, Verbose, lively, note
+from ..common import Json, Quiet, Verbose, note, progress_bar
 from .common import Picture, Seed, refuse_inputs, write_picture
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
 
-SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words between, in the table
+LENGTHS_SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words between, in the table
 
 
 def agreement(
@@ -56,18 +56,20 @@ def agreement(
     charlm lab agreement --runs 1 --steps 2000
     charlm lab agreement --model runs/demo
     """
-    from ...lab.agreement import CELLS, of_cells, of_models
+    from ...lab.agreement import COMPARED_CELLS, judge_models, train_and_judge
 
     given = {context.get_parameter_source(name) for name in ("runs", "steps")}
     if model and {source.name for source in given if source} != {"DEFAULT"}:
         raise CharlmError("--runs and --steps are of freshly trained cells: leave out --model")
     refuse_inputs(out, models=model or [])
     if model:
-        with lively("reading sentences") as report:
-            found = of_models(model, seed=seed, sentences=sentences, progress=report)
+        with progress_bar("reading sentences") as report:
+            found = judge_models(model, seed=seed, sentences=sentences, progress=report)
     else:
-        with lively(f"training {show.count(len(CELLS) * runs, 'network')}") as report:
-            found = of_cells(
+        with progress_bar(
+            f"training {show.count(len(COMPARED_CELLS) * runs, 'network')}"
+        ) as report:
+            found = train_and_judge(
                 seed=seed, runs=runs, steps=steps, sentences=sentences, progress=report
             )
     if found.left_out:
@@ -85,7 +87,7 @@ def _print(found: Agreement) -> None:
     names = [one.model for one in found.curves]
     for condition, counts in found.sentences.items():
         rows = [["words", *names]]
-        for n in SHOWN:
+        for n in LENGTHS_SHOWN:
             if counts[n]:
                 rows.append([str(n), *(_percent(c.accuracy[condition][n]) for c in found.curves)])
         if len(rows) == 1:
@@ -101,7 +103,7 @@ def _percent(share: float) -> str:
 
 
 def _sum_up(found: Agreement) -> None:
-    from ...lab.agreement import CONDITIONS, NEW
+    from ...lab.agreement import CONDITIONS, UNSEEN_FROM
 
     parts = []
     for one in found.curves:
@@ -121,7 +123,8 @@ def _sum_up(found: Agreement) -> None:
         learned = f"{found.steps:,} steps on {found.learned_from:,} sentences"
         means = f"the mean of {found.runs} runs" if found.runs > 1 else "one run"
         show.paragraph(
-            f"Each network learned for {learned}; given is {means}. From clauses of {NEW} words "
-            "on, none of these sentences begins as one judged; of shorter ones there are too few.",
+            f"Each network learned for {learned}; given is {means}. "
+            f"From clauses of {UNSEEN_FROM} words on, none of these sentences begins as one "
+            "judged; of shorter ones there are too few.",
             indent=0,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..common import Encoding, Errors, Json, Quiet, Verbose, lively
+from ..common import Encoding, Errors, Json, Quiet, Verbose, progress_bar
 from .common import (
     Cells,
     CorpusFile,
@@ -59,7 +59,7 @@ def bptt(
     refuse_inputs(out, [corpus])
     with (
         corpus_of(corpus, tokens_of(level), encoding, errors) as text,
-        lively("training") as progress,
+        progress_bar("training") as progress,
     ):
         found = experiment(
             text,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..common import Encoding, Errors, Json, Quiet, Verbose, lively
+from ..common import Encoding, Errors, Json, Quiet, Verbose, progress_bar
 from .common import (
     Cells,
     CorpusFile,
@@ -28,7 +28,7 @@ from .common import (
 if TYPE_CHECKING:
     from ...lab.gradients import Curve, Gradients
 
-GROWN = 2.0  # times the gradient at k = 0: it explodes
+EXPLODED_ABOVE = 2.0  # times the gradient at k = 0: it explodes
 
 
 def gradients(
@@ -64,7 +64,7 @@ def gradients(
     refuse_inputs(out, [corpus])
     with (
         corpus_of(corpus, tokens_of(level), encoding, errors) as text,
-        lively("following gradients") as progress,
+        progress_bar("following gradients") as progress,
     ):
         found = experiment(
             text,
@@ -94,14 +94,14 @@ def _print(found: Gradients) -> None:
 
 
 def _cells(found: Gradients) -> list[str]:
-    from ...lab.gradients import PLACES
+    from ...lab.gradients import TABLE_DISTANCES
 
-    marks = [*(f"k={k}" for k in PLACES), "1 % at"]
+    marks = [*(f"k={k}" for k in TABLE_DISTANCES), "1 % at"]
     rows = [["part left at", *marks, "│", *marks, "loss"]]
     for one in found.cells:
         row = [one.fresh.cell]
         for curve in (one.fresh, one.trained):
-            row += [short(curve.ratio(k)) for k in PLACES] + [_faded(curve)]
+            row += [short(curve.ratio(k)) for k in TABLE_DISTANCES] + [_faded(curve)]
             row.append("│" if curve is one.fresh else show.number(one.loss))
         rows.append(row)
     fresh, trained = (" " * 14 + "fresh").ljust(46), "trained"
@@ -109,11 +109,11 @@ def _cells(found: Gradients) -> list[str]:
 
 
 def _scaled(found: Gradients) -> list[str]:
-    from ...lab.gradients import GAINS, SCALED
+    from ...lab.gradients import GAINS, SCALED_CELLS
 
     k = found.far
     rows = [[f"fresh, at k={k}, ‖W‖ =", *(f"{gain:.1f}" for gain in GAINS)]]
-    for cell in SCALED:
+    for cell in SCALED_CELLS:
         own = [short(c.ratio(k)) for c in found.scaled if c.cell == cell]
         rows.append([cell, *own])
     rows.append(["bound ‖W‖ᵏ", *(short(gain**k) for gain in GAINS)])
@@ -139,7 +139,7 @@ def _remarks(found: Gradients) -> Iterator[str]:
             f"After training, the gradient that reaches {k} steps back is {short(most.ratio(k))} "
             f"of that at the last step in {most.cell}, {short(least.ratio(k))} in {least.cell}."
         )
-    grown = [c for c in found.scaled if c.ratio(k) > GROWN]
+    grown = [c for c in found.scaled if c.ratio(k) > EXPLODED_ABOVE]
     says = "; ".join(
         f"{cell} explodes from {min(c.gain for c in grown if c.cell == cell)}"
         for cell in dict.fromkeys(c.cell for c in grown)

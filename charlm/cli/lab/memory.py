@@ -10,7 +10,7 @@ import typer
 
 from ...cli import show
 from ...config import require
-from ..common import Json, Quiet, Verbose, lively
+from ..common import Json, Quiet, Verbose, progress_bar
 from .common import Cells, Hidden, Picture, Seed, cells_of, write_picture
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def memory(
     from ...lab.memory import experiment
 
     chosen, asked = cells_of(cells), _numbers(lags)
-    with lively("training") as progress:
+    with progress_bar("training") as progress:
         found = experiment(
             cells=chosen,
             lags=asked,

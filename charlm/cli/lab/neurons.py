@@ -17,9 +17,9 @@ from ..common import (
     Quiet,
     Verbose,
     detail,
-    lively,
     note,
     open_text_file,
+    progress_bar,
     warn_of_unknown,
 )
 from ..surprisal_line import coloured, on
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
     from ...text.source import TextSource
 
-LINES, COLUMNS = 4, 320  # of the text, on a terminal
+MAX_LINES, MAX_CHARS = 4, 320  # of the text, on a terminal
 
 
 def neurons(
@@ -74,7 +74,7 @@ def neurons(
     detail(f"model: {used.name}")
     with open_text_file(file, encoding, errors, used.tokenizer.level) as source:
         text = _beginning(source, chars)
-    with lively("reading") as report:
+    with progress_bar("reading") as report:
         found = find(used, text, top=top, unit=unit, progress=report)
     warn_of_unknown(found.oov, found.tokens)
     if found.left_out:
@@ -177,12 +177,12 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
     shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
     for piece, value in shown:
         look = on(colours.signed(value))
-        text.append(show.visible(piece.rstrip("\n")), style=look)
+        text.append(show.one_line(piece.rstrip("\n")), style=look)
         if piece.endswith("\n"):
-            text.append(show.visible("\n"), style=look)
+            text.append(show.one_line("\n"), style=look)
             text.append("\n")
             lines += 1
-        if lines == LINES or len(text) >= COLUMNS:
+        if lines == MAX_LINES or len(text) >= MAX_CHARS:
             break
     text.rstrip()
     show.console().print(text)

@@ -1,0 +1,122 @@
+"""All verbs together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..system.version import __version__
+from . import (
+    classify,
+    compare,
+    complete,
+    fill,
+    info,
+    lab,
+    mix,
+    ngram,
+    pairs,
+    report,
+    rescore,
+    sample,
+    score,
+    train,
+)
+from . import eval as eval_verb
+from .common import Quiet, Verbose, ending, flush_stdout, print_error, talk
+from .show import line
+from .verb import help_text, register
+
+HELP = r"""Train recurrent language models on your own text; score and write sentences with them.
+
+\b
+charlm train corpus.txt --minutes 2
+charlm score "the apple and pair salad" "the apple and pear salad"
+charlm sample --prompt "The cat"
+"""
+
+app = typer.Typer(
+    name="charlm",
+    help=help_text(HELP),
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        line(f"charlm {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def charlm(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """What may stand before a verb."""
+
+
+register(app, train.train, "train")
+register(app, score.score, "score")
+register(app, sample.sample, "sample")
+register(app, complete.complete, "complete")
+register(app, complete.next_token, "next")
+register(app, fill.fill, "fill")
+register(app, eval_verb.evaluate, "eval")
+register(app, pairs.pairs, "pairs")
+register(app, rescore.rescore, "rescore")
+register(app, compare.compare, "compare")
+register(app, classify.classify, "classify")
+register(app, ngram.ngram, "ngram")
+register(app, mix.mix, "mix")
+register(app, info.info, "info")
+register(app, report.report, "report")
+app.add_typer(lab.app)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line `args` (default: this process's) and return its exit code."""
+    if "_CHARLM_COMPLETE" in os.environ:  # the shell asks what could come next
+        app(prog_name="charlm")
+    arguments = list(sys.argv[1:] if args is None else args)
+    talk.quiet = talk.verbose = False
+    if sys.stdout is None:  # closed by the caller (>&-): nobody wants the results
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an ASCII terminal gets "?" rather than a crash
+            stream.reconfigure(errors="replace")
+    try:
+        code = _run(arguments or ["--help"])
+        sys.stdout.flush()
+    except BaseException as error:
+        end = ending(error)
+        if end is None:
+            raise
+        code, message = end
+        flush_stdout()
+        if message:
+            print_error(message)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    """Parse and obey; unlike `app()`, exceptions come out as they are."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("charlm", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
