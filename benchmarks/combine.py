@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from charlm.config import TokenizerConfig
-from charlm.models import model_file
+from charlm.lm import causal
+from charlm.models import model_file, model_parts
 from charlm.models.mixture import fit, interpolate, score_stream
 from charlm.models.unigram_cache import (
     NO_TOKEN,
@@ -37,7 +38,7 @@ from charlm.models.unigram_cache import (
     recent_counts,
 )
 from charlm.network.dynamic_evaluation import DynamicLM
-from charlm.runs import defaults, ngram_run
+from charlm.runs import defaults, locate, ngram_run
 from charlm.runs.events import Events
 from charlm.tasks.neural_cache import NeuralCacheLM
 from charlm.text import source
@@ -67,20 +68,20 @@ def main(
             command += ["--min-count", str(min_count), "--minutes", str(minutes)]
             command += ["--out", str(run), *(["--valid", str(valid)] if valid else [])]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        contents = model_file.part(model_file.read(model_file.resolve(run)), 0)
+        contents = model_parts.part(model_file.read(locate.resolve(run)), 0)
         held_out = source.open_text([str(valid)]) if valid else None
         config = TokenizerConfig(level=level, min_count=min_count)
         corpus = prepare(source.open_text([str(file)]), held_out, config, place / "cache")
     if corpus.tokenizer.as_dict() != contents.tokenizer.as_dict():
         raise typer.BadParameter("the model was trained on another text")
-    network, eos = model_file.build_lm(contents), corpus.tokenizer.eos
+    network, eos = model_file.build_causal(contents), corpus.tokenizer.eos
     ids, half = np.asarray(corpus.valid), len(corpus.valid) // 2
     began = time.perf_counter()
     lines = defaults.ngram_context(level) == "sentence"
     order = defaults.ngram_order(level)
     ngram = ngram_run.estimate_ngram(corpus, order, lines=lines, events=Events())
     counted = time.perf_counter() - began
-    parts = np.stack([score_stream(lm, ids, eos) for lm in (network, ngram)])
+    parts = np.stack([score_stream(causal(lm), ids, eos) for lm in (network, ngram)])
     contexts = ngram.matched_before(ngram.start(1), ids[None])[0]
     dev, test = slice(0, half), slice(half, None)
     single = fit(parts[:, dev])
@@ -107,7 +108,7 @@ def main(
     )
     adaptive = (("network, dynamic", DynamicLM), ("network, neural cache", NeuralCacheLM))
     for name, kind in adaptive[0 if adapt else 1 :]:
-        lm: Any = kind(network)
+        lm: Any = kind(network)  # either of two classes
         began = time.perf_counter()
         _, state = lm.read(lm.start(1), ids[None, dev])  # it has read what stands before
         nats, _ = lm.read(state, ids[None, test])

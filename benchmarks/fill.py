@@ -26,9 +26,8 @@ from rich.table import Table
 
 import charlm
 from charlm.config import NetworkConfig
-from charlm.lm import Ids
+from charlm.lm import Ids, Nats, is_pseudo
 from charlm.model import Model
-from charlm.models.bidirectional import BidirectionalLM
 from charlm.tasks import fill
 
 CANDIDATES = 300  # tokens whose completed lines are judged
@@ -125,22 +124,22 @@ def hide(model: Model, lines: list[str], count: int) -> list[tuple[Ids, int]]:
 def right_from_left(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
     hits = []
     for ids, place in hiding:
-        state = model.lm.start(1)
+        lm = model.causal
+        state = lm.start(1)
         if place:
-            _, state = model.lm.read(state, ids[None, :place])
-        hits.append(named(model, model.lm.predict(state)[0], ids[place]))
+            _, state = lm.read(state, ids[None, :place])
+        hits.append(named(model, lm.predict(state)[0], ids[place]))
     return hits
 
 
 def right_from_both(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
-    assert isinstance(model.any_lm, BidirectionalLM)
+    assert is_pseudo(model.lm)
     return [
-        named(model, model.any_lm.predict_at(ids[None], place)[0], ids[place])
-        for ids, place in hiding
+        named(model, model.lm.predict_at(ids[None], place)[0], ids[place]) for ids, place in hiding
     ]
 
 
-def named(model: Model, nats: Any, wanted: int) -> bool:
+def named(model: Model, nats: Nats, wanted: int) -> bool:
     """Whether the most probable token, line ends and <UNK> apart, is the one wanted."""
     nats = nats.copy()
     nats[[k for k in (model.tokenizer.eos, model.tokenizer.unk) if k is not None]] = -np.inf
@@ -154,7 +153,7 @@ def right_by_lines(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
     hits = []
     for ids, place in hiding:
         given = fill.Template(ids, (place,), (fits,), "", ())
-        best, _ = fill.complete_lines(model.lm, given, left_only=False)[0]
+        best, _ = fill.complete_lines(model.causal, given, left_only=False)[0]
         hits.append(bool(best[place] == ids[place]))
     return hits
 

@@ -25,8 +25,9 @@ from rich.table import Table
 
 from charlm.config import NetworkConfig, TokenizerConfig
 from charlm.models import model_file
-from charlm.models.recurrent import RecurrentLM
+from charlm.models.recurrent import RecurrentLM, recurrent
 from charlm.network.bulk_scoring import TorchLM
+from charlm.runs import locate
 from charlm.tasks.sample import sample
 from charlm.text import tokenizer
 from charlm.text.tokenizer import Tokenizer
@@ -157,10 +158,8 @@ def main(
     console, machine = Console(), about()
     console.print(f"{machine['processor']}, {machine['threads']} threads, numpy {np.__version__}")
     if model is not None:
-        contents = model_file.read(model_file.resolve(model))
-        lm, tokens = model_file.build_lm(contents), contents.tokenizer
-        if not isinstance(lm, RecurrentLM):
-            raise typer.BadParameter("only recurrent models are timed here")
+        contents = model_file.read(locate.resolve(model))
+        lm, tokens = recurrent(model_file.build(contents), "this benchmark"), contents.tokenizer
     else:
         embed = min(hidden, 64 if vocab <= 256 else 128)
         lm, tokens = random_model(NetworkConfig(vocab, cell, embed, hidden, layers))

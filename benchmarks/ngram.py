@@ -46,7 +46,7 @@ def run_child(spec: dict[str, Any]) -> dict[str, Any]:
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     contents = model_file.read(done.model)
-    lm, tokenizer = model_file.build_lm(contents), contents.tokenizer
+    lm, tokenizer = model_file.build_causal(contents), contents.tokenizer
     lines = list(source.lines_of(source.open_text([spec["valid"] or spec["file"]])))
     sentences = [" ".join(line.split()) for line in lines if line.strip()][:SENTENCES]
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .errors import CharlmError
-from .lm import CausalLM, Ids
+from .lm import CausalLM, Ids, S, is_backoff
+from .lm import State as ModelState
 from .measures import LN10, perplexity
 from .models import model_file
-from .models.ngram import NgramLM
+from .runs import locate
 from .text.tokenizer import Tokenizer
 
 END = "</s>"
@@ -28,7 +28,7 @@ class State:
     """What has been read so far; filled by a model's methods. Equal states predict alike."""
 
     def __init__(self) -> None:
-        self.inner: Any = None  # a state of one text of the model's
+        self.inner: ModelState | None = None  # a state of one text of the model's
         self.read = 0  # tokens since the sentence began, its beginning counted
         self.fresh = True  # whether no word has been read
 
@@ -53,13 +53,13 @@ class Model:
     def __init__(self, path: str | Path, config: object = None) -> None:
         """`config` is accepted and not used. Raises CharlmError where there is no sound model."""
         self.path = str(path)
-        contents = model_file.read(model_file.resolve(path))
-        self.lm, self.tokenizer = model_file.build_lm(contents), contents.tokenizer
+        contents = model_file.read(locate.resolve(path))
+        self.lm, self.tokenizer = model_file.build_causal(contents), contents.tokenizer
 
     @property
     def order(self) -> int:
         """N of an n-gram model; 0 for a model that forgets nothing by rule."""
-        return self.lm.order if isinstance(self.lm, NgramLM) else 0
+        return self.lm.order
 
     def score(self, sentence: str | bytes, bos: bool = True, eos: bool = True) -> float:
         """log10 P of a sentence, after a sentence end (bos) and with its own (eos)."""
@@ -131,7 +131,7 @@ def word_ids(tokenizer: Tokenizer, word: str, *, first: bool) -> Ids:
 
 
 def full_scores(
-    lm: CausalLM, tokenizer: Tokenizer, sentence: str, *, bos: bool = True, eos: bool = True
+    lm: CausalLM[S], tokenizer: Tokenizer, sentence: str, *, bos: bool = True, eos: bool = True
 ) -> Iterator[tuple[float, int, bool]]:
     """(log10 P, n-gram length, OOV) of each word between white space, and of the sentence's end.
 
@@ -153,17 +153,17 @@ def full_scores(
         yield float(nats_BT.sum(dtype=np.float64)) / LN10, length, oov
 
 
-def _length(lm: CausalLM, state: Any, read: int, seq: Ids) -> int:
+def _length(lm: CausalLM[S], state: S, read: int, seq: Ids) -> int:
     """The length of the n-gram that gives the first of `seq` its probability."""
-    if not isinstance(lm, NgramLM) or not len(seq):
+    if not is_backoff(lm) or not len(seq):
         return read + 1
-    _, found = lm.places(state, np.asarray(seq[None, :1], np.int64))
-    return 1 + max((k for k, places in enumerate(found[1:], 1) if places[0, 0] >= 0), default=0)
+    return int(lm.used_length(state, seq[:1])[0])
 
 
-def _bytes(state: Any) -> bytes:
+def _bytes(state: object) -> bytes:
     """The numbers of a state of one text, of whatever kind."""
     if isinstance(state, np.ndarray):
         return state.tobytes()
-    parts = vars(state).values() if hasattr(state, "__dict__") else state or ()
-    return b"|".join(map(_bytes, parts))
+    if isinstance(state, tuple):
+        return b"|".join(map(_bytes, state))
+    return b"|".join(map(_bytes, vars(state).values())) if hasattr(state, "__dict__") else b""

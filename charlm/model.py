@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack, overload
 
 from . import kenlm
-from .lm import CausalLM
+from .lm import CausalLM, LanguageModel, State, causal, sequential
 from .measures import Measures
 from .models import model_file
-from .models.bidirectional import AnyLM, causal
+from .runs import locate
 from .tasks.evaluate import evaluate
 from .tasks.fill import Filled, fill
 from .tasks.sample import Sample, sample
@@ -50,8 +50,8 @@ class Model:
     >>> print(model.sample(prompt="The cat")[0].full_text)  # doctest: +SKIP
     """
 
-    def __init__(self, lm: AnyLM, tokenizer: Tokenizer, info: dict[str, Any]) -> None:
-        self.any_lm = lm  # a CausalLM, or one that reads from both sides
+    def __init__(self, lm: LanguageModel, tokenizer: Tokenizer, info: dict[str, Any]) -> None:
+        self.lm = lm
         self.tokenizer = tokenizer
         self.info = info  # what `charlm info --json` prints
 
@@ -61,18 +61,18 @@ class Model:
 
         Raises CharlmError if there is none, or if it is damaged.
         """
-        file = model_file.resolve(path)
+        file = locate.resolve(path)
         contents = model_file.read(file)
-        lm = model_file.build_any(contents)
+        lm = model_file.build(contents)
         return cls(lm, contents.tokenizer, model_file.describe(file, contents))
 
     @property
-    def lm(self) -> CausalLM:
-        """The contract of lm.py, for uses of your own.
+    def causal(self) -> CausalLM[State]:
+        """The model as one that predicts the next token (the contract of `charlm.lm`).
 
-        Raises CharlmError for a model that reads from both sides.
+        Raises CharlmError for a bidirectional model.
         """
-        return causal(self.any_lm)
+        return causal(self.lm)
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], but one sentence
@@ -87,22 +87,22 @@ class Model:
     ) -> SentenceScore | list[SentenceScore]:
         """Score a sentence, or several in order; options as of `charlm.score.score`."""
         if isinstance(text, str):
-            return score(self.any_lm, self.tokenizer, [text], **options)[0]
-        return score(self.any_lm, self.tokenizer, text, **options)
+            return score(self.lm, self.tokenizer, [text], **options)[0]
+        return score(self.lm, self.tokenizer, text, **options)
 
     def full_scores(
         self, sentence: str, bos: bool = True, eos: bool = True
     ) -> Iterator[tuple[float, int, bool]]:
         """By word (log10 P, tokens that it was predicted from and itself, OOV), as KenLM gives."""
-        return kenlm.full_scores(self.lm, self.tokenizer, sentence, bos=bos, eos=eos)
+        return kenlm.full_scores(self.causal, self.tokenizer, sentence, bos=bos, eos=eos)
 
     def sample(self, **options: Unpack[SampleOptions]) -> list[Sample]:
         """Draw texts; options as of `charlm.sample.sample`."""
-        return sample(self.lm, self.tokenizer, **options)
+        return sample(self.causal, self.tokenizer, **options)
 
     def fill(self, text: str, *, top_k: int = 5, left_only: bool = False) -> list[Filled]:
         """The best ways to fill the blanks (_) of a line; see `charlm.fill.fill`."""
-        return fill(self.any_lm, self.tokenizer, text, top_k=top_k, left_only=left_only)
+        return fill(self.lm, self.tokenizer, text, top_k=top_k, left_only=left_only)
 
     def evaluate(
         self,
@@ -115,7 +115,12 @@ class Model:
         """Measure a text, whole or in chunks; see `charlm.evaluate.evaluate`."""
         chunks = [text] if isinstance(text, str) else text
         return evaluate(
-            self.lm, self.tokenizer, chunks, context=context, window=window, progress=progress
+            sequential(self.lm),
+            self.tokenizer,
+            chunks,
+            context=context,
+            window=window,
+            progress=progress,
         )
 
 

@@ -40,7 +40,7 @@ def test_kenlm_gives_a_thousand_sentences_the_same_scores(
 ) -> None:
     kenlm = pytest.importorskip("kenlm", reason="the kenlm package is not installed")
     contents = model_file.read(fivegram.model)
-    lm, tokenizer = model_file.build_lm(contents), contents.tokenizer
+    lm, tokenizer = model_file.build_causal(contents), contents.tokenizer
     path = tmp_path / "m.arpa"
     arpa.write(path, lm, tokenizer)  # type: ignore[arg-type]
     theirs = kenlm.Model(str(path))

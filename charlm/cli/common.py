@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from ..errors import CharlmError
 from .show import console, count, is_terminal, valid_unicode
 
 if TYPE_CHECKING:
+    from ..lm import LanguageModel
     from ..model import Model
     from ..text.source import TextSource
 
@@ -193,7 +194,7 @@ Errors = Annotated[
 def open_model(model: str | None, device: str | None = None) -> Model:
     """The model that --model, $CHARLM_MODEL or runs/latest names, on --device where one is."""
     from ..model import Model
-    from ..models.model_file import resolve
+    from ..runs.locate import resolve
 
     if device not in (None, "auto", "cpu", "cuda"):
         raise CharlmError(f"unknown device {device!r}: choose auto | cpu | cuda")
@@ -201,12 +202,11 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     detail(f"model: {path}")
     loaded = Model.load(path)
     if device is not None:
-        from ..models.bidirectional import BidirectionalLM
         from ..network.bulk_scoring import on_device
 
-        if isinstance(loaded.any_lm, BidirectionalLM):
+        if loaded.lm.pseudo:
             raise CharlmError("--device is for models that read left to right: leave it out")
-        return Model(on_device(loaded.lm, device), loaded.tokenizer, loaded.info)
+        return Model(on_device(loaded.causal, device), loaded.tokenizer, loaded.info)
     return loaded
 
 
@@ -217,7 +217,7 @@ def adapted(model: Model, how: Adapt) -> Model:
     if how is Adapt.cache:
         from ..tasks.neural_cache import NeuralCacheLM
 
-        lm: Any = NeuralCacheLM(model.lm)
+        lm: LanguageModel = NeuralCacheLM(model.lm)
     else:
         from ..network.dynamic_evaluation import DynamicLM
 

@@ -40,7 +40,7 @@ def complete(
     used = open_model(model)
     with progress_bar("searching"):
         found = find(
-            used.lm,
+            used.causal,
             used.tokenizer,
             prompt,
             beam=beam,
@@ -79,7 +79,7 @@ def next_token(
     from ..tasks.complete import next_tokens
 
     used = open_model(model)
-    found, entropy = next_tokens(used.lm, used.tokenizer, prompt, top_k=top_k)
+    found, entropy = next_tokens(used.causal, used.tokenizer, prompt, top_k=top_k)
     if json:
         show.emit_json({"entropy": entropy, "next": [one.as_dict() for one in found]})
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CharlmError
+from ..lm import sequential
 from . import show
 from .common import (
     Adaptation,
@@ -103,7 +104,7 @@ def _measured(
     with open_file(file, used, encoding, errors) as source, progress_bar(source.name) as report:
         size = max(1, source.size)
         return measure(
-            used.lm,
+            sequential(used.lm),
             used.tokenizer,
             source.chunks(),
             context=context.value,

@@ -55,10 +55,10 @@ def fill(
     for one in (used, other):
         if one is not None:
             _note_unknown(one, text)
-    asked = [("found", used, left_only and not (other and _both(used)))]
+    asked = [("found", used, left_only and not (other and used.lm.pseudo))]
     if other is not None:
         asked.append(("compared", other, left_only))
-        if not (left_only or _both(other)):
+        if not (left_only or other.lm.pseudo):
             asked.append(("left_only", other, True))
     with progress_bar("searching"):
         answers = [one.fill(text, top_k=top_k, left_only=alone) for _, one, alone in asked]
@@ -84,14 +84,8 @@ def _note_unknown(model: Model, text: str) -> None:
         note(f"{show.count(unknown, 'token')} beside the blanks unknown to {model.info['path']}")
 
 
-def _both(model: Model) -> bool:
-    from ..models.bidirectional import BidirectionalLM
-
-    return isinstance(model.any_lm, BidirectionalLM)
-
-
 def _how(model: Model, left_only: bool) -> str:
-    if _both(model):
+    if model.lm.pseudo:
         return "from both sides"
     return "by what stands before the blanks" if left_only else "by the completed lines"
 

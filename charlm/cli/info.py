@@ -13,13 +13,6 @@ from .common import Json, ModelPath, Quiet, Verbose, open_model
 if TYPE_CHECKING:
     from ..text.tokenizer import Tokenizer
 
-CELL_NAMES = {
-    "rnn": "RNN (tanh)",
-    "rnn-relu": "RNN (relu)",
-    "lstm": "LSTM",
-    "lstm-peephole": "LSTM with peepholes",
-    "gru": "GRU",
-}
 BYTE_NAME = re.compile("0x[0-9A-F]{2}")
 SHOWN_TOKENS = 16
 
@@ -33,6 +26,7 @@ def info(
     charlm info
     charlm info --model runs/corpus --json
     """
+    from ..models.family import describe
     from ..models.model_file import counted
 
     used = open_model(model)
@@ -42,11 +36,11 @@ def info(
     about = used.info
     rows = [
         ("model", f"{about['path']} · {show.size(about['bytes'])}"),
-        ("network", _network(about["family"], about["config"])),
+        ("network", describe(about["family"], about["config"])),
         (counted(about), f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
-    rows += _training(about["training"], bool(about["config"].get("bidirectional")))
+    rows += _training(about["training"], used.lm.pseudo)
     show.pairs(rows)
 
 
@@ -87,36 +81,6 @@ def _text_size(stats: Mapping[str, int]) -> str:
     ]
     if stats["oov"]:
         parts.append(f"{stats['oov']:,} OOV")
-    return " · ".join(parts)
-
-
-def _network(family: str, config: Mapping[str, Any]) -> str:
-    """A line such as: LSTM 1 × 512 · embedding 512."""
-    if family == "ngram":
-        reach = "within lines" if config["lines"] else "across lines"
-        return f"{config['order']}-gram model, {reach}"
-    if family == "mixture":
-        parts = [_network(part["family"], part["config"]) for part in config["parts"]]
-        return "mixture of " + " and ".join(parts)
-    if family == "recent":
-        part = config["part"]
-        inner = _network(part["family"], part["config"])
-        return f"{inner}, with a cache of {config['window']:,} tokens"
-    if family != "recurrent":
-        return f"{family} · {_flow(config)}"
-    parts = [
-        f"{CELL_NAMES.get(config['cell'], config['cell'])} {config['layers']} × {config['hidden']}",
-        f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
-    ]
-    if config.get("bidirectional"):
-        parts[0] = f"bidirectional {parts[0]}"
-    if config["dense"]:
-        parts.append(f"{show.count(config['dense'], 'dense layer')}")
-    if config["learned_start"]:
-        parts.append("learned start")
-    rates = {place: config[f"dropout_{place}"] for place in ("input", "between", "output")}
-    if any(rates.values()):
-        parts.append("dropout " + ", ".join(f"{k} {rate:g}" for k, rate in rates.items() if rate))
     return " · ".join(parts)
 
 

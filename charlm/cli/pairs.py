@@ -85,7 +85,7 @@ def pairs(
         with open_lines(file, encoding, errors, used.tokenizer.level) as (name, lines):
             given += read(lines, name, by)
     with progress_bar(f"scoring {show.count(len(given), 'pair')}"):
-        judged = judge(used.lm, used.tokenizer, given, region=region, norm=norm.value)
+        judged = judge(used.causal, used.tokenizer, given, region=region, norm=norm.value)
     overall, groups = accuracy(judged), by_phenomenon(judged)
     note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
     if overall.ties:

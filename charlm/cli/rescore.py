@@ -136,7 +136,7 @@ def rescore(
             warn(f"{show.count(left, 'reference')} without hypotheses: left out of the error rates")
     texts = [h.text for utterance in given for h in utterance.hypotheses]
     with progress_bar(f"scoring {len(texts):,} hypotheses"):
-        scored = score(used.lm, used.tokenizer, given)
+        scored = score(used.causal, used.tokenizer, given)
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
     rates = None
     if counted is not None:

@@ -107,7 +107,7 @@ def sample(
 
     def write(on_text: Callable[[str], None] | None) -> list[Sample]:
         return draw(
-            used.lm,
+            used.causal,
             used.tokenizer,
             prompt=prompt,
             num_samples=num_samples,

@@ -123,7 +123,7 @@ def score(
     texts = _texts(sentences or [], file, used, encoding, errors)
     with progress_bar(f"scoring {show.count(len(texts), 'sentence')}"):
         scores = score_sentences(
-            used.any_lm,
+            used.lm,
             used.tokenizer,
             texts,
             eos=not no_eos,

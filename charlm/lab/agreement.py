@@ -29,10 +29,12 @@ import numpy as np
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
 from ..display.charts import Line, Panel
 from ..errors import CharlmError
-from ..lm import CausalLM
-from ..models import model_file
+from ..lm import CausalLM, LanguageModel, S, causal
+from ..models import model_file, model_parts
 from ..models.kneser_ney import estimate
 from ..models.recurrent import RecurrentLM
+from ..runs import locate
+from ..runs.run_directory import RunDirectory
 from ..tasks.word_scores import boundary_mass
 from ..text.tokenizer import Tokenizer
 from .clauses import MAX_CLAUSE, VERBS, Item, Known, Lexicon, draw_items, draw_text
@@ -165,7 +167,7 @@ def train_and_judge(
             told = shares(progress, [1.0] * (len(COMPARED_CELLS) * runs))
             for cell in COMPARED_CELLS:
                 network = NetworkConfig(V, cell=cell, embed=HIDDEN_UNITS, hidden=HIDDEN_UNITS)
-                trained: list[CausalLM] = []
+                trained: list[LanguageModel] = []
                 for run in range(runs):
                     config = TrainConfig(
                         seed + run, batch_size=32, bptt=64, steps=steps, optimizer="muon", lr=0.02
@@ -188,14 +190,14 @@ def judge_models(
 
     Raises CharlmError where a model cannot be read, or where the models know too few words.
     """
-    models: list[tuple[str, CausalLM, Tokenizer]] = []
+    models: list[tuple[str, LanguageModel, Tokenizer]] = []
     for path in paths:
-        file = model_file.resolve(path)
+        file = locate.resolve(path)
         contents = model_file.read(file)
         for name, part in _parts(_name(file), contents):
             same = sum(name == other.split(" #")[0] for other, _, _ in models)
             called = f"{name} #{same + 1}" if same else name
-            models.append((called, model_file.build_lm(part), contents.tokenizer))
+            models.append((called, model_file.build_causal(part), contents.tokenizer))
 
     def known(text: str) -> bool:
         return all(t.unk is None or not (t.encode(text) == t.unk).any() for _, _, t in models)
@@ -236,7 +238,7 @@ def reserved(test: Test) -> set[str]:
 
 
 def judge(
-    lm: CausalLM,
+    lm: CausalLM[S],
     tokenizer: Tokenizer,
     items: Sequence[Item],
     progress: Progress | None = None,
@@ -272,7 +274,7 @@ def judge(
 
 def _judged(
     name: str,
-    lms: Sequence[CausalLM],
+    lms: Sequence[LanguageModel],
     tokenizer: Tokenizer,
     test: Test,
     progress: Progress | None = None,
@@ -281,7 +283,7 @@ def _judged(
     items = [item for lists in test.values() for one in lists for item in one]
     by_run: list[dict[str, tuple[float, ...]]] = []
     for lm in lms:
-        marks = iter(judge(lm, tokenizer, items, progress))
+        marks = iter(judge(causal(lm), tokenizer, items, progress))
         by_run.append(
             {
                 condition: tuple(fmean(islice(marks, len(o))) if o else math.nan for o in lists)
@@ -293,17 +295,18 @@ def _judged(
 
 def _parts(name: str, contents: model_file.ModelFile) -> list[tuple[str, model_file.ModelFile]]:
     """A model, and beside a mixture, with a cache over it or none, its parts."""
-    inner = model_file.within(contents)
+    inner = model_parts.without_cache(contents)
     if inner.family == "mixture":
         own = inner.config["parts"]
         kinds = [f"its {'n-gram' if p['family'] == 'ngram' else 'network'}" for p in own]
         return [
             (name, contents),
-            *((kind, model_file.part(inner, k)) for k, kind in enumerate(kinds)),
+            *((kind, model_parts.part(inner, k)) for k, kind in enumerate(kinds)),
         ]
     return [(name, contents)]
 
 
 def _name(file: Path) -> str:
     """What a model is called in a table: its run, or its file."""
-    return file.resolve().parent.name if file.name == model_file.FILE_NAME else file.stem
+    run = RunDirectory(file.resolve().parent)
+    return run.path.name if file.name == run.model.name else file.stem

@@ -22,9 +22,10 @@ import numpy as np
 from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids
-from ..models import model_file
+from ..models import model_file, model_parts
 from ..models.cells import Array
-from ..models.recurrent import RecurrentLM, RecurrentState
+from ..models.recurrent import RecurrentLM, RecurrentState, recurrent
+from ..runs import locate
 from ..text.tokenizer import Tokenizer
 from .progress import Progress
 from .properties import Floats, pieces, properties
@@ -128,11 +129,11 @@ def subject(model: str | Path) -> Subject:
 
     Raises CharlmError for a model without one.
     """
-    file = model_file.resolve(model)
-    contents = model_file.network(model_file.read(file))
-    lm = None if contents is None else model_file.build_lm(contents)
-    if contents is None or not isinstance(lm, RecurrentLM):
+    file = locate.resolve(model)
+    contents = model_parts.network(model_file.read(file))
+    if contents is None:
         raise CharlmError(f"{file} is an n-gram model: only networks have hidden units")
+    lm = recurrent(model_file.build(contents), "this experiment")
     return Subject(str(file), lm, contents.tokenizer)
 
 

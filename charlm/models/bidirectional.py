@@ -12,14 +12,13 @@ it and the other after it, never from itself; so the two stacks meet only at the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..config import NetworkConfig
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
+from ..lm import Ids, Nats
 from .cells import Array
 from .padding import batches, pad, rows_that_fit
 from .recurrent import Head, Stack, check_tensors
@@ -29,7 +28,11 @@ TOKENS_AT_ONCE = 1 << 14  # read side by side
 
 
 class BidirectionalLM:
-    """A bidirectional network; obeys `lm.LanguageModel`. Pseudo-log-probabilities are nats."""
+    """A bidirectional network; obeys `lm.PseudoLM`. Pseudo-log-probabilities are nats."""
+
+    order = 0
+    pseudo = True
+    learns = False
 
     def __init__(
         self, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]], eos: int
@@ -88,9 +91,9 @@ class BidirectionalLM:
                 f"give at most {MAX_TOKENS:,}"
             )
         begin = self.left.advance(self.left.initial, np.array([self.eos]))
-        before, _ = self.left.read(begin.take(np.zeros(B, np.intp)), pad(seqs, self.eos).T)
+        before, _ = self.left.hidden_before(begin.take(np.zeros(B, np.intp)), pad(seqs, self.eos).T)
         turned = pad([seq[::-1] for seq in seqs], self.eos).T
-        read_TBH, _ = self.right.read(self.right.empty(B), turned)
+        read_TBH, _ = self.right.hidden_before(self.right.empty(B), turned)
         after = np.zeros_like(before)
         for b, n in enumerate(lengths):
             after[:n, b] = read_TBH[:n, b][::-1]
@@ -101,20 +104,3 @@ def _few(rows: Sequence[int], length: int) -> Iterator[Sequence[int]]:
     """`rows` in parts, so that no part has more than TOKENS tokens, or is a single row."""
     step = max(1, TOKENS_AT_ONCE // max(1, length))
     return (rows[first : first + step] for first in range(0, len(rows), step))
-
-
-AnyLM: TypeAlias = CausalLM | BidirectionalLM
-
-
-def causal(lm: AnyLM) -> CausalLM:
-    """`lm`, if it predicts what comes next.
-
-    Raises CharlmError for one that reads from both sides.
-    """
-    if isinstance(lm, BidirectionalLM):
-        raise CharlmError(
-            "this model reads from both sides, so it cannot say what comes next: it fills blanks "
-            "(charlm fill) and scores sentences (charlm score). For all else train a model without "
-            "--bidirectional"
-        )
-    return lm

@@ -17,15 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
+from ..lm import BackoffLM, CausalLM, Change, Ids, LanguageModel, Nats, S, State, causal, is_backoff
+from ..system.tensor_file import Tensors
+from .causal import CausalModel
+from .family import Config, Family, Inner, build_inner, describe
 from .logspace import logsumexp
-from .ngram import NgramLM
+from .segments import Segments
 
 Weights: TypeAlias = npt.NDArray[np.float64]  # (contexts, parts), each row a distribution
 MAX_EM_ROUNDS = 200  # of EM, at most
 MIN_EM_GAIN = 1e-7  # nats a token that a round must gain
-PARALLEL_SEGMENTS = 32  # parts of a text read side by side
-WARM_UP_TOKENS = 128  # context read before each
 PRIOR_TOKENS = 10.0  # tokens for which the single best weights count in a context's own
 
 
@@ -33,31 +34,30 @@ PRIOR_TOKENS = 10.0  # tokens for which the single best weights count in a conte
 class MixtureState:
     """What each part remembers of B texts."""
 
-    parts: tuple[Any, ...]
+    parts: tuple[State, ...]
 
     def take(self, rows: Ids) -> Self:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(tuple(part.take(rows) for part in self.parts))
 
 
-class MixtureLM:
+class MixtureLM(CausalModel[MixtureState]):
     """Several models as one; obeys `lm.CausalLM`. Log-probabilities are nats."""
 
-    def __init__(self, parts: Sequence[CausalLM], weights: Weights) -> None:
+    def __init__(self, parts: Sequence[LanguageModel], weights: Weights) -> None:
         """`weights` (contexts, parts): a single row, or one for each of the n-gram part's lengths.
 
         Raises CharlmError where parts and weights do not fit together.
         """
-        self.parts = tuple(parts)
-        self.vocab_size = parts[0].vocab_size
+        self.parts = tuple(causal(part) for part in parts)
+        self.vocab_size, self.eos = parts[0].vocab_size, parts[0].eos
         if any(part.vocab_size != self.vocab_size for part in parts):
             raise CharlmError("models of different vocabularies cannot be mixed")
-        self.ngram = guide(parts)
+        self.guide = guide(parts)
         self.weights = np.asarray(weights, np.float64)
-        rows = (1, contexts_of(parts))
         if self.weights.ndim != 2 or self.weights.shape[1] != len(parts):
             raise CharlmError("a mixture needs a weight for each of its models")
-        if self.weights.shape[0] not in rows:
+        if self.weights.shape[0] not in (1, contexts_of(parts)):
             raise CharlmError("the mixture's weights do not fit its n-gram model")
         with np.errstate(divide="ignore"):
             self.logs = np.log(self.weights)
@@ -105,36 +105,40 @@ class MixtureLM:
             found.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
         return found
 
+    def transformed(self, change: Change) -> LanguageModel:
+        """The same model after `change`, which each part has undergone before."""
+        return change(MixtureLM([part.transformed(change) for part in self.parts], self.weights))
+
     # Parts ------------------------------------------------------------------------------------
 
     def _context(self, state: MixtureState) -> Ids:
         """Which row of weights B texts have now, (B,), or (1,) where there is but one."""
-        if len(self.logs) == 1 or self.ngram is None:
+        if len(self.logs) == 1 or self.guide is None:
             return np.zeros(1, np.intp)
-        lm = self.parts[self.ngram]
-        assert isinstance(lm, NgramLM)
-        return lm.matched(state.parts[self.ngram])
+        return _backoff(self.parts[self.guide]).matched(state.parts[self.guide])
 
     def _contexts(self, state: MixtureState, ids_BT: Ids) -> Ids:
         """The same before each of T further tokens, (B, T)."""
-        if len(self.logs) == 1 or self.ngram is None:
+        if len(self.logs) == 1 or self.guide is None:
             return np.zeros(ids_BT.shape, np.intp)
-        lm = self.parts[self.ngram]
-        assert isinstance(lm, NgramLM)
-        return lm.matched_before(state.parts[self.ngram], ids_BT)
+        return _backoff(self.parts[self.guide]).matched_before(state.parts[self.guide], ids_BT)
 
 
-def guide(parts: Sequence[CausalLM]) -> int | None:
+def guide(parts: Sequence[LanguageModel]) -> int | None:
     """Which part's contexts the weights depend on: the n-gram model of the longest, if any."""
-    orders = [part.order if isinstance(part, NgramLM) else 0 for part in parts]
+    orders = [part.order for part in parts]
     return int(np.argmax(orders)) if max(orders) > 1 else None
 
 
-def contexts_of(parts: Sequence[CausalLM]) -> int:
+def contexts_of(parts: Sequence[LanguageModel]) -> int:
     """How many rows of weights a mixture of `parts` may have."""
     place = guide(parts)
-    lm = parts[place] if place is not None else None
-    return lm.order if isinstance(lm, NgramLM) else 1
+    return 1 if place is None else parts[place].order
+
+
+def _backoff(lm: LanguageModel) -> BackoffLM[State]:
+    assert is_backoff(lm), "the guide of a mixture is an n-gram model"
+    return lm
 
 
 def interpolate(nats_KN: Nats, logs_CK: Weights, contexts_N: Ids) -> Nats:
@@ -185,7 +189,7 @@ class Fit:
     mixed: Nats  # (N,) by the mixture
 
 
-def mix(parts: Sequence[CausalLM], held_out: Ids, eos: int) -> Fit:
+def mix(parts: Sequence[LanguageModel], held_out: Ids, eos: int) -> Fit:
     """The best mixture for a text, `held_out` (N,).
 
     Raises CharlmError for an empty text or different vocabularies.
@@ -193,29 +197,51 @@ def mix(parts: Sequence[CausalLM], held_out: Ids, eos: int) -> Fit:
     if not len(held_out):
         raise CharlmError("there is no held-out text to fit the weights on")
     even = MixtureLM(parts, np.full((1, len(parts)), 1 / len(parts)))
-    parts_KN = np.stack([score_stream(part, held_out, eos) for part in parts])
-    guiding = parts[even.ngram] if even.ngram is not None else None
-    if isinstance(guiding, NgramLM):
-        contexts_N = guiding.matched_before(guiding.start(1), held_out[None])[0]
-        lm = MixtureLM(parts, fit(parts_KN, contexts_N, guiding.order))
+    parts_KN = np.stack([score_stream(part, held_out, eos) for part in even.parts])
+    if even.guide is not None:
+        ngram = _backoff(even.parts[even.guide])
+        contexts_N = ngram.matched_before(ngram.start(1), held_out[None])[0]
+        lm = MixtureLM(parts, fit(parts_KN, contexts_N, ngram.order))
     else:
         contexts_N = np.zeros(len(held_out), np.intp)
         lm = MixtureLM(parts, fit(parts_KN))
     return Fit(lm, parts_KN, interpolate(parts_KN, lm.logs, contexts_N))
 
 
-def score_stream(lm: CausalLM, ids: Ids, eos: int) -> Nats:
-    """log P of each token of one long text, (N,) nats, read in STREAMS parts side by side.
+def score_stream(lm: CausalLM[S], ids: Ids, eos: int) -> Nats:
+    """log P of each token of one long text, (N,) nats, read in segments side by side."""
+    text = Segments(ids, eos)
+    warm_BT = text.tokens(-text.warm_up, text.length).astype(np.int64)
+    nats_BT, _ = lm.read(lm.start(text.rows), warm_BT)
+    counted = text.counted(0, text.length)
+    return np.asarray(nats_BT[:, text.warm_up :][counted], np.float64)
 
-    Each part begins WARM tokens earlier than it counts (the first with as many <EOS>), so what a
-    network remembers from further back is all that differs from reading from start to end. A text
-    too short for two parts is read as it is.
+
+# In a model file ------------------------------------------------------------------------------
+
+
+def file_config(weights: Weights, parts: Sequence[tuple[str, Config]]) -> dict[str, Any]:
+    """The configuration of a mixture of models, given as families and configurations.
+
+    The tensors of part k are named "k." and their own names.
     """
-    N = len(ids)
-    rows = max(1, min(PARALLEL_SEGMENTS, N // (2 * WARM_UP_TOKENS)))
-    length, warm = -(-N // rows), WARM_UP_TOKENS if rows > 1 else 0
-    place_BT = np.arange(rows)[:, None] * length + np.arange(-warm, length)
-    inside = (place_BT >= 0) & (place_BT < N)
-    warm_BT = np.where(inside, ids[place_BT.clip(0, N - 1)], eos).astype(np.int64)
-    nats_BT, _ = lm.read(lm.start(rows), warm_BT)
-    return np.asarray(nats_BT[:, warm:][inside[:, warm:]], np.float64)
+    own = [{"family": family, "config": config} for family, config in parts]
+    return {"weights": weights.tolist(), "parts": own}
+
+
+def _inside(config: Config) -> list[Inner]:
+    parts = enumerate(config["parts"])
+    return [Inner(part["family"], part["config"], f"{k}.") for k, part in parts]
+
+
+def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
+    parts = [build_inner(inner, tensors, eos) for inner in _inside(config)]
+    return MixtureLM(parts, np.array(config["weights"], np.float64))
+
+
+def _describe(config: Config) -> str:
+    names = (describe(inner.family, inner.config) for inner in _inside(config))
+    return "mixture of " + " and ".join(names)
+
+
+FAMILY = Family("mixture", _build, _describe, _inside)

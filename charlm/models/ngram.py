@@ -23,7 +23,8 @@ import numpy.typing as npt
 from ..errors import CharlmError
 from ..lm import Ids, Nats
 from ..measures import LN10
-from .padding import batches, pad
+from .causal import CausalModel
+from .family import Config, Family
 
 Keys: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = npt.NDArray[np.float32]
@@ -67,8 +68,8 @@ def at(values: Values, places: Keys) -> Values:
     return np.where(places == ABSENT, np.float32(0), values[places])
 
 
-class NgramLM:
-    """An n-gram model; obeys `lm.CausalLM`. Log-probabilities are nats."""
+class NgramLM(CausalModel[NgramState]):
+    """An n-gram model; obeys `lm.BackoffLM`. Log-probabilities are nats."""
 
     def __init__(self, orders: Sequence[Order], vocab_size: int, eos: int, *, lines: bool) -> None:
         """`lines`: <EOS> ends what can be seen, and the next word follows <s> (as in KenLM).
@@ -76,19 +77,11 @@ class NgramLM:
         Otherwise <EOS> is a word like others, and contexts reach across it.
         """
         self.orders = tuple(orders)
+        self.order = len(self.orders)  # N, the longest n-gram's length
         self.vocab_size, self.eos, self.lines = vocab_size, eos, lines
         self.base = vocab_size + 1
 
-    @property
-    def order(self) -> int:
-        """N, the longest n-gram's length."""
-        return len(self.orders)
-
     # The contract -----------------------------------------------------------------------------
-
-    def start(self, batch: int) -> NgramState:
-        """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
-        return self.advance(self.empty(batch), np.full(batch, self.eos))
 
     def empty(self, batch: int) -> NgramState:
         """The state of `batch` texts before any token."""
@@ -113,7 +106,7 @@ class NgramLM:
 
     def advance(self, state: NgramState, ids_B: Ids) -> NgramState:
         """The state after one more token in every row. `state` itself is unchanged."""
-        _, after = self._read(state, np.asarray(ids_B, np.int64)[:, None])
+        _, after = self._look_up(state, np.asarray(ids_B, np.int64)[:, None])
         return after
 
     def read(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
@@ -123,7 +116,7 @@ class NgramLM:
         piece = max(1, TOKENS_AT_ONCE // max(1, B))
         for t in range(0, T, piece):
             part = np.asarray(ids_BT[:, t : t + piece], np.int64)
-            nats[:, t : t + piece], state = self._read(state, part)
+            nats[:, t : t + piece], state = self._look_up(state, part)
         return nats, state
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
@@ -131,7 +124,7 @@ class NgramLM:
         if not seqs:
             return []
         if not self.lines:
-            return self._side_by_side(seqs)
+            return super().logprobs(seqs)
         # All in one row, an <EOS> before each: nothing is seen across it.
         gap = np.array([self.eos])
         joined = np.concatenate([part for seq in seqs for part in (gap, np.asarray(seq, np.int64))])
@@ -141,17 +134,7 @@ class NgramLM:
 
     # Parts ------------------------------------------------------------------------------------
 
-    def _side_by_side(self, seqs: Sequence[Ids]) -> list[Nats]:
-        result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
-        start = self.start(1)
-        for rows in batches([len(seq) for seq in seqs]):
-            ids_BT = pad([seqs[row] for row in rows], self.eos)
-            nats, _ = self.read(start.take(np.zeros(len(rows), np.intp)), ids_BT)
-            for b, row in enumerate(rows):
-                result[row] = nats[b, : len(seqs[row])]
-        return result
-
-    def _read(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, NgramState]:
+    def _look_up(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, NgramState]:
         """`follow`, without regard to memory."""
         contexts, found = self.places(state, ids_BT)
         nats = self.orders[0].nats[ids_BT].astype(np.float64)
@@ -194,6 +177,14 @@ class NgramLM:
         longest = np.zeros(ids_BT.shape, np.int64)
         for k, places in enumerate(contexts, 1):
             longest[places[:, :-1] != ABSENT] = k
+        return longest
+
+    def used_length(self, state: NgramState, ids_B: Ids) -> Keys:
+        """The length of the n-gram that gives each row's next token its probability, (B,)."""
+        _, found = self.places(state, np.asarray(ids_B, np.int64)[:, None])
+        longest = np.ones(len(ids_B), np.int64)
+        for k, places in enumerate(found[1:], 2):
+            longest[places[:, 0] != ABSENT] = k
         return longest
 
     def renumbered(self, new_V: Ids) -> Self:
@@ -251,3 +242,10 @@ class NgramLM:
             if not (whole and rising and within):
                 raise CharlmError(f"order {k + 1} of the n-gram model does not fit: file damaged")
         return cls(orders, V, eos, lines=bool(config["lines"]))
+
+
+def _describe(config: Config) -> str:
+    return f"{config['order']}-gram model, {'within' if config['lines'] else 'across'} lines"
+
+
+FAMILY = Family("ngram", NgramLM.from_tensors, _describe)

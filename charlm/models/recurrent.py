@@ -9,7 +9,7 @@ Shape letters: T time steps, B batch rows, V vocabulary, E embedding, H hidden u
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from ..config import NetworkConfig
 from ..errors import CharlmError
-from ..lm import Ids, Nats
+from ..lm import Ids, LanguageModel, Nats
+from .causal import CausalModel
 from .cells import CELL_CLASSES, RNN, Array, Cell, times
-from .padding import batches, pad, rows_that_fit
+from .padding import rows_that_fit
 
 TABLE_BYTES = 16 << 20  # largest table of first-layer products kept, see RecurrentLM.inputs
 
@@ -85,7 +86,7 @@ class Stack:
             layers.append(cell.step(x, state.layers[k]))
         return RecurrentState(tuple(layers))
 
-    def read(self, state: RecurrentState, ids_TB: Ids) -> tuple[Array, RecurrentState]:
+    def hidden_before(self, state: RecurrentState, ids_TB: Ids) -> tuple[Array, RecurrentState]:
         """Read T tokens: the top h *before* each of them (T, B, H), and the state at the end."""
         T, B = ids_TB.shape
         H = self.config.hidden
@@ -165,7 +166,7 @@ class Head:
         return nats.reshape(ids_TB.shape)
 
 
-class RecurrentLM:
+class RecurrentLM(CausalModel[RecurrentState]):
     """A recurrent language model; obeys `lm.CausalLM`. Log-probabilities are float32 nats."""
 
     def __init__(
@@ -207,29 +208,16 @@ class RecurrentLM:
         chunk = max(1, self.stack.chunk // max(B, 1))
         for t in range(0, T, chunk):
             ids_TB = ids_BT[:, t : t + chunk].T
-            top_TBH, state = self.stack.read(state, ids_TB)
+            top_TBH, state = self.stack.hidden_before(state, ids_TB)
             nats[:, t : t + chunk] = self.head.gather(top_TBH, ids_TB).T
         return nats, state
-
-    def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
-        """Give log P(each token | those before it in its sequence), (len(seq),) nats each.
-
-        Sequences of like length are run side by side; memory is bounded however long they are.
-        """
-        result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
-        for rows in batches([len(seq) for seq in seqs]):
-            ids_BT = pad([seqs[row] for row in rows], self.eos)
-            nats, _ = self.read(self.start(len(rows)), ids_BT)
-            for b, row in enumerate(rows):
-                result[row] = nats[b, : len(seqs[row])]
-        return result
 
     def read_hidden(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
         """`follow` for one text, with the top hidden states that each token is predicted from.
 
         Gives these, (T, H), the tokens' log-probabilities, (T,) nats, and the state after them.
         """
-        top_T1H, after = self.stack.read(state, ids_T[:, None])
+        top_T1H, after = self.stack.hidden_before(state, ids_T[:, None])
         return top_T1H[:, 0], self.head.gather(top_T1H, ids_T[:, None])[:, 0], after
 
     @cached_property
@@ -250,3 +238,13 @@ def check_tensors(config: NetworkConfig, tensors: Mapping[str, npt.NDArray[Any]]
                 f"the network's tensor {name!r} is {tensor.dtype} {tensor.shape}, "
                 f"not float32 {shape}: the model file is damaged"
             )
+
+
+def recurrent(lm: LanguageModel, what: str) -> RecurrentLM:
+    """`lm`, if it is a recurrent network, for `what` looks inside one.
+
+    Raises CharlmError for a model of another kind.
+    """
+    if not isinstance(lm, RecurrentLM):
+        raise CharlmError(f"{what} is for recurrent networks: this model is of another kind")
+    return lm

@@ -15,7 +15,10 @@ from typing import Any, Self
 import numpy as np
 
 from ..config import require
-from ..lm import CausalLM, Ids, Nats
+from ..lm import Change, Ids, LanguageModel, Nats, State, causal
+from ..system.tensor_file import Tensors
+from .causal import CausalModel
+from .family import Config, Family, Inner, build_inner, describe
 
 WINDOW = 500  # tokens: of 200, 500, 1,000 and 2,000 the best on Brown
 NO_TOKEN = -1  # no token yet
@@ -27,7 +30,7 @@ TRIED_WEIGHTS = np.linspace(0.0, 0.4, 81)  # tried as λ
 class UnigramCacheState:
     """What the model under it remembers of B texts, and their last W tokens."""
 
-    inner: Any
+    inner: State
     tokens_BW: Ids  # the latest last, NONE before the first
 
     def take(self, rows: Ids) -> Self:
@@ -35,14 +38,14 @@ class UnigramCacheState:
         return type(self)(self.inner.take(rows), self.tokens_BW[rows])
 
 
-class UnigramCacheLM:
+class UnigramCacheLM(CausalModel[UnigramCacheState]):
     """A model with a cache of recent tokens; obeys `lm.CausalLM`. Log-probabilities are nats."""
 
-    def __init__(self, lm: CausalLM, eos: int, weight: float, window: int = WINDOW) -> None:
+    def __init__(self, lm: LanguageModel, eos: int, weight: float, window: int = WINDOW) -> None:
         """weight: λ. Raises CharlmError for values out of range."""
         require(0 <= weight < 1, f"a cache's weight must be in [0, 1), not {weight}")
         require(window >= 1, f"a cache's window must be at least 1, not {window}")
-        self.lm, self.eos, self.weight, self.window = lm, eos, weight, window
+        self.lm, self.eos, self.weight, self.window = causal(lm), eos, weight, window
         self.vocab_size = lm.vocab_size
 
     def start(self, batch: int) -> UnigramCacheState:
@@ -95,6 +98,11 @@ class UnigramCacheLM:
             for nats, seq in zip(self.lm.logprobs(seqs), seqs, strict=True)
         ]
 
+    def transformed(self, change: Change) -> LanguageModel:
+        """The same model after `change`, which the model under the cache has undergone before."""
+        inner = self.lm.transformed(change)
+        return change(UnigramCacheLM(inner, self.eos, self.weight, self.window))
+
 
 def _pushed(tokens_BW: Ids, ids_BT: Ids) -> Ids:
     """The last W tokens after T more."""
@@ -135,3 +143,34 @@ def fit_cache(nats_N: Nats, ids_N: Ids, window: int = WINDOW) -> tuple[float, Na
     ]
     weight = float(TRIED_WEIGHTS[int(np.argmax(tried))])
     return weight, interpolate_cache(nats_N, *counts, weight, window)
+
+
+# In a model file ------------------------------------------------------------------------------
+
+
+def file_config(lm: UnigramCacheLM, family: str, config: Config) -> dict[str, Any]:
+    """The configuration of a cache over a model of that family and configuration.
+
+    The tensors of that model are named "0." and their own names.
+    """
+    part = {"family": family, "config": config}
+    return {"window": lm.window, "share": lm.weight, "part": part}
+
+
+def _inside(config: Config) -> list[Inner]:
+    return [Inner(config["part"]["family"], config["part"]["config"], "0.")]
+
+
+def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
+    (inner,) = _inside(config)
+    lm = build_inner(inner, tensors, eos)
+    return UnigramCacheLM(lm, eos, config["share"], config["window"])
+
+
+def _describe(config: Config) -> str:
+    (inner,) = _inside(config)
+    name = describe(inner.family, inner.config)
+    return f"{name}, with a cache of {config['window']:,} tokens"
+
+
+FAMILY = Family("recent", _build, _describe, _inside)

@@ -10,10 +10,8 @@ import numpy as np
 import torch
 
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
-from ..models.mixture import MixtureLM
+from ..lm import CausalLM, Ids, LanguageModel, Nats, S, State, causal
 from ..models.recurrent import RecurrentLM, RecurrentState
-from ..models.unigram_cache import UnigramCacheLM
 from .device import choose_device
 from .loss import token_nats
 from .network import Network
@@ -49,19 +47,19 @@ class TorchLM(RecurrentLM):
         return nats_BT, RecurrentState(after)
 
 
-def on_device(lm: CausalLM, device: str) -> CausalLM:
+def on_device(lm: CausalLM[S], device: str) -> CausalLM[State]:
     """`lm` with bulk scoring in torch on `device`: auto (CUDA where there is one), cpu or cuda.
 
     Raises CharlmError where the device is not there. Of a mixture the networks are moved; models
-    that are not recurrent networks are given back as they are.
+    that hold no recurrent network stay as they are.
     """
-    if isinstance(lm, UnigramCacheLM):
-        return UnigramCacheLM(on_device(lm.lm, device), lm.eos, lm.weight, lm.window)
-    if isinstance(lm, MixtureLM):
-        return MixtureLM([on_device(part, device) for part in lm.parts], lm.weights)
-    if not isinstance(lm, RecurrentLM):
-        return lm
-    chosen = choose_device(device)
-    if chosen == "cuda" and not torch.cuda.is_available():
-        raise CharlmError("there is no CUDA device here: leave --device out, or say cpu")
-    return TorchLM(lm, chosen)
+
+    def moved(inner: LanguageModel) -> LanguageModel:
+        if not isinstance(inner, RecurrentLM):  # no network: nothing that torch could run
+            return inner
+        chosen = choose_device(device)
+        if chosen == "cuda" and not torch.cuda.is_available():
+            raise CharlmError("there is no CUDA device here: leave `device` out, or say cpu")
+        return TorchLM(inner, chosen)
+
+    return causal(lm.transformed(moved))

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
-from ..models.recurrent import RecurrentLM
+from ..lm import Ids, LanguageModel, Nats
+from ..models.recurrent import recurrent
 from .network import Network, NetworkState, detach
 
 SEGMENT_TOKENS = 32  # tokens scored before the next step
@@ -32,15 +32,18 @@ EPSILON = 1e-5
 class DynamicLM:
     """Reads texts in order and learns as it goes; gives what evaluation and scoring ask for.
 
-    It is no `CausalLM`: what it says depends on all that it was asked before.
+    It obeys `lm.LearningLM`.
     """
 
-    def __init__(self, lm: CausalLM, rate: float = LEARNING_RATE) -> None:
+    order = 0
+    pseudo = False
+    learns = True
+
+    def __init__(self, lm: LanguageModel, rate: float = LEARNING_RATE) -> None:
         """Raises CharlmError for a model that is not a recurrent network."""
-        if not isinstance(lm, RecurrentLM):
-            raise CharlmError("--adapt is for recurrent networks: this model is of another kind")
-        self.vocab_size, self.eos, self.rate = lm.vocab_size, lm.eos, rate
-        self.network = Network.of(lm.config, lm.tensors).eval()  # no dropout
+        start = recurrent(lm, "`adapt`")
+        self.vocab_size, self.eos, self.rate = start.vocab_size, start.eos, rate
+        self.network = Network.of(start.config, start.tensors).eval()  # no dropout
         self.parameters: list[Tensor] = list(self.network.parameters())
         self.began = [p.detach().clone() for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]

@@ -13,10 +13,9 @@ import numpy as np
 
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
-from ..lm import Ids
+from ..lm import Ids, LanguageModel, causal
 from ..measures import Measures
-from ..models import model_file
-from ..models.bidirectional import AnyLM, BidirectionalLM
+from ..models import model_file, model_parts
 from ..models.model_file import ModelFile
 from ..network.device import one_thread
 from ..network.network import Network
@@ -157,7 +156,7 @@ def gather(directory: RunDirectory, events: Events) -> Findings:
     """
     settings, rows = _settings(directory), _metrics(directory)
     contents = model_file.read(directory.model)
-    lm, tokenizer = model_file.build_any(contents), contents.tokenizer
+    lm, tokenizer = model_file.build(contents), contents.tokenizer
     events.stage("report", 0.1)
     text = _attempt(lambda: _text(directory, settings, contents))
     if isinstance(text, str):
@@ -193,20 +192,22 @@ def is_bidirectional(about: Mapping[str, Any]) -> bool:
     return about["family"] == "recurrent" and bool(about["config"].get("bidirectional"))
 
 
-def surprisal_lines(lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str]) -> list[SentenceScore]:
+def surprisal_lines(
+    lm: LanguageModel, tokenizer: Tokenizer, chunks: Iterable[str]
+) -> list[SentenceScore]:
     """The first lines of a text, token by token, in their context."""
     lines, torn = beginning(chunks, SURPRISAL_CHARS)
     context = _context(lm)
     return score(lm, tokenizer, lines[:SURPRISAL_LINES], context=context, tokens=True, eos=not torn)
 
 
-def _context(lm: AnyLM) -> str:
+def _context(lm: LanguageModel) -> str:
     """The state carried from line to line; of a model that reads both sides, each line alone."""
-    return "sentence" if isinstance(lm, BidirectionalLM) else "stream"
+    return "sentence" if lm.pseudo else "stream"
 
 
 def surprising_lines(
-    lm: AnyLM, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
+    lm: LanguageModel, tokenizer: Tokenizer, chunks: Iterable[str], contents: ModelFile
 ) -> SurprisingLines:
     """The lines with the most bits per character in the first part of a text.
 
@@ -216,7 +217,7 @@ def surprising_lines(
     if torn or len(lines) < 2:
         raise CharlmError("the validation text is one long line")
     lines = lines[:SEARCHED_LINES]
-    weights = sum(tensor.size for tensor in model_file.part(contents, 0).tensors.values())
+    weights = sum(tensor.size for tensor in model_parts.part(contents, 0).tensors.values())
     most = int(SEARCH_FLOPS / (2 * weights))
     ends = np.cumsum([len(tokenizer.encode(line)) + 1 for line in lines])
     lines = lines[: max(2, int(np.searchsorted(ends, most, side="right")))]
@@ -278,7 +279,7 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     """
     from ..lab.gradients import flow
 
-    network = model_file.part(contents, 0)
+    network = model_parts.part(contents, 0)
     if network.family != "recurrent":
         raise CharlmError(f"a model of the family {network.family} has no gradient")
     config = NetworkConfig.from_dict(network.config)
@@ -335,18 +336,18 @@ def _text(directory: RunDirectory, settings: Mapping[str, Any], contents: ModelF
 
 def _written(
     rows: Sequence[Mapping[str, Any]],
-    lm: AnyLM,
+    lm: LanguageModel,
     contents: ModelFile,
     settings: Mapping[str, Any],
 ) -> list[TrainingSample]:
     """The samples of the metrics, and one of the model that was kept; none of both sides."""
-    if isinstance(lm, BidirectionalLM):
+    if lm.pseudo:
         return []
     written = [TrainingSample(row["step"], str(row["sample"])) for row in rows if "sample" in row]
     step = contents.training.get("step", 0)
     if all(one.step != step for one in written):
         seed = settings["training"].get("seed", 1)
-        written.append(TrainingSample(step, preview(lm, contents.tokenizer, seed)))
+        written.append(TrainingSample(step, preview(causal(lm), contents.tokenizer, seed)))
     return sorted(written, key=lambda one: one.step)
 
 

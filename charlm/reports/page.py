@@ -28,9 +28,8 @@ from ..display.html_page import (
 )
 from ..display.readable import count, fixed, size
 from ..errors import CharlmError
-from ..models import model_file
 from ..models.model_file import counted
-from ..runs import learning_curves
+from ..runs import learning_curves, locate
 from ..runs.events import Events
 from ..runs.run_directory import RunDirectory
 from ..system import storage
@@ -90,7 +89,7 @@ def find(run: str | Path | None) -> RunDirectory:
     if run is not None and Path(run).is_dir():
         directory = RunDirectory(Path(run))
     else:
-        directory = RunDirectory(model_file.resolve(run).parent)
+        directory = RunDirectory(locate.resolve(run).parent)
     if not directory.config.exists():
         raise CharlmError(
             f"{directory.path} holds no run (no {directory.config.name}): a report tells of a "

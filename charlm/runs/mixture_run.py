@@ -12,9 +12,9 @@ import numpy as np
 from ..errors import CharlmError
 from ..lm import Ids
 from ..measures import Measures
-from ..models import model_file
+from ..models import model_file, model_parts
 from ..models.mixture import MixtureLM, mix
-from ..models.model_file import ModelFile, build_lm
+from ..models.model_file import ModelFile, build_causal
 from ..models.ngram import NgramLM
 from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..system.version import __version__
@@ -22,7 +22,7 @@ from ..tasks.evaluate import slices
 from ..tasks.score import measure
 from ..text.source import open_text, temporary_spool, utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
-from . import run_directory
+from . import locate, run_directory
 from .run_directory import RunDirectory
 
 
@@ -59,13 +59,13 @@ def mix_models(
     if len(models) < 2:
         raise CharlmError("a mixture takes two models or more")
     names = tuple(str(model) for model in models)
-    first, *others = (model_file.read(model_file.resolve(model)) for model in models)
+    first, *others = (model_file.read(locate.resolve(model)) for model in models)
     pairs = zip(others, names[1:], strict=True)
     parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
     directory = run_directory.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
         done = _mixed(directory, parts, names, dev, encoding, errors, cache=cache)
-    model_file.mark_latest(directory.path)
+    locate.mark_latest(directory.path)
     return replace(done, seconds=time.monotonic() - began)
 
 
@@ -81,7 +81,7 @@ def _mixed(
 ) -> MixtureRun:
     """Fit the weights and write the model."""
     held_out, whole = _held_out(dev, parts[0].tokenizer, encoding, errors)
-    found = mix([build_lm(part) for part in parts], held_out, parts[0].tokenizer.eos)
+    found = mix([build_causal(part) for part in parts], held_out, parts[0].tokenizer.eos)
     eos, unk = parts[0].tokenizer.eos, parts[0].tokenizer.unk
     nats, share = found.mixed, 0.0
     if cache:
@@ -93,9 +93,9 @@ def _mixed(
         "best": best.as_dict(),
         "version": __version__,
     }
-    contents = model_file.mixture(found.lm, parts, training)
+    contents = model_parts.mixture(found.lm, parts, training)
     if share:
-        contents = model_file.with_cache(contents, UnigramCacheLM(found.lm, eos, share))
+        contents = model_parts.with_cache(contents, UnigramCacheLM(found.lm, eos, share))
     model_file.write(directory.model, contents)
     means = tuple((-found.parts.mean(axis=1)).tolist())
     return MixtureRun(
@@ -113,9 +113,9 @@ def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> 
         return other
     places = {own.token(k): k for k in range(own.vocab_size)}
     wanted = [places.get(theirs.token(k), -1) for k in range(theirs.vocab_size)]
-    lm = build_lm(other)
+    lm = model_file.build(other)
     same = own.level == theirs.level == "word" and sorted(wanted) == list(range(own.vocab_size))
-    if not same or not isinstance(lm, NgramLM):
+    if not same or not isinstance(lm, NgramLM):  # of other families no token can be renumbered
         raise CharlmError(
             f"{first_name} and {name} have different vocabularies and cannot be mixed: "
             "make both from the same text with the same token settings"

@@ -19,7 +19,7 @@ from ..system.version import __version__
 from ..tasks.score import CONTEXTS, measure
 from ..text.corpus import Corpus, prepare
 from ..text.source import open_text
-from . import defaults
+from . import defaults, locate
 from .events import Events
 from .run_directory import create
 
@@ -101,7 +101,7 @@ def count(
         tokenizer = text.tokenizer
         contents = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors(), training)
         model_file.write(run.model, contents)
-    model_file.mark_latest(run.path)
+    locate.mark_latest(run.path)
     if arpa_file is not None:
         arpa.write(Path(arpa_file), lm, tokenizer)
     sizes = tuple(len(part.keys) for part in lm.orders)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CharlmError
-from ..lm import CausalLM
+from ..lm import LanguageModel, causal
 from ..models.logspace import log_softmax
 from ..text.tokenizer import Tokenizer
 from .score import encode_line
@@ -62,11 +62,13 @@ def log_priors(labels: Sequence[str], given: Mapping[str, float]) -> Numbers:
     return np.log([given.get(name, share) for name in labels])
 
 
-def log_likelihoods(models: Sequence[tuple[CausalLM, Tokenizer]], texts: Sequence[str]) -> Numbers:
+def log_likelihoods(
+    models: Sequence[tuple[LanguageModel, Tokenizer]], texts: Sequence[str]
+) -> Numbers:
     """log P(text | each model), (N, K) nats."""
     found = []
     for lm, tokenizer in models:
-        nats = shared_logprobs(lm, [encode_line(tokenizer, text) for text in texts])
+        nats = shared_logprobs(causal(lm), [encode_line(tokenizer, text) for text in texts])
         found.append([float(own.sum(dtype=np.float64)) for own in nats])
     return np.array(found).T
 

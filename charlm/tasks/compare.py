@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import CausalLM
+from ..lm import LanguageModel, causal
 from ..measures import Measures
 from ..text.tokenizer import Tokenizer
 from .score import encode_line, measure
@@ -75,7 +75,7 @@ def bits(measures: Measures) -> float:
 
 
 def compare(
-    models: Sequence[tuple[CausalLM, Tokenizer]],
+    models: Sequence[tuple[LanguageModel, Tokenizer]],
     sentences: Sequence[str],
     *,
     seed: int = 1,
@@ -106,9 +106,9 @@ def compare(
     )
 
 
-def _measured(lm: CausalLM, tokenizer: Tokenizer, sentences: Sequence[str]) -> list[Measures]:
+def _measured(lm: LanguageModel, tokenizer: Tokenizer, sentences: Sequence[str]) -> list[Measures]:
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
-    nats = shared_logprobs(lm, seqs)
+    nats = shared_logprobs(causal(lm), seqs)
     triples = zip(sentences, seqs, nats, strict=True)
     return [measure(text + "\n", ids, own, tokenizer.unk) for text, ids, own in triples]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..config import require
-from ..lm import CausalLM, Ids
+from ..lm import CausalLM, Ids, S
 from ..measures import LN10, surprisal
 from ..text.tokenizer import Tokenizer
 from .sample import continuation, encode_prompt
@@ -59,8 +59,8 @@ class Path:
 
 
 def search(
-    lm: CausalLM,
-    state: Any,
+    lm: CausalLM[S],
+    state: S,
     *,
     beam: int,
     most: int,
@@ -87,8 +87,8 @@ def search(
 
 
 def _beams(
-    lm: CausalLM,
-    state: Any,
+    lm: CausalLM[S],
+    state: S,
     beam: int,
     most: int,
     eos: int,
@@ -135,7 +135,7 @@ def _bound(nats: float, length: int, most: int, penalty: float) -> float:
 
 
 def complete(
-    lm: CausalLM,
+    lm: CausalLM[S],
     tokenizer: Tokenizer,
     prompt: str,
     *,
@@ -193,7 +193,7 @@ class NextToken:
 
 
 def next_tokens(
-    lm: CausalLM, tokenizer: Tokenizer, prompt: str, *, top_k: int = 15
+    lm: CausalLM[S], tokenizer: Tokenizer, prompt: str, *, top_k: int = 15
 ) -> tuple[list[NextToken], float]:
     """The most probable next tokens after `prompt`, and the entropy of all of them, bits.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Generic
 
 import numpy as np
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
+from ..lm import CausalLM, Ids, M, Nats, S, SequentialLM, State, causal
 from ..measures import Measures
 from ..text.source import utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
@@ -20,7 +20,7 @@ WINDOW_TOKENS_AT_ONCE = 1 << 15  # tokens of windows read side by side
 
 
 def evaluate(
-    lm: CausalLM,
+    lm: SequentialLM[M],
     tokenizer: Tokenizer,
     chunks: Iterable[str],
     *,
@@ -47,9 +47,9 @@ def evaluate(
         window is None or context == "stream",
         "a window cuts the stream: leave it out with context sentence",
     )
-    reader: Reader | Windows
+    reader: Reader[M] | Windows[State]
     if window is not None:
-        reader = Windows(lm, window, tokenizer.eos)
+        reader = Windows(causal(lm), window, tokenizer.eos)
     elif context == "sentence":
         reader = Reader(lm, lambda ids: np.flatnonzero(ids == tokenizer.eos) + 1)
     else:
@@ -82,13 +82,13 @@ def slices(chunks: Iterable[str]) -> Iterator[str]:
         yield "\n"
 
 
-class Reader:
+class Reader(Generic[M]):
     """Reads an endless sequence piece by piece, beginning afresh wherever `cut` says.
 
     `cut(ids)` gives the places in `ids`, in order, before which a sentence begins.
     """
 
-    def __init__(self, lm: CausalLM, cut: Callable[[Ids], Ids]) -> None:
+    def __init__(self, lm: SequentialLM[M], cut: Callable[[Ids], Ids]) -> None:
         self.lm = lm
         self.cut = cut
         self.state = lm.start(1)
@@ -106,13 +106,13 @@ class Reader:
         return np.concatenate(nats)
 
 
-class Windows:
+class Windows(Generic[S]):
     """Reads an endless sequence piece by piece, in windows of `size` tokens.
 
     Each begins with nothing known but the one token before it; the first follows <EOS>.
     """
 
-    def __init__(self, lm: CausalLM, size: int, eos: int) -> None:
+    def __init__(self, lm: CausalLM[S], size: int, eos: int) -> None:
         self.lm, self.size = lm, size
         self.seen, self.last = 0, eos
         self.state = lm.empty(1)
@@ -139,6 +139,6 @@ class Windows:
         self.last = int(ids[-1]) if len(ids) else self.last
         return np.concatenate(nats)
 
-    def _begin(self, ids_B: Ids) -> Any:
+    def _begin(self, ids_B: Ids) -> S:
         """The states of windows that follow these tokens."""
         return self.lm.advance(self.lm.empty(len(ids_B)), ids_B)

@@ -16,8 +16,7 @@ import numpy as np
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Mask, Nats
-from ..models.bidirectional import AnyLM, BidirectionalLM
+from ..lm import CausalLM, Ids, LanguageModel, Mask, Nats, PseudoLM, S, causal, is_pseudo
 from ..models.logspace import log_softmax
 from ..text.tokenizer import Tokenizer
 from ..text.word_tokenizer import WordTokenizer
@@ -78,7 +77,7 @@ class Template:
 
 
 def fill(
-    lm: AnyLM,
+    lm: LanguageModel,
     tokenizer: Tokenizer,
     text: str,
     *,
@@ -96,16 +95,16 @@ def fill(
     """
     require(top_k >= 1, f"top-k must be at least 1, not {top_k}")
     given = parse(tokenizer, text)
-    if isinstance(lm, BidirectionalLM):
+    if is_pseudo(lm):
         require(not left_only, "a model that reads from both sides knows what follows the blanks")
         unknown = lm.eos if tokenizer.unk is None else tokenizer.unk
         found = _from_both_sides(
             lm, given, unknown, max(REFINED_LINES, min(top_k, BIDIRECTIONAL_BEAM))
         )
     else:
-        found = complete_lines(lm, given, left_only=left_only)
+        found = complete_lines(causal(lm), given, left_only=left_only)
     shares = np.exp(log_softmax(np.array([nats for _, nats in found])))
-    pseudo = isinstance(lm, BidirectionalLM) and len(given.blanks) > 1
+    pseudo = lm.pseudo and len(given.blanks) > 1
     result = []
     for (ids, nats), share in zip(found[:top_k], shares, strict=False):
         tokens = tuple(tokenizer.token(int(ids[place])) for place in given.blanks)
@@ -182,7 +181,7 @@ def _best(nats_NV: Nats, sums_N: Nats, fits_V: Mask, most: int) -> tuple[Ids, Id
 
 
 def _from_both_sides(
-    lm: BidirectionalLM, given: Template, unknown: int, pool_size: int
+    lm: PseudoLM, given: Template, unknown: int, pool_size: int
 ) -> list[tuple[Ids, float]]:
     """Lines, best first, and log P(token there | all others) for a single blank: exact.
 
@@ -226,13 +225,13 @@ def _from_both_sides(
     return sorted(seen.values(), key=lambda item: -item[1])
 
 
-def _ranked(lm: BidirectionalLM, lines: Ids) -> list[tuple[Ids, float]]:
+def _ranked(lm: PseudoLM, lines: Ids) -> list[tuple[Ids, float]]:
     """Lines, and Σ log P(token | all others) over all their tokens, best first."""
     sums = [float(nats.sum(dtype=np.float64)) for nats in lm.logprobs(list(lines))]
     return sorted(zip(lines, sums, strict=True), key=lambda item: -item[1])
 
 
-def complete_lines(lm: CausalLM, given: Template, *, left_only: bool) -> list[tuple[Ids, float]]:
+def complete_lines(lm: CausalLM[S], given: Template, *, left_only: bool) -> list[tuple[Ids, float]]:
     """Lines, and log P of each as a whole (or of the blanks' tokens given what stands before).
 
     Best first. Exact for a single blank and up to 4,096 kinds of token (WORK ** ½).

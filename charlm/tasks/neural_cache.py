@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..config import require
-from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
+from ..lm import Ids, LanguageModel, Nats
 from ..models.cells import Array
-from ..models.recurrent import RecurrentLM, RecurrentState
+from ..models.recurrent import RecurrentState, recurrent
 
 WINDOW, THETA, WEIGHT = 2000, 0.3, 0.1
 TOKENS_AT_ONCE = 256  # tokens looked up at a time
@@ -25,19 +24,22 @@ TOKENS_AT_ONCE = 256  # tokens looked up at a time
 class NeuralCacheLM:
     """Reads texts in order and remembers them; gives what evaluation and scoring ask for.
 
-    It is no `CausalLM`: what it says depends on all that it was asked before.
+    It obeys `lm.LearningLM`.
     """
 
+    order = 0
+    pseudo = False
+    learns = True
+
     def __init__(
-        self, lm: CausalLM, window: int = WINDOW, theta: float = THETA, weight: float = WEIGHT
+        self, lm: LanguageModel, window: int = WINDOW, theta: float = THETA, weight: float = WEIGHT
     ) -> None:
         """theta: how much likeness counts; weight: λ. Raises CharlmError for other models."""
-        if not isinstance(lm, RecurrentLM):
-            raise CharlmError("--adapt is for recurrent networks: this model is of another kind")
+        self.lm = recurrent(lm, "`adapt`")
         require(0 < weight < 1, f"the cache's weight must be between 0 and 1, not {weight}")
-        self.lm, self.window, self.theta, self.weight = lm, window, theta, weight
+        self.window, self.theta, self.weight = window, theta, weight
         self.vocab_size, self.eos = lm.vocab_size, lm.eos
-        self.keys_WH = np.zeros((0, lm.config.hidden), np.float32)
+        self.keys_WH = np.zeros((0, self.lm.config.hidden), np.float32)
         self.words_W: Ids = np.zeros(0, np.int64)
 
     def start(self, batch: int) -> RecurrentState:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Nats
+from ..lm import CausalLM, Ids, Nats, S
 from ..measures import surprisal
 from ..text.tokenizer import Tokenizer
 from .score import encode_line
@@ -106,7 +106,7 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 
 
 def judge(
-    lm: CausalLM,
+    lm: CausalLM[S],
     tokenizer: Tokenizer,
     pairs: Sequence[Pair],
     *,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import CausalLM
+from ..lm import CausalLM, S
 from ..text.tokenizer import Tokenizer
 from .nbest import Hypothesis, Utterance
 from .score import encode_line
@@ -92,7 +92,7 @@ class Scored:
         return result
 
 
-def score(lm: CausalLM, tokenizer: Tokenizer, utterances: Sequence[Utterance]) -> Scored:
+def score(lm: CausalLM[S], tokenizer: Tokenizer, utterances: Sequence[Utterance]) -> Scored:
     """The language model's scores of all hypotheses, common prefixes read once."""
     texts = [h.text for u in utterances for h in u.hypotheses]
     nats = shared_logprobs(lm, [encode_line(tokenizer, text) for text in texts])

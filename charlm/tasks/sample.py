@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..config import require
-from ..lm import CausalLM, Ids, Nats
+from ..lm import CausalLM, Ids, Nats, S
 from ..models.logspace import log_softmax
 from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer
@@ -50,7 +50,7 @@ class Sample:
 
 
 def sample(
-    lm: CausalLM,
+    lm: CausalLM[S],
     tokenizer: Tokenizer,
     *,
     prompt: str = "",
@@ -131,7 +131,7 @@ def sample(
     return samples
 
 
-def preview(lm: CausalLM, tokenizer: Tokenizer, seed: int) -> str:
+def preview(lm: CausalLM[S], tokenizer: Tokenizer, seed: int) -> str:
     """What a model writes by now: up to three lines, the same draws for the same seed."""
     tokens = 160 if tokenizer.level in ("char", "byte") else 40
     return sample(lm, tokenizer, max_tokens=tokens, lines=3, temperature=0.8, seed=seed)[0].text
@@ -143,9 +143,9 @@ def generator_of(seed: int, number: int) -> np.random.Generator:
 
 
 def _draw_batch(
-    lm: CausalLM,
+    lm: CausalLM[S],
     eos: int,
-    state: Any,
+    state: S,
     generators: list[np.random.Generator],
     choose: Callable[[Nats, Nats, bool], Ids],
     max_tokens: int,

@@ -10,9 +10,8 @@ import numpy as np
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, Mask, Nats
+from ..lm import CausalLM, Ids, LanguageModel, Mask, Nats, PseudoLM, S, causal, is_pseudo
 from ..measures import Measures, surprisal
-from ..models.bidirectional import AnyLM, BidirectionalLM
 from ..models.padding import rows_that_fit
 from ..text.source import utf8
 from ..text.tokenizer import Tokenizer
@@ -81,7 +80,7 @@ class Trace:
 
 
 def score(
-    lm: AnyLM,
+    lm: LanguageModel,
     tokenizer: Tokenizer,
     sentences: Sequence[str],
     *,
@@ -110,24 +109,23 @@ def score(
     stream = context == "stream" and bool(seqs)
     runs = [np.concatenate(seqs)] if stream else seqs
     traces: list[Trace | None] = [None] * len(seqs)
-    pseudo = isinstance(lm, BidirectionalLM)
-    if isinstance(lm, BidirectionalLM):
+    if is_pseudo(lm):
         require(
             not (stream or words),
             "this model reads from both sides: it scores sentences on their own and their tokens",
         )
         if tokens:
-            traces = [_both_sides(lm, seq) for seq in seqs]
+            traces = [_pseudo_trace(lm, seq) for seq in seqs]
         nats = lm.logprobs(seqs)
     elif tokens or words:
-        stepped = step_through(lm, runs, tokenizer.starts_word())
+        stepped = step_through(causal(lm), runs, tokenizer.starts_word())
         traces = list(split_trace(stepped[0], ends)) if stream else list(stepped)
         nats = [trace.nats for trace in traces if trace is not None]
     else:
         nats = lm.logprobs(runs)
         nats = np.split(nats[0], ends) if stream else nats
     return [
-        _sentence(tokenizer, *parts, eos=eos, tokens=tokens, words=words, pseudo=pseudo)
+        _sentence(tokenizer, *parts, eos=eos, tokens=tokens, words=words, pseudo=lm.pseudo)
         for parts in zip(sentences, seqs, nats, traces, strict=True)
     ]
 
@@ -152,7 +150,7 @@ def measure(text: str, ids: Ids, nats: Nats, unk: int | None) -> Measures:
     )
 
 
-def step_through(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
+def step_through(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
     """Predict every token of every sequence, all sequences together, longest first."""
     order = sorted(range(len(seqs)), key=lambda i: -len(seqs[i]))
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
@@ -164,7 +162,7 @@ def step_through(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list
     return [result[i] for i in range(len(seqs))]
 
 
-def _step_group(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
+def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
     """`step_through` for sequences sorted by falling length; a row is dropped at its end."""
     lengths = np.array([len(seq) for seq in seqs])
     T, B = int(lengths[0]), len(seqs)
@@ -185,7 +183,7 @@ def _step_group(lm: CausalLM, seqs: Sequence[Ids], starts_word_V: Mask) -> list[
     return [Trace(nats[b, :n], ranks[b, :n], boundary[b, :n]) for b, n in enumerate(lengths)]
 
 
-def _both_sides(lm: BidirectionalLM, seq: Ids) -> Trace:
+def _pseudo_trace(lm: PseudoLM, seq: Ids) -> Trace:
     """What a sequence's tokens are to a model that sees all others. No word ends anywhere."""
     nats, ranks = np.zeros(len(seq)), np.zeros(len(seq), np.int64)
     first = 0

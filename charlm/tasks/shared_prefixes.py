@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ..lm import CausalLM, Ids, Nats
+from ..lm import CausalLM, Ids, Nats, S
 from ..models.ngram import NgramLM
 from ..models.padding import rows_that_fit
 
@@ -15,7 +15,7 @@ MAX_TOKENS = 1 << 24  # and most tokens, were all as long as the longest
 MAX_SHARE_READ = 0.8  # of the tokens; if more than so many are left to read, sharing does not pay
 
 
-def shared_logprobs(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
+def shared_logprobs(lm: CausalLM[S], seqs: Sequence[Ids]) -> list[Nats]:
     """`lm.logprobs(seqs)`, reading what sequences have in common at their beginning only once.
 
     N-best lists and minimal pairs are mostly such beginnings. All sequences advance together, a
@@ -61,7 +61,7 @@ def _distinct(ordered: Sequence[Ids]) -> int:
     return total
 
 
-def _walk(lm: CausalLM, seqs: Sequence[Ids]) -> list[Nats]:
+def _walk(lm: CausalLM[S], seqs: Sequence[Ids]) -> list[Nats]:
     lengths = np.array([len(seq) for seq in seqs])
     ids_NT = np.zeros((len(seqs), int(lengths.max(initial=0))), np.int64)
     for row, seq in zip(ids_NT, seqs, strict=True):

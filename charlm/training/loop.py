@@ -24,6 +24,7 @@ from ..errors import CharlmError
 from ..models import model_file
 from ..models.recurrent import RecurrentLM
 from ..network.network import NetworkState, detach, new_network
+from ..runs import locate
 from ..runs.events import Events, Outcome, Plan, Step
 from ..runs.learning_curves import draw
 from ..runs.run_directory import RunDirectory
@@ -295,7 +296,7 @@ class Trainer:
             model_file.ModelFile("recurrent", config, corpus.tokenizer, tensors, training),
         )
         if first:
-            model_file.mark_latest(self.run.path)
+            locate.mark_latest(self.run.path)
 
     def _sample(self) -> str:
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)

@@ -14,7 +14,7 @@ import torch
 
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
-from ..models import model_file
+from ..models import model_file, model_parts
 from ..models.mixture import mix
 from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..network.device import choose_device, has_bf16, usual_precision
@@ -149,13 +149,13 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
     (its first VALIDATION_TOKENS tokens).
     """
     tokenizer = corpus.tokenizer
-    network = model_file.part(model_file.read(outcome.model), 0)
+    network = model_parts.part(model_file.read(outcome.model), 0)
     level = tokenizer.level
     lines = defaults.ngram_context(level) == "sentence"
     lm = estimate_ngram(corpus, defaults.ngram_order(level), lines=lines, events=events)
     ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
-    found = mix([model_file.build_lm(network), lm], held_out, tokenizer.eos)
+    found = mix([model_file.build_causal(network), lm], held_out, tokenizer.eos)
     size = corpus.valid_text
     nats, share_of_cache = found.mixed, 0.0
     if level == "word":  # words said of late come again
@@ -163,10 +163,10 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
     raw = measure("", held_out, nats, tokenizer.unk)
     best = scale_to(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
     training = {**network.training, "best": best, "network": network.training.get("best")}
-    contents = model_file.mixture(found.lm, [network, ngram], training)
+    contents = model_parts.mixture(found.lm, [network, ngram], training)
     if share_of_cache:
         cached = UnigramCacheLM(found.lm, tokenizer.eos, share_of_cache)
-        contents = model_file.with_cache(contents, cached)
+        contents = model_parts.with_cache(contents, cached)
     model_file.write(outcome.model, contents)
     return replace(outcome, best=best, network=outcome.best)
 

@@ -11,7 +11,7 @@ import pytest
 from cli_support import Cli
 
 import charlm
-from charlm.models import model_file
+from charlm.models import model_file, model_parts
 
 WORDS = ["the", "a", "cat", "dog", "mat", "sat", "ate", "on", "pear", "apple"]
 
@@ -113,7 +113,7 @@ def test_mix(cli: Cli) -> None:
     found = json.loads(cli("eval", "held.txt", "--model", "mc", "--json").out)
     assert found["logprob"] == pytest.approx(with_cache["best"]["logprob"], rel=2e-3)
     assert "with a cache of 500 tokens" in cli("info", "--model", "mc").out
-    assert model_file.part(model_file.read("mc/model.safetensors"), 1).family == "ngram"
+    assert model_parts.part(model_file.read("mc/model.safetensors"), 1).family == "ngram"
     shown = cli("mix", "o1", "m", "--dev", "held.txt").out  # a mixture is a part like others
     assert "perplexity" in shown
     cli("ngram", "corpus.txt", "--out", "chars")
@@ -133,7 +133,7 @@ def test_training_with_ngram(cli: Cli) -> None:
     contents = model_file.read("r/model.safetensors")
     assert contents.family == "mixture"
     assert [part["family"] for part in contents.config["parts"]] == ["recurrent", "ngram"]
-    network = model_file.part(contents, 0)
+    network = model_parts.part(contents, 0)
     assert network.family == "recurrent"
     assert network.training["best"]["nats_per_char"] == pytest.approx(
         done["network"]["nats_per_char"]

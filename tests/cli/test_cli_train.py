@@ -12,6 +12,7 @@ import pytest
 
 from charlm.cli import main
 from charlm.models import model_file
+from charlm.runs import locate
 from charlm.system.allocator import SWITCH
 
 QUICK = [
@@ -70,7 +71,7 @@ def test_resume_of_a_finished_run_says_the_same(capsys: pytest.CaptureFixture[st
 def test_the_newest_run_is_the_latest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "text.txt", *QUICK, "-q"]) == 0
     assert main(["train", "text.txt", *QUICK, "-q", "--out", "elsewhere/mine"]) == 0
-    assert model_file.resolve().resolve() == Path("elsewhere/mine/model.safetensors").resolve()
+    assert locate.resolve().resolve() == Path("elsewhere/mine/model.safetensors").resolve()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from charlm.errors import CharlmError
 from charlm.lab import agreement
 from charlm.lab.agreement import CONDITIONS, LENGTHS, Agreement, draw_test, judge, train_and_judge
 from charlm.lab.clauses import VERBS, Item, Lexicon, draw_items, draw_text
-from charlm.models import model_file
+from charlm.models import model_file, model_parts
 from charlm.models.kneser_ney import estimate
 from charlm.models.unigram_cache import UnigramCacheLM
 from charlm.text import tokenizer
@@ -130,7 +130,7 @@ def test_beyond_its_window_an_n_gram_model_guesses(order: int) -> None:
 def test_verbs_are_judged_as_whole_words(tmp_path: Path) -> None:
     """For a model of characters too: P(" was" and a boundary) against P(" were" and a boundary)."""
     file = model_file.read(write_model(tmp_path / "m.safetensors", text=TEXT))
-    lm, tokens = model_file.build_lm(file), file.tokenizer
+    lm, tokens = model_file.build_causal(file), file.tokenizer
     item = Item("The cat, which slept,", "full", 0)
     starts = np.flatnonzero(tokens.starts_word())
 
@@ -174,7 +174,9 @@ def test_models_are_judged_with_their_parts(tmp_path: Path) -> None:
     assert found.curves[0].accuracy[CONDITIONS[0]] == found.curves[1].accuracy[CONDITIONS[0]]
     assert found.runs == 0
     assert found.left_out == ()
-    cached = model_file.with_cache(mixed, UnigramCacheLM(model_file.build_lm(mixed), 0, 0.1, 9))
+    cached = model_parts.with_cache(
+        mixed, UnigramCacheLM(model_file.build_causal(mixed), 0, 0.1, 9)
+    )
     model_file.write(tmp_path / "cached.safetensors", cached)
     found = agreement.judge_models([str(tmp_path / "cached.safetensors")], sentences=2)
     assert [one.model for one in found.curves] == ["cached", "its network"]

@@ -103,8 +103,8 @@ def test_trained_resumed_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert done.best["perplexity"] < 1.5
     model = charlm.load("run")
     assert model.score("the cat was full.").pseudo
-    assert fill(model.any_lm, model.tokenizer, "the cat wa_ full.")[0].tokens == ("s",)
-    with pytest.raises(CharlmError, match="from both sides"):
+    assert fill(model.lm, model.tokenizer, "the cat wa_ full.")[0].tokens == ("s",)
+    with pytest.raises(CharlmError, match="bidirectional"):
         model.sample()
     assert resume("run").steps == 60
     with pytest.raises(CharlmError, match="with-ngram"):

@@ -27,7 +27,7 @@ def ngram(order: int, *, lines: bool) -> NgramLM:
     return estimate(np.append(ids, 0), 11, 0, order, lines=lines)
 
 
-MODELS: dict[str, CausalLM] = {**variety()}  # each of 11 tokens
+MODELS: dict[str, CausalLM[Any]] = {**variety()}  # each of 11 tokens
 MODELS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
 MODELS |= {
     f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
@@ -53,7 +53,7 @@ def batch(draw: st.DrawFn, min_rows: int = 1) -> Ids:
     return np.random.default_rng(seed).integers(11, size=(rows, length))
 
 
-def after(lm: CausalLM, ids_BT: Ids) -> Any:
+def after(lm: CausalLM[Any], ids_BT: Ids) -> Any:
     """The state after stepping through `ids`."""
     state = lm.start(len(ids_BT))
     for ids_B in ids_BT.T:
@@ -64,14 +64,14 @@ def after(lm: CausalLM, ids_BT: Ids) -> Any:
 @model
 @settings(max_examples=10)
 @given(ids=batch())
-def test_predictions_sum_to_one(lm: CausalLM, ids: Ids) -> None:
+def test_predictions_sum_to_one(lm: CausalLM[Any], ids: Ids) -> None:
     predicted = lm.predict(after(lm, ids))
     assert predicted.shape == (len(ids), lm.vocab_size)
     np.testing.assert_allclose(np.exp(predicted).sum(axis=1), 1, atol=1e-5)
 
 
 @model
-def test_start_is_blank_and_a_sentence_end(lm: CausalLM) -> None:
+def test_start_is_blank_and_a_sentence_end(lm: CausalLM[Any]) -> None:
     after_eos = lm.advance(lm.empty(3), np.zeros(3, np.int64))
     np.testing.assert_allclose(lm.predict(lm.start(3)), lm.predict(after_eos), atol=ROUNDING)
 
@@ -79,7 +79,7 @@ def test_start_is_blank_and_a_sentence_end(lm: CausalLM) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch())
-def test_follow_is_stepping(lm: CausalLM, ids: Ids) -> None:
+def test_follow_is_stepping(lm: CausalLM[Any], ids: Ids) -> None:
     B, T = ids.shape
     state = lm.start(B)
     nats, end = lm.read(state, ids)
@@ -94,7 +94,7 @@ def test_follow_is_stepping(lm: CausalLM, ids: Ids) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch(), cut=st.integers(0, 20))
-def test_follow_in_two_parts(lm: CausalLM, ids: Ids, cut: int) -> None:
+def test_follow_in_two_parts(lm: CausalLM[Any], ids: Ids, cut: int) -> None:
     whole, end = lm.read(lm.start(len(ids)), ids)
     first, middle = lm.read(lm.start(len(ids)), ids[:, :cut])
     second, last = lm.read(middle, ids[:, cut:])
@@ -105,7 +105,7 @@ def test_follow_in_two_parts(lm: CausalLM, ids: Ids, cut: int) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch(), seed=st.integers(0, 99))
-def test_logprobs_follow_from_the_start(lm: CausalLM, ids: Ids, seed: int) -> None:
+def test_logprobs_follow_from_the_start(lm: CausalLM[Any], ids: Ids, seed: int) -> None:
     lengths = np.random.default_rng(seed).integers(0, ids.shape[1] + 1, size=len(ids))
     seqs = [row[:n] for row, n in zip(ids, lengths, strict=True)]
     result = lm.logprobs(seqs)
@@ -118,7 +118,7 @@ def test_logprobs_follow_from_the_start(lm: CausalLM, ids: Ids, seed: int) -> No
 @model
 @settings(max_examples=10)
 @given(ids=batch(), data=st.data())
-def test_rows_do_not_mix(lm: CausalLM, ids: Ids, data: st.DataObject) -> None:
+def test_rows_do_not_mix(lm: CausalLM[Any], ids: Ids, data: st.DataObject) -> None:
     together = after(lm, ids)
     predicted = lm.predict(together)
     for row, nats in zip(ids, predicted, strict=True):
@@ -130,7 +130,7 @@ def test_rows_do_not_mix(lm: CausalLM, ids: Ids, data: st.DataObject) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch())
-def test_nothing_given_is_changed(lm: CausalLM, ids: Ids) -> None:
+def test_nothing_given_is_changed(lm: CausalLM[Any], ids: Ids) -> None:
     state = after(lm, ids)
     before, ids_before = copy.deepcopy(state), ids.copy()
     expected = lm.predict(state)
@@ -147,7 +147,7 @@ def test_nothing_given_is_changed(lm: CausalLM, ids: Ids) -> None:
 
 
 @model
-def test_any_integer_type_will_do(lm: CausalLM) -> None:
+def test_any_integer_type_will_do(lm: CausalLM[Any]) -> None:
     expected = lm.logprobs([np.arange(11)])[0]
     for dtype in (np.uint8, np.uint16, np.uint32, np.int32):
         np.testing.assert_array_equal(lm.logprobs([np.arange(11, dtype=dtype)])[0], expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,7 @@ def ngram(order: int = 3, seed: int = 0, size: int = 600) -> NgramLM:
 
 
 def test_is_the_weighted_mean_of_probabilities() -> None:
-    parts: list[CausalLM] = [recurrent_lm("gru"), ngram()]
+    parts: list[CausalLM[Any]] = [recurrent_lm("gru"), ngram()]
     weights = np.array([[0.3, 0.7], [0.9, 0.1], [0.5, 0.5]])
     lm = MixtureLM(parts, weights)
     state = lm.start(2)
@@ -61,7 +63,7 @@ def test_weights_by_context_gain_where_contexts_differ() -> None:
 def test_mix_is_better_than_its_parts() -> None:
     rng = np.random.default_rng(3)
     held_out = rng.zipf(1.5, 3000).clip(1, 11) - 1
-    parts: list[CausalLM] = [recurrent_lm("lstm"), ngram(2), recurrent_lm("gru", seed=5)]
+    parts: list[CausalLM[Any]] = [recurrent_lm("lstm"), ngram(2), recurrent_lm("gru", seed=5)]
     found = mix(parts, held_out, 0)
     assert found.mixed.mean() > found.parts.mean(axis=1).max()
     assert found.lm.weights.shape == (2, 3)
@@ -79,7 +81,7 @@ def test_a_stream_read_in_parts_is_the_stream() -> None:
 
 
 def test_what_cannot_be_mixed() -> None:
-    parts: list[CausalLM] = [recurrent_lm("gru"), ngram()]
+    parts: list[CausalLM[Any]] = [recurrent_lm("gru"), ngram()]
     with pytest.raises(CharlmError, match="vocabularies"):
         MixtureLM([parts[0], recurrent_lm("gru", 12)], np.array([[0.5, 0.5]]))
     with pytest.raises(CharlmError, match="weight for each"):

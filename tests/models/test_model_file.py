@@ -15,7 +15,9 @@ from toys import TEXTS, random_tensors, tokenizer_of
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
 from charlm.models import model_file
-from charlm.models.model_file import ModelFile, build_lm, mark_latest, read, resolve, write
+from charlm.models.model_file import ModelFile, build_causal, read, write
+from charlm.runs import locate
+from charlm.runs.locate import mark_latest, resolve
 from charlm.tasks.score import score
 
 
@@ -55,7 +57,7 @@ def test_what_is_written_is_read(tmp_path: Path, level: str, cell: str) -> None:
         np.testing.assert_array_equal(found.tensors[name], tensor)
         assert found.tensors[name].dtype == np.float32
     texts = ["the cat", "a☃"]
-    one, other = (score(build_lm(m), m.tokenizer, texts) for m in (given, found))
+    one, other = (score(build_causal(m), m.tokenizer, texts) for m in (given, found))
     assert one == other
 
 
@@ -108,7 +110,7 @@ def test_every_flipped_byte_is_noticed(path: Path, flip: int) -> None:
         changed[place] ^= flip
         path.write_bytes(changed)
         with pytest.raises(CharlmError) as caught:
-            build_lm(read(path))
+            build_causal(read(path))
         assert "\n" not in str(caught.value)
 
 
@@ -155,19 +157,19 @@ def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
     model = small()
     unknown = ModelFile("quantum", model.config, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="'quantum'"):
-        build_lm(unknown)
+        build_causal(unknown)
     mistaken = ModelFile("ngram", model.config, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="ngram model's settings are damaged"):
-        build_lm(mistaken)
+        build_causal(mistaken)
     other = ModelFile("recurrent", model.config, tokenizer_of("byte"), model.tensors)
     with pytest.raises(CharlmError, match="257"):
-        build_lm(other)
+        build_causal(other)
     larger = ModelFile("recurrent", {**model.config, "hidden": 5}, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="damaged"):
-        build_lm(larger)
+        build_causal(larger)
     newer = ModelFile("recurrent", {**model.config, "rank": 5}, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="newer"):
-        build_lm(newer)
+        build_causal(newer)
 
 
 # Which model is meant -------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory with two runs in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(model_file.ENVIRONMENT, raising=False)
+    monkeypatch.delenv(locate.ENVIRONMENT, raising=False)
     for name in ("one", "two"):
         (tmp_path / "runs" / name).mkdir(parents=True)
         write(tmp_path / "runs" / name / "model.safetensors", small())
@@ -192,7 +194,7 @@ def test_resolve_prefers_the_nearer_wish(place: Path, monkeypatch: pytest.Monkey
     mark_latest(Path("runs/two"))
     assert resolve().samefile("runs/two/model.safetensors")
     assert Path("runs/latest").readlink() == Path("two")
-    monkeypatch.setenv(model_file.ENVIRONMENT, "runs/one")
+    monkeypatch.setenv(locate.ENVIRONMENT, "runs/one")
     assert resolve().samefile("runs/one/model.safetensors")
     assert resolve("runs/two").samefile("runs/two/model.safetensors")
     assert resolve(Path("runs/two/model.safetensors")).samefile("runs/two/model.safetensors")

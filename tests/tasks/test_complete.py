@@ -23,7 +23,7 @@ from charlm.tasks.score import score
 EOS = 0
 
 
-def exhaustive(lm: CausalLM, state: Any, most: int, penalty: float) -> tuple[int, ...]:
+def exhaustive(lm: CausalLM[Any], state: Any, most: int, penalty: float) -> tuple[int, ...]:
     """The best path that ends in <EOS> within `most` tokens, by trying all."""
     found: list[tuple[float, tuple[int, ...]]] = []
     for n in range(most):

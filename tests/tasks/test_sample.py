@@ -12,18 +12,19 @@ from toys import TEXTS, pair_of, recurrent_lm, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM, Nats
+from charlm.models.causal import CausalModel
 from charlm.tasks.sample import apply_temperature, apply_top_k, apply_top_p, draw, normalise, sample
 from charlm.tasks.score import score
 from charlm.text.tokenizer import Tokenizer
 
 
 @pytest.fixture(params=TEXTS)
-def pair(request: pytest.FixtureRequest) -> tuple[CausalLM, Tokenizer]:
+def pair(request: pytest.FixtureRequest) -> tuple[CausalLM[Any], Tokenizer]:
     return pair_of(request.param)
 
 
 @pytest.fixture
-def chars() -> tuple[CausalLM, Tokenizer]:
+def chars() -> tuple[CausalLM[Any], Tokenizer]:
     return pair_of("char", "lstm", 0.7)
 
 
@@ -104,7 +105,7 @@ def test_draw_follows_the_distribution() -> None:
 # Texts ----------------------------------------------------------------------------------------
 
 
-def first_tokens(lm: CausalLM, tokenizer: Tokenizer, n: int, **options: Any) -> Nats:
+def first_tokens(lm: CausalLM[Any], tokenizer: Tokenizer, n: int, **options: Any) -> Nats:
     """Frequencies of the first token drawn after "a"."""
     drawn = sample(lm, tokenizer, prompt="a", num_samples=n, max_tokens=1, seed=5, **options)
     ids = [tokenizer.encode(one.text)[0] if one.text else tokenizer.eos for one in drawn]
@@ -113,7 +114,7 @@ def first_tokens(lm: CausalLM, tokenizer: Tokenizer, n: int, **options: Any) -> 
 
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.5, "top_k": 5}, {"top_p": 0.7}])
 def test_frequencies_are_the_filtered_probabilities(
-    chars: tuple[CausalLM, Tokenizer], options: dict[str, Any]
+    chars: tuple[CausalLM[Any], Tokenizer], options: dict[str, Any]
 ) -> None:
     lm, tokenizer = chars
     _, state = lm.read(lm.start(1), tokenizer.encode("a")[None])
@@ -127,7 +128,7 @@ def test_frequencies_are_the_filtered_probabilities(
     assert (found[expected == 0] == 0).all()
 
 
-def test_temperature_zero_is_greedy(chars: tuple[CausalLM, Tokenizer]) -> None:
+def test_temperature_zero_is_greedy(chars: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = chars
     one, two = (
         sample(lm, tokenizer, temperature=0, seed=seed, max_tokens=30, lines=30)[0]
@@ -143,7 +144,7 @@ def test_temperature_zero_is_greedy(chars: tuple[CausalLM, Tokenizer]) -> None:
     assert one.text == tokenizer.decode(ids)
 
 
-def test_same_seed_same_text_whatever_the_number(pair: tuple[CausalLM, Tokenizer]) -> None:
+def test_same_seed_same_text_whatever_the_number(pair: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = pair
     options: dict[str, Any] = {"max_tokens": 40, "lines": 2, "seed": 7}
     many = sample(lm, tokenizer, num_samples=70, **options)
@@ -156,7 +157,7 @@ def test_same_seed_same_text_whatever_the_number(pair: tuple[CausalLM, Tokenizer
     assert [one.text for one in other] != [one.text for one in many]
 
 
-def test_logprob_is_the_models_own(chars: tuple[CausalLM, Tokenizer]) -> None:
+def test_logprob_is_the_models_own(chars: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = chars
     drawn = sample(
         lm, tokenizer, num_samples=20, temperature=0.7, top_k=8, top_p=0.9, max_tokens=500
@@ -167,7 +168,7 @@ def test_logprob_is_the_models_own(chars: tuple[CausalLM, Tokenizer]) -> None:
         assert one.logprob == pytest.approx(scored.logprob, abs=1e-3)
 
 
-def test_lines_and_max_tokens(pair: tuple[CausalLM, Tokenizer]) -> None:
+def test_lines_and_max_tokens(pair: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = pair
     for one in sample(lm, tokenizer, num_samples=40, lines=3, max_tokens=60):
         closed = int((np.array(tokenizer.encode(one.text)) == tokenizer.eos).sum())
@@ -178,7 +179,7 @@ def test_lines_and_max_tokens(pair: tuple[CausalLM, Tokenizer]) -> None:
     assert one.tokens == 1
 
 
-def test_prompt(pair: tuple[CausalLM, Tokenizer]) -> None:
+def test_prompt(pair: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = pair
     prompt = "the cat" if tokenizer.level != "char" else "abc d"
     ids = tokenizer.encode(prompt)
@@ -216,19 +217,19 @@ def test_a_space_after_the_prompt_asks_for_a_new_word(level: str) -> None:
     assert len({one.text for one in drawn}) > 10
 
 
-def test_unknown_characters_in_the_prompt(chars: tuple[CausalLM, Tokenizer]) -> None:
+def test_unknown_characters_in_the_prompt(chars: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = chars
     (one,) = sample(lm, tokenizer, prompt="a☃b", max_tokens=10, seed=1)
     assert one.full_text == "a☃b" + one.text
 
 
-def test_unk_is_never_drawn_unless_allowed(chars: tuple[CausalLM, Tokenizer]) -> None:
+def test_unk_is_never_drawn_unless_allowed(chars: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = chars
     assert first_tokens_unk(lm, tokenizer, False) == 0
     assert first_tokens_unk(lm, tokenizer, True) > 0
 
 
-def first_tokens_unk(lm: CausalLM, tokenizer: Tokenizer, allow_unk: bool) -> int:
+def first_tokens_unk(lm: CausalLM[Any], tokenizer: Tokenizer, allow_unk: bool) -> int:
     drawn = sample(lm, tokenizer, num_samples=500, max_tokens=3, allow_unk=allow_unk)
     return sum("<UNK>" in one.text for one in drawn)
 
@@ -252,10 +253,11 @@ def test_streamed_pieces_are_the_text(level: str, seed: int, prompt: str) -> Non
 def test_characters_are_streamed_whole() -> None:
     tokenizer = tokenizer_of("byte")
 
-    class Writes猫:
+    class Writes猫(CausalModel[Any]):
         """Certain to write 猫 over and over."""
 
         vocab_size = 257
+        eos = 256
 
         def start(self, batch: int) -> Any:
             return np.zeros(batch, np.int64)
@@ -299,7 +301,7 @@ def test_characters_are_streamed_whole() -> None:
     ],
 )
 def test_settings_out_of_range(
-    chars: tuple[CausalLM, Tokenizer], option: str, value: float
+    chars: tuple[CausalLM[Any], Tokenizer], option: str, value: float
 ) -> None:
     with pytest.raises(CharlmError, match=option.replace("_", "-")):
         sample(*chars, **{option: value})  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ levels = pytest.mark.parametrize("level", TEXTS)
 sentences = st.lists(st.text("abc dé☃ ,'the", max_size=30), max_size=8)
 
 
-def total_by_stepping(lm: CausalLM, tokenizer: Tokenizer, text: str) -> float:
+def total_by_stepping(lm: CausalLM[Any], tokenizer: Tokenizer, text: str) -> float:
     """The sum of log P of a text's tokens, one after the other."""
     state, total = lm.start(1), 0.0
     for token in tokenizer.encode(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,13 +21,15 @@ levels = pytest.mark.parametrize("level", TEXTS)
 texts = st.text("ab the,ü☃ ", max_size=25)
 
 
-def words_of(lm: CausalLM, tokenizer: Tokenizer, text: str, eos: bool = True) -> list[WordScore]:
+def words_of(
+    lm: CausalLM[Any], tokenizer: Tokenizer, text: str, eos: bool = True
+) -> list[WordScore]:
     (one,) = score(lm, tokenizer, [text], eos=eos, words=True)
     assert one.word_scores is not None
     return list(one.word_scores)
 
 
-def begins_with(lm: CausalLM, tokenizer: Tokenizer, ids: Ids) -> float:
+def begins_with(lm: CausalLM[Any], tokenizer: Tokenizer, ids: Ids) -> float:
     """P(a text's first words are spelt `ids`, and end there), by summing over what may follow."""
     boundaries = np.flatnonzero(tokenizer.starts_word())
     spelt = lm.logprobs([np.append(ids, token) for token in boundaries])

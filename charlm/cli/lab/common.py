@@ -29,7 +29,7 @@ def refuse_inputs(out: Path, texts: Iterable[str] = (), models: Iterable[str] = 
 
     A model is a file or a run directory. Raises CharlmError where there is none.
     """
-    from ...models.model_file import resolve
+    from ...runs.locate import resolve
 
     if is_among(out, [*texts, *(resolve(model) for model in models)]):
         raise CharlmError(f"{out} is one of the files to read: name another with --out")

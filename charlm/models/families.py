@@ -1,0 +1,53 @@
+"""The families of models that charlm knows: a new one is a file of its own and a line here.
+
+Importing this module registers them.
+"""
+
+from __future__ import annotations
+
+from ..config import NetworkConfig
+from ..display.readable import count
+from ..lm import LanguageModel
+from ..system.tensor_file import Tensors
+from . import mixture, ngram, unigram_cache
+from .bidirectional import BidirectionalLM
+from .family import Config, Family, register
+from .recurrent import RecurrentLM
+
+CELL_NAMES = {
+    "rnn": "RNN (tanh)",
+    "rnn-relu": "RNN (relu)",
+    "lstm": "LSTM",
+    "lstm-peephole": "LSTM with peepholes",
+    "gru": "GRU",
+}
+
+
+def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
+    """A recurrent network, reading left to right or from both sides."""
+    network = NetworkConfig.from_dict(config)
+    return (BidirectionalLM if network.bidirectional else RecurrentLM)(network, tensors, eos)
+
+
+def describe_network(config: Config) -> str:
+    """Such as: LSTM 1 × 512 · embedding 64 · dropout output 0.1."""
+    parts = [
+        f"{CELL_NAMES.get(config['cell'], config['cell'])} {config['layers']} × {config['hidden']}",
+        f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
+    ]
+    if config.get("bidirectional"):
+        parts[0] = f"bidirectional {parts[0]}"
+    if config["dense"]:
+        parts.append(count(config["dense"], "dense layer"))
+    if config["learned_start"]:
+        parts.append("learned start")
+    rates = {place: config[f"dropout_{place}"] for place in ("input", "between", "output")}
+    if any(rates.values()):
+        parts.append("dropout " + ", ".join(f"{k} {rate:g}" for k, rate in rates.items() if rate))
+    return " · ".join(parts)
+
+
+register(Family("recurrent", build_network, describe_network, numbers="parameters"))
+register(ngram.FAMILY)
+register(mixture.FAMILY)
+register(unigram_cache.FAMILY)

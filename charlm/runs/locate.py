@@ -1,0 +1,61 @@
+"""Which model is meant: a path, $CHARLM_MODEL, or runs/latest."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import CharlmError
+from ..system import storage
+from .run_directory import RUNS, RunDirectory
+
+ENVIRONMENT = "CHARLM_MODEL"
+LATEST = RUNS / "latest"
+
+
+def resolve(model: str | Path | None = None) -> Path:
+    """The model file meant by `model`, else by $CHARLM_MODEL, else by runs/latest.
+
+    `model` is a model file or a run directory. Raises CharlmError where there is none.
+    """
+    if model is not None and not str(model):
+        raise CharlmError("`model` is empty: name a run directory or a model file")
+    named = model or os.environ.get(ENVIRONMENT) or None
+    if named is None and not os.path.lexists(LATEST):
+        raise CharlmError(
+            f"no model: there is no {LATEST} here. Train one (charlm train FILE), "
+            f"or name one with `model` or ${ENVIRONMENT}"
+        )
+    path = Path(named) if named is not None else LATEST
+    if path.name == LATEST.name and path.is_file():  # where links cannot be made, a file names it
+        with suppress(OSError, UnicodeDecodeError):
+            if path.stat().st_size < 4096:
+                path = path.parent / path.read_text("utf-8").strip()
+    if path.is_dir():
+        model = RunDirectory(path).model
+        if not model.exists():
+            raise CharlmError(
+                f"{path} holds no {model.name}: its training saved no model yet. "
+                "Name another with `model`"
+            )
+        path = model
+    if not path.exists():
+        raise CharlmError(f"there is no model {path}: name a run directory or a model file")
+    return path
+
+
+def mark_latest(run: Path) -> None:
+    """Make runs/latest here name the directory `run`: a link, or a file where links fail."""
+    LATEST.parent.mkdir(exist_ok=True)
+    target = os.path.relpath(run, LATEST.parent)
+    temporary = LATEST.with_name(f".{LATEST.name}.{os.getpid()}.tmp")
+    try:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        temporary.symlink_to(target, target_is_directory=True)
+        temporary.replace(LATEST)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        storage.write_text(LATEST, target + "\n")
