@@ -44,7 +44,8 @@ from charlm.models import model_file
 from charlm.network.network import Network
 from charlm.runs.run_directory import RunDirectory
 from charlm.text import source
-from charlm.text.corpus import Corpus, Streams, prepare
+from charlm.text.corpus import Corpus, prepare
+from charlm.training.streams import Streams
 from charlm.training.validation import validate
 
 LOOKS = (3.0, 5, 8, 12, 18, 25, 35, 50)  # seconds at which the plain loop is first validated

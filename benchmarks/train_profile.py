@@ -29,8 +29,8 @@ from charlm.network.device import has_bf16
 from charlm.network.loss import cross_entropy
 from charlm.network.network import detach, new_network
 from charlm.system import allocator
-from charlm.text.corpus import Streams
 from charlm.training import optimiser
+from charlm.training.streams import Streams
 
 PARTS = (
     "batch, Python",

@@ -31,8 +31,8 @@ from rich.table import Table
 from charlm.config import NetworkConfig, TrainConfig
 from charlm.network.device import has_bf16
 from charlm.system import allocator
-from charlm.text.corpus import Streams
 from charlm.training import timing
+from charlm.training.streams import Streams
 
 PEERS = {"lstm": "lstm", "lstm-peephole": "lstm", "gru": "gru", "rnn": "rnn", "rnn-relu": "rnn"}
 

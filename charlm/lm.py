@@ -81,11 +81,11 @@ class SequentialLM(LanguageModel, Protocol[M]):
     """A language model that reads texts left to right, one stretch after another."""
 
     def start(self, batch: int) -> M:
-        """What it has in mind just after <EOS>, at the beginning of `batch` sentences."""
+        """What it keeps in mind just after <EOS>: at the beginning of `batch` sentences."""
         ...
 
     def read(self, state: M, ids_BT: Ids) -> tuple[Nats, M]:
-        """Log-probability of each of T further tokens, (B, T) nats, and what it has in mind then."""
+        """Log-probability of each of T further tokens, (B, T) nats, and what it then keeps."""
         ...
 
 

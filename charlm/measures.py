@@ -6,7 +6,7 @@ Perplexity: Jelinek, Mercer, Bahl and Baker (1977). Surprisal: Shannon (1948).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 LN2 = math.log(2.0)
@@ -21,9 +21,14 @@ def perplexity(nats: float, tokens: int) -> float:
     return math.exp(mean) if mean < 700 else math.inf
 
 
+def bits(nats: float) -> float:
+    """An amount of information in bits: nats / ln 2."""
+    return nats / LN2
+
+
 def surprisal(nats: float) -> float:
     """-log2 P in bits, of a log-probability in nats."""
-    return -nats / LN2 + 0.0  # + 0.0: no "-0.0"
+    return bits(-nats) + 0.0  # + 0.0: no "-0.0"
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,23 @@ class Measures:
             self.oov_logprob + other.oov_logprob,
         )
 
+    def scale_to(self, tokens: int, chars: int, bytes: int) -> Measures:
+        """With the characters and bytes of a text of `tokens` tokens, of which these are the first.
+
+        For measures that know of tokens alone: the text's size in proportion.
+        """
+        part = self.tokens / max(1, tokens)
+        return replace(self, chars=round(chars * part), bytes=round(bytes * part))
+
     @property
     def log10prob(self) -> float:
         """Total log-probability to base ten."""
         return self.logprob / LN10
+
+    @property
+    def bits(self) -> float:
+        """-log2 P of the whole."""
+        return bits(-self.logprob)
 
     @property
     def perplexity(self) -> float:
@@ -77,11 +95,11 @@ class Measures:
     @property
     def bits_per_char(self) -> float:
         """-log2 P per Unicode character of the original text: compares models of any level."""
-        return self.nats_per_char / LN2
+        return bits(self.nats_per_char)
 
     @property
     def bits_per_byte(self) -> float:
-        return -self.logprob / self.bytes / LN2 if self.bytes else math.nan
+        return bits(-self.logprob / self.bytes) if self.bytes else math.nan
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers under the names used in JSON, TSV and attributes alike."""

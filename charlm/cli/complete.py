@@ -76,7 +76,7 @@ def next_token(
     charlm next "The apple and"
     charlm next "The cat, which already ate fish," --top-k 5 --json
     """
-    from ..tasks.complete import next_tokens
+    from ..tasks.next_tokens import next_tokens
 
     used = open_model(model)
     found, entropy = next_tokens(used.causal, used.tokenizer, prompt, top_k=top_k)

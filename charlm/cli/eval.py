@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CharlmError
-from ..lm import sequential
 from . import show
 from .common import (
     Adaptation,
@@ -101,6 +100,8 @@ def _measured(
     context: Context,
     window: int | None,
 ) -> Measures:
+    from ..lm import sequential
+
     with open_file(file, used, encoding, errors) as source, progress_bar(source.name) as report:
         size = max(1, source.size)
         return measure(

@@ -209,7 +209,7 @@ def _record(one: Ranked) -> dict[str, object]:
 def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, best: bool) -> None:
     """The list as TSV, to a file or stdout; with old scores where there are any."""
     from ..system.storage import output
-    from ..text.source import utf8
+    from ..text.pieces import utf8
 
     old = given[0].hypotheses[0].old_lm is not None
     heads = ["utterance", "hypothesis", "combined", "score", "lm"]

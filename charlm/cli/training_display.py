@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ..measures import LN2, perplexity
+from ..measures import bits, perplexity
 from ..runs.events import Events, Plan, Step
 from .common import note, talk, warn
 from .show import console, is_terminal, number, one_line
@@ -139,10 +139,10 @@ class Display(Events, AbstractContextManager["Display"]):
         assert self.plan is not None
         assert self.smooth is not None
         text = self.plan.corpus.train_text
-        bits = self.smooth / LN2 * text.tokens / max(1, text.chars)
+        per_char = bits(self.smooth) * text.tokens / max(1, text.chars)
         speed = step.tokens_per_second
         name, value = f"{self._pseudo}perplexity", number(perplexity(-self.smooth, 1), 1)
-        size = "" if self._pseudo else f" · bits/char {bits:.3f}"
+        size = "" if self._pseudo else f" · bits/char {per_char:.3f}"
         return (
             f"loss {self.smooth:.3f} · {name} {value}{size} "
             f"· {speed / 1000:.1f}k tok/s · |∇| {step.gradient_norm:.2f}"

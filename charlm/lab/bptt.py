@@ -16,7 +16,7 @@ from typing import Any
 
 from ..config import CELLS, require
 from ..display.charts import Line, Panel
-from ..measures import LN2
+from ..measures import bits
 from ..network.network import new_network
 from ..runs import defaults
 from ..text.corpus import Corpus
@@ -107,7 +107,7 @@ def experiment(
         )
     facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
     text = corpus.valid_text
-    bits = text.tokens / text.chars / LN2  # per character, of a nat per token
+    bits_per_nat = bits(text.tokens / text.chars)  # per character, of a nat per token
     told = shares(progress, [1.0] * (len(cells) * len(lengths) * seeds))
 
     def losses(cell: str, length: int) -> Iterator[float]:
@@ -128,7 +128,7 @@ def experiment(
     for cell in cells:
         for length in sorted(set(lengths)):
             found = tuple(losses(cell, length))
-            points.append(Point(cell, length, found, statistics.fmean(found) * bits))
+            points.append(Point(cell, length, found, statistics.fmean(found) * bits_per_nat))
     settings = {
         "corpus": corpus.name,
         "level": facts.level,

@@ -24,9 +24,10 @@ from ..network.loss import cross_entropy
 from ..network.network import Network, NetworkState, detach, new_network
 from ..runs.defaults import Facts
 from ..system import allocator, machine
-from ..text.corpus import Corpus, Streams, prepare
+from ..text.corpus import Corpus, prepare
 from ..text.source import open_text, temporary_spool
 from ..training import optimiser
+from ..training.streams import Streams
 from ..training.validation import validate
 from .progress import Progress
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ..config import NetworkConfig
 from ..errors import CharlmError
-from ..lm import Ids, LanguageModel, Nats
+from ..lm import Ids, LanguageModel, Nats, sequential
 from .causal import CausalModel
 from .cells import CELL_CLASSES, RNN, Array, Cell, times
 from .padding import rows_that_fit
@@ -243,8 +243,9 @@ def check_tensors(config: NetworkConfig, tensors: Mapping[str, npt.NDArray[Any]]
 def recurrent(lm: LanguageModel, what: str) -> RecurrentLM:
     """`lm`, if it is a recurrent network, for `what` looks inside one.
 
-    Raises CharlmError for a model of another kind.
+    Raises CharlmError for a bidirectional network and for a model of another kind.
     """
+    sequential(lm)
     if not isinstance(lm, RecurrentLM):
         raise CharlmError(f"{what} is for recurrent networks: this model is of another kind")
     return lm

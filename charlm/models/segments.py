@@ -45,7 +45,7 @@ class Segments:
         return np.where(inside, self.ids[place_BT.clip(0, len(self.ids) - 1)], self.eos)
 
     def counted(self, begin: int, end: int) -> Mask:
-        """Which of `tokens(begin, end)` belong to the segments, not to context, (B, end − begin)."""
+        """Which of `tokens(begin, end)` count, being text and not context, (B, end − begin)."""
         return np.asarray(self._inside(self._places(begin, end)) & (np.arange(begin, end) >= 0))
 
     def _places(self, begin: int, end: int) -> Ids:

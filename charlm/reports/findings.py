@@ -29,7 +29,6 @@ from ..tasks.sample import preview
 from ..tasks.score import SentenceScore, measure, score
 from ..text.tokenizer import Tokenizer
 from ..training.loop import VALIDATION_TOKENS
-from ..training.validation import scale_to
 
 SURPRISAL_LINES, SURPRISAL_CHARS = 40, 3_000  # of the validation text, on colours
 SEARCHED_LINES, SEARCHED_CHARS = 2_000, 200_000  # of it, searched for surprising lines
@@ -267,7 +266,7 @@ def count_ngrams(text: RunText) -> Baseline:
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
     nats_BT, _ = lm.read(lm.start(1), held_out[None])
     raw = measure("", held_out, nats_BT[0], tokenizer.unk)
-    whole = scale_to(raw, len(corpus.valid), size.chars, size.bytes)
+    whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
     return Baseline(order, len(part.train), len(corpus.train), whole, heard.said)
 
 

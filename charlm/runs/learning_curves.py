@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..display.charts import Line, Panel, png
-from ..measures import LN2
+from ..measures import bits
 from ..system import storage
 
 
@@ -25,12 +25,15 @@ def panels(rows: Sequence[Mapping[str, Any]]) -> list[Panel]:
     if not trained and not validated:
         return []
     steps = [row["step"] for row in trained]
-    training = Line("training", steps, [row["loss"] / LN2 for row in trained])
+    training = Line("training", steps, [bits(row["loss"]) for row in trained])
     places = [row["step"] for row in validated]
-    bits = [-row["valid"]["logprob"] / row["valid"]["tokens"] / LN2 for row in validated]
-    low = min(range(len(bits)), key=bits.__getitem__, default=0)
-    marks = [(f"best {bits[low]:.3f}", places[low], bits[low])] if bits else []
-    lines = [training] * bool(trained) + [Line("validation", places, bits, "o-")] * bool(bits)
+    per_token = [bits(-row["valid"]["logprob"] / row["valid"]["tokens"]) for row in validated]
+    low = min(range(len(per_token)), key=per_token.__getitem__, default=0)
+    best = per_token[low] if per_token else 0.0
+    marks = [(f"best {best:.3f}", places[low], best)] if per_token else []
+    lines = [training] * bool(trained) + [Line("validation", places, per_token, "o-")] * bool(
+        per_token
+    )
     rates = Line("", steps, [row["learning_rate"] for row in trained], colour=2)
     x = "optimiser steps"
     return [

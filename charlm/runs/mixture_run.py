@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import CharlmError
-from ..lm import Ids
+from ..lm import Ids, Nats
 from ..measures import Measures
 from ..models import model_file, model_parts
-from ..models.mixture import MixtureLM, mix
-from ..models.model_file import ModelFile, build_causal
+from ..models.mixture import Fit, MixtureLM, mix
+from ..models.model_file import ModelFile
 from ..models.ngram import NgramLM
 from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..system.version import __version__
 from ..tasks.evaluate import slices
 from ..tasks.score import measure
-from ..text.source import open_text, temporary_spool, utf8
+from ..text.pieces import utf8
+from ..text.source import open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
 from . import locate, run_directory
-from .run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -64,43 +65,56 @@ def mix_models(
     parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
     directory = run_directory.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
-        done = _mixed(directory, parts, names, dev, encoding, errors, cache=cache)
+        held_out, size = _held_out(dev, first.tokenizer, encoding, errors)
+        found = fit_mixture(parts, held_out, cache=cache)
+        best = size + measure("", held_out, found.nats, first.tokenizer.unk)
+        training = {
+            "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],
+            "dev": Path(dev).name,
+            "best": best.as_dict(),
+            "version": __version__,
+        }
+        model_file.write(directory.model, found.contents(training))
     locate.mark_latest(directory.path)
-    return replace(done, seconds=time.monotonic() - began)
-
-
-def _mixed(
-    directory: RunDirectory,
-    parts: Sequence[ModelFile],
-    names: Sequence[str],
-    dev: str | Path,
-    encoding: str,
-    errors: str,
-    *,
-    cache: bool,
-) -> MixtureRun:
-    """Fit the weights and write the model."""
-    held_out, whole = _held_out(dev, parts[0].tokenizer, encoding, errors)
-    found = mix([build_causal(part) for part in parts], held_out, parts[0].tokenizer.eos)
-    eos, unk = parts[0].tokenizer.eos, parts[0].tokenizer.unk
-    nats, share = found.mixed, 0.0
-    if cache:
-        share, nats = fit_cache(nats, held_out)
-    best = whole + measure("", held_out, nats, unk)
-    training = {
-        "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],
-        "dev": Path(dev).name,
-        "best": best.as_dict(),
-        "version": __version__,
-    }
-    contents = model_parts.mixture(found.lm, parts, training)
-    if share:
-        contents = model_parts.with_cache(contents, UnigramCacheLM(found.lm, eos, share))
-    model_file.write(directory.model, contents)
-    means = tuple((-found.parts.mean(axis=1)).tolist())
     return MixtureRun(
-        directory.path, directory.model, tuple(names), means, found.lm, share, best, 0.0
+        run=directory.path,
+        model=directory.model,
+        names=names,
+        nats_per_token=tuple((-found.fit.parts.mean(axis=1)).tolist()),
+        lm=found.fit.lm,
+        cache=found.cache.weight if found.cache else 0.0,
+        best=best,
+        seconds=time.monotonic() - began,
     )
+
+
+@dataclass(frozen=True)
+class FittedMixture:
+    """A mixture of models, fitted on a text, before it is written."""
+
+    parts: Sequence[ModelFile]
+    fit: Fit
+    cache: UnigramCacheLM | None  # over the mixture, where one was asked for and helps
+    nats: Nats  # (N,) log P of the text's tokens by all of it together
+
+    def contents(self, training: dict[str, Any]) -> ModelFile:
+        """The model file of it all."""
+        mixed = model_parts.mixture(self.fit.lm, self.parts, training)
+        return model_parts.with_cache(mixed, self.cache) if self.cache else mixed
+
+
+def fit_mixture(parts: Sequence[ModelFile], held_out: Ids, *, cache: bool) -> FittedMixture:
+    """The best mixture of models for the text `held_out` (N,), with a cache over it if asked for.
+
+    Raises CharlmError for an empty text or different vocabularies.
+    """
+    eos = parts[0].tokenizer.eos
+    found = mix([model_file.build(part) for part in parts], held_out, eos)
+    if not cache:
+        return FittedMixture(parts, found, None, found.mixed)
+    weight, nats = fit_cache(found.mixed, held_out)
+    over = UnigramCacheLM(found.lm, eos, weight) if weight else None
+    return FittedMixture(parts, found, over, nats)
 
 
 def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> ModelFile:

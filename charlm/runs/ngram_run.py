@@ -17,11 +17,10 @@ from ..models.ngram import NgramLM
 from ..system import storage
 from ..system.version import __version__
 from ..tasks.score import CONTEXTS, measure
-from ..text.corpus import Corpus, prepare
-from ..text.source import open_text
+from ..text.corpus import Corpus
 from . import defaults, locate
 from .events import Events
-from .run_directory import create
+from .run_text import begin, files_of
 
 WARN_ABOVE_BYTES = 2_000_000_000  # bytes of memory that are worth a warning
 
@@ -74,19 +73,12 @@ def count(
     require(
         1 <= order <= MAX_NGRAM_ORDER, f"order must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
     )
-    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
-    if not names or not str(names[0]):
-        raise CharlmError("no text given. Name a file, or - for stdin")
     if arpa_file is not None:
         storage.check_output(Path(arpa_file))
-        if storage.is_among(Path(arpa_file), [*names, valid]):
+        if storage.is_among(Path(arpa_file), [*files_of(corpus), valid]):
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
-    run = create(str(out) if out is not None else None, str(names[0]))
-    with run.removed_if_empty():
-        spool = run.cache / "stdin"
-        source = open_text([str(name) for name in names], encoding, errors, spool)
-        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
-        text = prepare(source, held_out, config, run.cache, progress=events.stage)
+    with begin(corpus, valid, out, encoding, errors, config, events.stage) as (run, opened):
+        text = opened.corpus
         lm = estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events)
         best = measured(lm, text)
         training = {

@@ -1,16 +1,18 @@
-"""The text of a run, found again by what its config.toml says."""
+"""The text of a run: prepared when it begins, found again by what its config.toml says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..text.corpus import Corpus, Progress, prepare
 from ..text.source import TextSource, open_text
-from .run_directory import RunDirectory
+from .run_directory import RunDirectory, create
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,39 @@ class RunText:
         for chunk, held_out in self.source.for_level(level).split_chunks(fraction):
             if held_out:
                 yield chunk
+
+
+def files_of(corpus: str | Path | Sequence[str | Path]) -> list[str]:
+    """The names of the files that a corpus is made of. Raises CharlmError where there is none."""
+    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+    if not names or not str(names[0]):
+        raise CharlmError("no text given. Name a file, or - for stdin")
+    return [str(name) for name in names]
+
+
+@contextmanager
+def begin(
+    corpus: str | Path | Sequence[str | Path],
+    valid: str | Path | None,
+    out: str | Path | None,
+    encoding: str,
+    errors: str,
+    config: TokenizerConfig,
+    progress: Progress | None = None,
+) -> Iterator[tuple[RunDirectory, RunText]]:
+    """A fresh run directory and its text as tokens.
+
+    If what is done with them fails before anything is written, the directory is removed. Raises
+    CharlmError where a text is missing, empty or unreadable, and where `out` holds a run.
+    """
+    names = files_of(corpus)
+    directory = create(str(out) if out is not None else None, names[0])
+    with directory.removed_if_empty():
+        spool = directory.cache / "stdin"
+        source = open_text(names, encoding, errors, spool)
+        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
+        text = prepare(source, held_out, config, directory.cache, progress=progress)
+        yield directory, RunText(source, held_out, text)
 
 
 def reopen(

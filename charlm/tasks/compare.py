@@ -32,13 +32,13 @@ class Line:
     @property
     def difference(self) -> float:
         """How many bits more the first model needs for it."""
-        return bits(self.first) - bits(self.second)
+        return self.first.bits - self.second.bits
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "text": self.text,
-            "bits_first": bits(self.first),
-            "bits_second": bits(self.second),
+            "bits_first": self.first.bits,
+            "bits_second": self.second.bits,
             "difference": self.difference,
         }
 
@@ -67,11 +67,6 @@ class Comparison:
             "interval": list(self.interval),
             "first_better_share": self.better,
         }
-
-
-def bits(measures: Measures) -> float:
-    """−log2 P of the whole, bits."""
-    return measures.bits_per_char * measures.chars
 
 
 def compare(

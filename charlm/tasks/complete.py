@@ -1,14 +1,7 @@
-"""How a text goes on, most probably: its endings by beam search (Lowerre 1976; Graves 2012).
-
-A hypothesis of n tokens with log-probability log P is ranked by
-
-    log P / n^α                     α: the length penalty (after Wu et al. 2016); 0: by log P alone
-"""
+"""The most probable endings of a sentence."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +9,10 @@ import numpy as np
 
 from ..config import require
 from ..lm import CausalLM, Ids, S
-from ..measures import LN10, surprisal
+from ..measures import LN10
 from ..text.tokenizer import Tokenizer
-from .sample import continuation, encode_prompt
+from .beam_search import Path, search
+from .prompt import continuation, encode_prompt
 
 
 @dataclass(frozen=True)
@@ -44,94 +38,6 @@ class Completion:
             "tokens": self.tokens,
             "finished": self.finished,
         }
-
-
-@dataclass(frozen=True)
-class Path:
-    """Token ids and their log-probability together, nats."""
-
-    ids: tuple[int, ...]
-    nats: float
-    finished: bool
-
-    def rank(self, penalty: float) -> float:
-        return self.nats / float(max(1, len(self.ids)) ** penalty)
-
-
-def search(
-    lm: CausalLM[S],
-    state: S,
-    *,
-    beam: int,
-    most: int,
-    eos: int,
-    banned: Sequence[int] = (),
-    penalty: float = 0.0,
-    number: int = 1,
-    barred_first: Sequence[int] = (),
-) -> list[Path]:
-    """The `number` best continuations of the one text in `state`, best first.
-
-    A beam of one is greedy; the greedy path always takes part, so the result is never worse. A
-    path ends with `eos` or after `most` tokens; finished ones come before those cut off. The search
-    ends as soon as nothing unfinished can still be better.
-    """
-    first = [*banned, *barred_first]
-    paths = _beams(lm, state, beam, most, eos, banned, first, penalty, number)
-    if beam > 1:
-        greedy = _beams(lm, state, 1, most, eos, banned, first, penalty, 1)
-        known = {path.ids for path in paths}  # the same path may differ in the last digit
-        paths += [path for path in greedy if path.ids not in known]
-    paths.sort(key=lambda path: (not path.finished, -path.rank(penalty), path.ids))
-    return paths[:number]
-
-
-def _beams(
-    lm: CausalLM[S],
-    state: S,
-    beam: int,
-    most: int,
-    eos: int,
-    banned: Sequence[int],
-    barred_first: Sequence[int],
-    penalty: float,
-    number: int,
-) -> list[Path]:
-    alive: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
-    done: list[Path] = []
-    for length in range(1, most + 1):
-        nats_BV = lm.predict(state).astype(np.float64)
-        nats_BV[:, list(barred_first if length == 1 else banned)] = -np.inf
-        totals = np.array([nats for _, nats in alive])[:, None] + nats_BV
-        done += [
-            Path((*ids, eos), float(total), True)
-            for (ids, _), total in zip(alive, totals[:, eos], strict=True)
-            if np.isfinite(total)
-        ]
-        done = sorted(done, key=lambda path: -path.rank(penalty))[: max(beam, number)]
-        totals[:, eos] = -np.inf
-        flat = totals.ravel()
-        width = min(beam, int(np.isfinite(flat).sum()))
-        if not width:
-            return done
-        best = np.argpartition(-flat, width - 1)[:width]
-        best = best[np.argsort(-flat[best], kind="stable")]
-        rows, tokens = np.divmod(best, lm.vocab_size)
-        alive = [
-            ((*alive[row][0], int(token)), float(flat[place]))
-            for row, token, place in zip(rows, tokens, best, strict=True)
-        ]
-        enough = len(done) >= number
-        if enough and _bound(alive[0][1], length, most, penalty) <= done[number - 1].rank(penalty):
-            return done
-        if length < most:
-            state = lm.advance(state.take(rows), tokens)
-    return done + [Path(ids, nats, False) for ids, nats in alive]
-
-
-def _bound(nats: float, length: int, most: int, penalty: float) -> float:
-    """The best rank that a path of `length` tokens can still come to: no more nats lost."""
-    return nats / float((most if penalty > 0 else length) ** penalty)
 
 
 def complete(
@@ -175,34 +81,3 @@ def _ending(tokenizer: Tokenizer, prompt: str, ids: Ids, spaced: bool, path: Pat
     text = continuation(tokenizer, ids, own)
     text = text.removeprefix(" ") if spaced else text
     return Completion(text, prompt + text, path.nats, len(path.ids), path.finished)
-
-
-@dataclass(frozen=True)
-class NextToken:
-    """A token that may come next."""
-
-    token: str
-    logprob: float  # nats
-
-    @property
-    def probability(self) -> float:
-        return math.exp(self.logprob)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"token": self.token, "logprob": self.logprob, "probability": self.probability}
-
-
-def next_tokens(
-    lm: CausalLM[S], tokenizer: Tokenizer, prompt: str, *, top_k: int = 15
-) -> tuple[list[NextToken], float]:
-    """The most probable next tokens after `prompt`, and the entropy of all of them, bits.
-
-    H = − Σ_w P(w) log2 P(w)   (Shannon 1948)
-    """
-    require(top_k >= 1, f"top-k must be at least 1, not {top_k}")
-    ids, _ = encode_prompt(tokenizer, prompt)
-    _, state = lm.read(lm.start(1), ids[None])
-    nats = lm.predict(state)[0].astype(np.float64)
-    best = np.argsort(-nats, kind="stable")[:top_k]
-    entropy = surprisal(float((np.exp(nats) * np.where(np.isneginf(nats), 0, nats)).sum()))
-    return [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best], entropy

@@ -11,7 +11,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, M, Nats, S, SequentialLM, State, causal
 from ..measures import Measures
-from ..text.source import utf8
+from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
 from .score import CONTEXTS, measure
 

@@ -1,8 +1,4 @@
-"""Draw texts from a model.
-
-The filters are applied in Hugging Face's order: temperature, then top-k, then top-p. Each takes
-and gives log-probabilities, (B, V) nats, rows summing to 1; a token that is ruled out has −inf.
-"""
+"""Draw texts from a model."""
 
 from __future__ import annotations
 
@@ -15,14 +11,14 @@ import numpy as np
 
 from ..config import require
 from ..lm import CausalLM, Ids, Nats, S
-from ..models.logspace import log_softmax
 from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer
+from .prompt import continuation, encode_prompt
+from .sampling_filters import apply_temperature, apply_top_k, apply_top_p, draw
+from .stream_writer import StreamWriter
 
 MAX_BATCH = 64  # most samples drawn side by side
 DRAWS_AT_ONCE = 256  # random numbers fetched from each sample's generator at a time
-UNSTABLE_CHARS = 3  # characters at the end of a text that the next byte may still change
-MAX_LINE_TOKENS = 256  # tokens of a line, after which its beginning is let go of
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,7 @@ def sample(
     _, state = lm.read(lm.start(1), prompt_ids[None])
     writer = None
     if on_text and num_samples == 1:
-        writer = Writer(tokenizer, prompt_ids, on_text, spaced)
+        writer = StreamWriter(tokenizer, prompt_ids, on_text, spaced)
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     samples = []
     for first in range(0, num_samples, rows):
@@ -185,144 +181,3 @@ def _draw_batch(
             state, draws, ids = state.take(going), draws[going], ids[going]
         state = lm.advance(state, ids)
     return results
-
-
-# Filters --------------------------------------------------------------------------------------
-
-
-def normalise(nats_BV: Nats) -> Nats:
-    """Scale every row so that its probabilities sum to 1."""
-    return log_softmax(nats_BV)
-
-
-def apply_temperature(nats_BV: Nats, temperature: float) -> Nats:
-    """p^(1/temperature), normalised. Temperature 0 leaves only the most probable token."""
-    if temperature == 0:
-        return apply_top_k(nats_BV, 1)
-    if temperature == 1:
-        return normalise(nats_BV)
-    shifted = nats_BV - nats_BV.max(axis=-1, keepdims=True)
-    with np.errstate(over="ignore"):  # −x / tiny is −inf, which is meant
-        return normalise(shifted / temperature)
-
-
-def apply_top_k(nats_BV: Nats, k: int) -> Nats:
-    """Keep the k most probable tokens (of equals those with lower ids), normalised; 0 keeps all."""
-    V = nats_BV.shape[-1]
-    if k == 0 or k >= V:
-        return normalise(nats_BV)
-    if k == 1:
-        best = nats_BV.argmax(axis=-1)[..., None]
-        return np.where(np.arange(V) == best, 0.0, -np.inf)
-    least = np.partition(nats_BV, V - k, axis=-1)[..., V - k, None]  # the k-th most probable's
-    above, equal = nats_BV > least, nats_BV == least
-    room = k - above.sum(axis=-1, keepdims=True)
-    return normalise(np.where(above | (equal & (equal.cumsum(axis=-1) <= room)), nats_BV, -np.inf))
-
-
-def apply_top_p(nats_BV: Nats, p: float) -> Nats:
-    """Keep the smallest set of most probable tokens that has mass ≥ p, normalised; 1 keeps all.
-
-    Holtzman et al. (2020), "The Curious Case of Neural Text Degeneration". Of equally probable
-    tokens those with lower ids are kept first.
-    """
-    nats = normalise(nats_BV)
-    if p >= 1:
-        return nats
-    order = np.argsort(-nats, axis=-1, kind="stable")
-    mass = np.exp(np.take_along_axis(nats, order, axis=-1)).cumsum(axis=-1)
-    keep = np.ones(nats.shape, bool)  # a token is kept if those before it do not reach p
-    np.put_along_axis(keep, order[..., 1:], mass[..., :-1] < p, axis=-1)
-    return normalise(np.where(keep, nats, -np.inf))
-
-
-def draw(nats_BV: Nats, draws_B: Nats) -> Ids:
-    """A token for each row by inversion: the first whose cumulative probability exceeds the draw.
-
-    `draws_B` are uniform in [0, 1). A token of probability 0 is never drawn; rows need not be
-    normalised.
-    """
-    mass = np.exp(nats_BV).cumsum(axis=-1)
-    target = draws_B[:, None] * mass[:, -1:]
-    return np.asarray((mass <= target).sum(axis=-1))
-
-
-# Text -----------------------------------------------------------------------------------------
-
-
-def encode_prompt(tokenizer: Tokenizer, prompt: str) -> tuple[Ids, bool]:
-    """The prompt's tokens, and whether it ends in a space that belongs to the next token."""
-    spaced = tokenizer.level in ("word", "subword") and prompt.endswith(" ")
-    return tokenizer.encode(prompt.rstrip(" ") if spaced else prompt), spaced
-
-
-def continuation(tokenizer: Tokenizer, prompt_ids: Ids, ids: Ids) -> str:
-    """The text of `ids` where it follows `prompt_ids`: with the space between two words, say."""
-    before = tokenizer.decode(prompt_ids)
-    whole = tokenizer.decode(np.concatenate([prompt_ids, ids]))
-    return whole[len(before) :] if whole.startswith(before) else tokenizer.decode(ids)
-
-
-class Writer:
-    """Hands the text of a growing sequence on, piece by piece, never a piece that may change.
-
-    A character of several bytes is withheld until it is complete. A single quote between words
-    is withheld to the end of its line, as only then is it clear whether it opens or closes.
-    """
-
-    def __init__(
-        self, tokenizer: Tokenizer, prompt_ids: Ids, on_text: Callable[[str], None], spaced: bool
-    ) -> None:
-        self.tokenizer = tokenizer
-        self.on_text = on_text
-        self.spaced = spaced  # whether the space before the first word has been shown already
-        ends = np.flatnonzero(prompt_ids == tokenizer.eos)
-        self.line = prompt_ids[ends[-1] + 1 if len(ends) else 0 :].tolist()  # tokens of this line
-        self.shown = len(tokenizer.decode(self.line))  # characters of this line handed on
-        self.sent = 0  # characters handed on in all
-        self.closed = False  # whether the line is at its end
-        quotes = tokenizer.encode("'").tolist() if tokenizer.level == "word" else []
-        self.ambiguous = {token for token in quotes if token != tokenizer.unk}
-        self.silent = not self.ambiguous.isdisjoint(self.line)
-
-    def add(self, token: int) -> None:
-        """Take one more token; hand on what it has made certain."""
-        if self.silent:
-            return
-        if self.closed:
-            self._hand_on("\n")
-            self.line, self.shown = [], 0
-        self.closed = token == self.tokenizer.eos
-        if not self.closed:
-            self.line.append(token)
-            if not self.ambiguous.isdisjoint(self.line):
-                return
-        text = self.tokenizer.decode(self.line)
-        stable = len(text)
-        while (
-            not self.closed and stable > len(text) - UNSTABLE_CHARS and _may_change(text[:stable])
-        ):
-            stable -= 1
-        self._hand_on(text[self.shown : stable])
-        self.shown = max(self.shown, stable)
-        if len(self.line) > MAX_LINE_TOKENS and self.shown == len(text) and self.tokenizer.lossless:
-            self.line = self.line[
-                -MAX_LINE_TOKENS // 8 :
-            ]  # decoding all of it for every token takes time
-            self.shown = len(self.tokenizer.decode(self.line))
-
-    def close(self, text: str) -> None:
-        """The sequence is at its end, and its text is `text`: hand on the rest of it."""
-        self._hand_on(text[self.sent :])
-
-    def _hand_on(self, piece: str) -> None:
-        if piece and self.spaced:
-            piece, self.spaced = piece.removeprefix(" "), False
-        if piece:
-            self.on_text(piece)
-            self.sent += len(piece)
-
-
-def _may_change(text: str) -> bool:
-    """Whether the text ends in a stand-in for bytes that do not yet make a character."""
-    return text[-1:] == "\ufffd" or "\udc80" <= text[-1:] <= "\udcff"

@@ -13,7 +13,7 @@ from ..errors import CharlmError
 from ..lm import CausalLM, Ids, LanguageModel, Mask, Nats, PseudoLM, S, causal, is_pseudo
 from ..measures import Measures, surprisal
 from ..models.padding import rows_that_fit
-from ..text.source import utf8
+from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer
 from .word_scores import WordScore, boundary_mass, word_scores
 

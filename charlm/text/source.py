@@ -12,21 +12,16 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from ..errors import CharlmError
 
 CHUNK_BYTES = 1 << 16  # read at a time: what is made of it stays in the processor's cache
 CUT_REACH = 1 << 16  # characters: how far a split may move to fall on a line end
-WORD_LIMIT = 1 << 18  # characters: a longer word is cut here rather than held in memory
-MEMO_WORDS, MEMO_CHARS = 1 << 18, 40  # words a Memo remembers, and the longest of them
 DECODE_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
 
 Fraction: TypeAlias = Callable[[float], None]  # told how much is done, 0 to 1
@@ -293,61 +288,6 @@ def _spool(file: BinaryIO, spool: Path) -> Path:
         if temporary:
             with suppress(OSError):
                 Path(temporary).unlink()
-
-
-def whole_words(chunks: Iterable[str], limit: int = WORD_LIMIT) -> Iterator[str]:
-    """Cut the same text elsewhere, so that no word is torn and memory stays bounded.
-
-    Pieces end with a line or, in lines longer than `limit` characters, at a single space that
-    is left out. A word of more than `limit` characters is torn nonetheless.
-    """
-    rest = ""
-    for chunk in chunks:
-        rest += chunk
-        if end := rest.rfind("\n") + 1:
-            yield rest[:end]
-            rest = rest[end:]
-        while len(rest) > limit:
-            space = rest.rfind(" ", 1, limit)
-            end = limit if space < 0 else space
-            yield rest[:end]
-            rest = rest[end if space < 0 else space + 1 :]
-    if rest:
-        yield rest
-
-
-class Memo(dict[str, tuple[int, ...]]):
-    """Word → its token ids, worked out once for each distinct short word; bounded in size."""
-
-    def __init__(self, segment: Callable[[str], Iterable[int]]):
-        super().__init__()
-        self._segment = segment
-
-    def __missing__(self, word: str) -> tuple[int, ...]:
-        ids = tuple(self._segment(word))
-        if len(word) <= MEMO_CHARS:
-            if len(self) >= MEMO_WORDS:
-                self.clear()
-            self[word] = ids
-        return ids
-
-
-def utf8(text: str) -> bytes:
-    """UTF-8 bytes of any string: U+DC80…U+DCFF give back the bytes they stand for (PEP 383).
-
-    Other lone surrogates, which no file can produce, become U+FFFD.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        lone = "".join("\ufffd" if "\ud800" <= c < "\udc80" or "\udcff" < c <= "\udfff" else c
-                       for c in text)  # fmt: skip
-        return lone.encode("utf-8", "surrogateescape")
-
-
-def smallest_unsigned(kinds: int) -> npt.DTypeLike:
-    """The narrowest of uint8, uint16 and uint32 that holds the ids 0 … kinds - 1."""
-    return np.uint8 if kinds <= 1 << 8 else np.uint16 if kinds <= 1 << 16 else np.uint32
 
 
 def _hex(data: bytes) -> str:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import sentencepiece
 
+from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids, Mask
-from .source import Memo, smallest_unsigned, utf8
+from .pieces import Memo, smallest_unsigned, utf8, whole_words
 
 EOS, UNK = 0, 1
 DEFAULT_VOCAB_SIZE = 4000
@@ -43,6 +44,7 @@ class SubwordTokenizer:
 
     level = "subword"
     lossless = True
+    settings = frozenset({"vocab_size", "algorithm"})
 
     def __init__(self, model: bytes):
         """`model` is a serialized SentencePiece model with byte fallback, as `train` makes it."""
@@ -65,6 +67,11 @@ class SubwordTokenizer:
             self._names[i], self._bytes[i] = f"0x{byte:02X}", bytes((byte,))
         self._dtype = smallest_unsigned(self.vocab_size)
         self._memo = Memo(self._segment)
+
+    @classmethod
+    def of_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> SubwordTokenizer:
+        """`train` with the settings of `config`."""
+        return cls.train(whole_words(chunks), config.vocab_size, config.algorithm)
 
     @classmethod
     def train(

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids, Mask
-from .source import Memo, smallest_unsigned
+from .pieces import Memo, check_vocab_size, smallest_unsigned, whole_words
 
 EOS, UNK = 0, 1
 TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split any further
@@ -34,6 +35,7 @@ class WordTokenizer:
     eos = EOS
     unk: int | None = UNK
     lossless = False
+    settings = frozenset({"vocab_size", "min_count", "split", "lower"})
 
     def __init__(self, words: Sequence[str], split: str = "whitespace", lower: bool = False):
         """`words` are the kinds from id 2 on."""
@@ -46,6 +48,13 @@ class WordTokenizer:
         self._memo = Memo(lambda word: map(self._ids.__getitem__, split_word(word)))
         self.vocab_size = len(self._names)
         self._dtype = smallest_unsigned(self.vocab_size)
+
+    @classmethod
+    def of_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
+        """`train` with the settings of `config`. Raises CharlmError for too small a vocabulary."""
+        check_vocab_size(config)
+        words, size, least = whole_words(chunks), config.vocab_size, config.min_count
+        return cls.train(words, size, least, config.split, config.lower)
 
     @classmethod
     def train(

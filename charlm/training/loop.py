@@ -7,20 +7,17 @@ T tokens at a time, the hidden state carried on, the gradient cut.
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
-from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from ..config import NetworkConfig, TrainConfig
 from ..errors import CharlmError
+from ..measures import Measures
 from ..models import model_file
 from ..models.recurrent import RecurrentLM
 from ..network.network import NetworkState, detach, new_network
@@ -31,10 +28,13 @@ from ..runs.run_directory import RunDirectory
 from ..system import allocator
 from ..system.version import __version__
 from ..tasks.sample import preview
-from ..text.corpus import Corpus, Streams
+from ..text.corpus import Corpus
 from . import checkpoint, optimiser
 from .checkpoint import Progress
-from .validation import scale_to, validate
+from .signals import stop_on_signal
+from .speedometer import Speedometer
+from .streams import Streams
+from .validation import validate
 
 VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validation text
 CHECKPOINT_SHARE = 0.02  # of a run's time that checkpoints may take
@@ -44,6 +44,13 @@ EARLY_VALIDATIONS = 4  # validations up to the first that is due
 MAX_SKIPPED_STEPS = 3  # non-finite steps in a row before rolling back
 REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
 MAX_ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
+
+
+class SampleDue(NamedTuple):
+    """What the network wrote at a validation."""
+
+    text: str
+    keep: bool  # in the metrics
 
 
 class Trainer:
@@ -100,7 +107,7 @@ class Trainer:
         )
         failures, first_step, since = 0, progress.step, time.monotonic()
         losses: list[float] = []
-        with _stop_on_signal() as stop:
+        with stop_on_signal() as stop:
             while not self._finished() and not stop.is_set():
                 loss, norm = self._forward_backward()
                 if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -236,45 +243,65 @@ class Trainer:
         )
 
     def _validate(self) -> None:
-        """Score the validation text; keep the model if it is the best so far."""
-        corpus, progress = self.corpus, self.progress
-        ids = corpus.valid[:VALIDATION_TOKENS]
-        tokenizer, text = corpus.tokenizer, corpus.valid_text
-        raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
-        measures = scale_to(raw, len(corpus.valid), text.chars, text.bytes)
-        nats = measures.nats_per_token
-        if not math.isfinite(nats):
+        """Score the validation text, keep the model if it is the best so far, and say so."""
+        progress, measures = self.progress, self._measure()
+        if not math.isfinite(measures.nats_per_token):
             self.events.warn(f"step {progress.step}: validation is not finite; model not kept")
             return
-        is_best = progress.best_nats is None or nats < progress.best_nats
+        is_best = self._compare_with_best(measures)
         if is_best:
+            self._keep_model()
+        sample = self._sample_due()
+        self._record(measures, sample)
+        self.events.validated(progress.step, measures, is_best)
+        if sample is not None and self.events.wants_samples:
+            self.events.wrote(sample.text)
+
+    def _measure(self) -> Measures:
+        """The network on the validation text (its first VALIDATION_TOKENS tokens)."""
+        corpus = self.corpus
+        tokenizer, text = corpus.tokenizer, corpus.valid_text
+        ids = corpus.valid[:VALIDATION_TOKENS]
+        raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
+        return raw.scale_to(len(corpus.valid), text.chars, text.bytes)
+
+    def _compare_with_best(self, measures: Measures) -> bool:
+        """Whether these are the best so far; if not, a plateau lowers the learning rate."""
+        progress, nats = self.progress, measures.nats_per_token
+        if progress.best_nats is None or nats < progress.best_nats:
             progress.best_nats, progress.best_step, progress.stalled = nats, progress.step, 0
             progress.best = measures.as_dict()
-            self._keep_model()
-        else:
-            progress.stalled += 1
-            if self.config.schedule == "plateau":
-                progress.lr_scale /= 2
+            return True
+        progress.stalled += 1
+        if self.config.schedule == "plateau":
+            progress.lr_scale /= 2
+        return False
+
+    def _sample_due(self) -> SampleDue | None:
+        """What the network writes by now, where somebody wants to see it or it is to be kept.
+
+        Kept at validations 1, 2, 4, 8, … and the last: what is written changes most at first.
+        """
+        if self.network.config.bidirectional:  # it does not know what comes next
+            return None
+        number = 1 + sum("valid" in row for row in self.rows)
+        keep = number & (number - 1) == 0 or self._finished()
+        if not (keep or self.events.wants_samples):
+            return None
+        lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
+        return SampleDue(preview(lm, self.corpus.tokenizer, self.config.seed), keep)
+
+    def _record(self, measures: Measures, sample: SampleDue | None) -> None:
+        """A validation's row in the metrics."""
         row: dict[str, Any] = {
-            "step": progress.step,
-            "seconds": round(progress.seconds, 3),
+            "step": self.progress.step,
+            "seconds": round(self.progress.seconds, 3),
             "valid": measures.as_dict(),
         }
-        writes = not self.network.config.bidirectional  # else it does not know what comes next
-        keeps, shows = writes and self._sample_due(), writes and self.events.wants_samples
-        written = self._sample() if keeps or shows else ""
-        if keeps:
-            row["sample"] = written
+        if sample is not None and sample.keep:
+            row["sample"] = sample.text
         self.rows.append(row)
         self.run.write_metrics(self.rows)
-        self.events.validated(progress.step, measures, is_best)
-        if shows:
-            self.events.wrote(written)
-
-    def _sample_due(self) -> bool:
-        """At validations 1, 2, 4, 8, … and the last: what is written changes most at first."""
-        number = 1 + sum("valid" in row for row in self.rows)
-        return number & (number - 1) == 0 or self._finished()
 
     def _keep_model(self) -> None:
         corpus = self.corpus
@@ -297,10 +324,6 @@ class Trainer:
         )
         if first:
             locate.mark_latest(self.run.path)
-
-    def _sample(self) -> str:
-        lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
-        return preview(lm, self.corpus.tokenizer, self.config.seed)
 
     def _log_every(self) -> int:
         return max(1, self.config.steps // 500)
@@ -338,45 +361,3 @@ class Trainer:
         )
         self.rows = self.run.read_metrics(self.progress.step)
         self.next_save = time.monotonic() + CHECKPOINT_SECONDS
-
-
-class Speedometer:
-    """Tokens a second of late and over all, validations included."""
-
-    def __init__(self, tokens_per_step: int) -> None:
-        self.tokens = tokens_per_step
-        self.times: list[float] = [time.monotonic()]
-        self.first, self.count = self.times[0], 0
-
-    def tick(self, now: float, steps_left: int) -> tuple[float, float]:
-        """A step is done: tokens a second of late, and seconds left at that speed."""
-        self.times = [*self.times[-50:], now]
-        self.count += 1
-        per_step = max(1e-9, (now - self.times[0]) / (len(self.times) - 1))
-        return self.tokens / per_step, per_step * steps_left
-
-    def overall(self) -> float:
-        return self.tokens * self.count / max(1e-9, self.times[-1] - self.first)
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """Within, the first Ctrl-C (or SIGTERM) only sets the event; a second one is as usual."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        stop.set()
-        for s, handler in before.items():
-            signal.signal(s, handler)
-
-    for s in before:
-        signal.signal(s, handle)
-    try:
-        yield stop
-    finally:
-        for s, handler in before.items():
-            signal.signal(s, handler)

@@ -15,23 +15,21 @@ import torch
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
 from ..models import model_file, model_parts
-from ..models.mixture import mix
-from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..network.device import choose_device, has_bf16, usual_precision
 from ..runs import defaults
 from ..runs.defaults import Budget, Facts
 from ..runs.events import Events, Outcome
+from ..runs.mixture_run import fit_mixture
 from ..runs.ngram_run import estimate_ngram
-from ..runs.run_directory import RunDirectory, create
-from ..runs.run_text import reopen
+from ..runs.run_directory import RunDirectory
+from ..runs.run_text import RunText, begin, reopen
 from ..system import allocator, machine
 from ..system.version import __version__
 from ..tasks.score import measure
-from ..text.corpus import Corpus, Streams, prepare
-from ..text.source import TextSource, open_text
+from ..text.corpus import Corpus
 from . import timing
 from .loop import VALIDATION_TOKENS, Trainer
-from .validation import scale_to
+from .streams import Streams
 
 COUNTING_SECONDS_PER_TOKEN = 4e-6  # a token, of an n-gram model: seen for a million words of Brown
 NUMPY_FLOPS_PER_SECOND = (
@@ -71,15 +69,11 @@ def train(
     if with_ngram and settings.get("bidirectional"):
         raise CharlmError("--with-ngram mixes models that predict what comes next: leave it out")
     tokenizer_config = defaults.tokenizer(settings)
-    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
-    if not names or not str(names[0]):
-        raise CharlmError("no text given. Name a file, or - for stdin")
-    run = create(str(out) if out is not None else None, str(names[0]))
-    with run.removed_if_empty():
-        spool = run.cache / "stdin"
-        source = open_text([str(name) for name in names], encoding, errors, spool)
-        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
-        text = prepare(source, held_out, tokenizer_config, run.cache, progress=events.stage)
+    with begin(corpus, valid, out, encoding, errors, tokenizer_config, events.stage) as (
+        run,
+        opened,
+    ):
+        text = opened.corpus
         device = choose_device(device)
         facts = Facts(
             tokenizer_config.level,
@@ -96,7 +90,7 @@ def train(
         network_config, config = _settle(
             network_config, config, text, facts, budget, settings, began
         )
-    record = _record(source, held_out, text, tokenizer_config, network_config, config)
+    record = _record(opened, tokenizer_config, network_config, config)
     run.write_config({**record, "with_ngram": with_ngram})
     deadline = None
     if budget.minutes is not None:
@@ -148,26 +142,18 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
     Of words, with a cache of recent ones over it. The weights are fitted on the validation text
     (its first VALIDATION_TOKENS tokens).
     """
-    tokenizer = corpus.tokenizer
+    tokenizer, size = corpus.tokenizer, corpus.valid_text
     network = model_parts.part(model_file.read(outcome.model), 0)
-    level = tokenizer.level
-    lines = defaults.ngram_context(level) == "sentence"
-    lm = estimate_ngram(corpus, defaults.ngram_order(level), lines=lines, events=events)
+    lines = defaults.ngram_context(tokenizer.level) == "sentence"
+    order = defaults.ngram_order(tokenizer.level)
+    lm = estimate_ngram(corpus, order, lines=lines, events=events)
     ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
-    found = mix([model_file.build_causal(network), lm], held_out, tokenizer.eos)
-    size = corpus.valid_text
-    nats, share_of_cache = found.mixed, 0.0
-    if level == "word":  # words said of late come again
-        share_of_cache, nats = fit_cache(nats, held_out)
-    raw = measure("", held_out, nats, tokenizer.unk)
-    best = scale_to(raw, len(corpus.valid), size.chars, size.bytes).as_dict()
+    found = fit_mixture([network, ngram], held_out, cache=tokenizer.level == "word")
+    raw = measure("", held_out, found.nats, tokenizer.unk)
+    best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()
     training = {**network.training, "best": best, "network": network.training.get("best")}
-    contents = model_parts.mixture(found.lm, [network, ngram], training)
-    if share_of_cache:
-        cached = UnigramCacheLM(found.lm, tokenizer.eos, share_of_cache)
-        contents = model_parts.with_cache(contents, cached)
-    model_file.write(outcome.model, contents)
+    model_file.write(outcome.model, found.contents(training))
     return replace(outcome, best=best, network=outcome.best)
 
 
@@ -217,14 +203,13 @@ def _settle(
 
 
 def _record(
-    source: TextSource,
-    held_out: TextSource | None,
-    corpus: Corpus,
+    opened: RunText,
     tokenizer: TokenizerConfig,
     network: NetworkConfig,
     config: TrainConfig,
 ) -> dict[str, Any]:
     """What config.toml says: every setting, where the text is, and on what machine."""
+    source, held_out, corpus = opened.source, opened.held_out, opened.corpus
     return {
         "charlm": __version__,
         "corpus": {

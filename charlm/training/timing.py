@@ -15,8 +15,8 @@ import torch
 from ..config import NetworkConfig, TrainConfig
 from ..network.device import has_bf16
 from ..network.network import detach, new_network
-from ..text.corpus import Streams
 from . import optimiser
+from .streams import Streams
 
 MIN_BF16_SPEEDUP = 1.1  # times faster than fp32, or its coarser numbers are not worth it
 

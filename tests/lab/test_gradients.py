@@ -20,7 +20,8 @@ from charlm.errors import CharlmError
 from charlm.lab import bptt, gradients, learn
 from charlm.lab.gradients import flow
 from charlm.network.network import Network, NetworkState, new_network
-from charlm.text.corpus import Corpus, Streams
+from charlm.text.corpus import Corpus
+from charlm.training.streams import Streams
 
 EOS, STEPS, ROWS = 0, 12, 3
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from toys import recurrent_lm, variety
 
 from charlm.lm import CausalLM, Ids
+from charlm.models.family import FAMILIES
 from charlm.models.kneser_ney import estimate
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
@@ -27,22 +28,33 @@ def ngram(order: int, *, lines: bool) -> NgramLM:
     return estimate(np.append(ids, 0), 11, 0, order, lines=lines)
 
 
-MODELS: dict[str, CausalLM[Any]] = {**variety()}  # each of 11 tokens
-MODELS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
-MODELS |= {
+NETWORKS: dict[str, CausalLM[Any]] = {**variety()}  # each of 11 tokens, as all below
+NETWORKS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
+NGRAMS: dict[str, CausalLM[Any]] = {
     f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
     for order in (1, 2, 4)
     for lines in (False, True)
 }
-MODELS["mixture"] = MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.array([[0.4, 0.6]]))
-MODELS["mixture by context"] = MixtureLM(
-    [recurrent_lm("lstm"), ngram(3, lines=False)], np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]])
-)
-MODELS["cache"] = UnigramCacheLM(recurrent_lm("gru"), 0, 0.3, window=7)
-MODELS["cache over n-grams"] = UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50)
+MIXTURES: dict[str, CausalLM[Any]] = {
+    "mixture": MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.array([[0.4, 0.6]])),
+    "mixture by context": MixtureLM(
+        [recurrent_lm("lstm"), ngram(3, lines=False)],
+        np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]]),
+    ),
+}
+CACHES: dict[str, CausalLM[Any]] = {
+    "cache": UnigramCacheLM(recurrent_lm("gru"), 0, 0.3, window=7),
+    "cache over n-grams": UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50),
+}
+BY_FAMILY = {"recurrent": NETWORKS, "ngram": NGRAMS, "mixture": MIXTURES, "recent": CACHES}
+MODELS = {name: lm for models in BY_FAMILY.values() for name, lm in models.items()}
 ROUNDING = 2e-5
 
 model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())
+
+
+def test_every_family_is_held_to_the_laws() -> None:
+    assert BY_FAMILY.keys() == FAMILIES.keys(), "a new family wants its models in BY_FAMILY"
 
 
 @st.composite
@@ -71,7 +83,7 @@ def test_predictions_sum_to_one(lm: CausalLM[Any], ids: Ids) -> None:
 
 
 @model
-def test_start_is_blank_and_a_sentence_end(lm: CausalLM[Any]) -> None:
+def test_start_is_empty_and_a_sentence_end(lm: CausalLM[Any]) -> None:
     after_eos = lm.advance(lm.empty(3), np.zeros(3, np.int64))
     np.testing.assert_allclose(lm.predict(lm.start(3)), lm.predict(after_eos), atol=ROUNDING)
 
@@ -79,7 +91,7 @@ def test_start_is_blank_and_a_sentence_end(lm: CausalLM[Any]) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch())
-def test_follow_is_stepping(lm: CausalLM[Any], ids: Ids) -> None:
+def test_read_is_stepping(lm: CausalLM[Any], ids: Ids) -> None:
     B, T = ids.shape
     state = lm.start(B)
     nats, end = lm.read(state, ids)
@@ -94,7 +106,7 @@ def test_follow_is_stepping(lm: CausalLM[Any], ids: Ids) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch(), cut=st.integers(0, 20))
-def test_follow_in_two_parts(lm: CausalLM[Any], ids: Ids, cut: int) -> None:
+def test_read_in_two_parts(lm: CausalLM[Any], ids: Ids, cut: int) -> None:
     whole, end = lm.read(lm.start(len(ids)), ids)
     first, middle = lm.read(lm.start(len(ids)), ids[:, :cut])
     second, last = lm.read(middle, ids[:, cut:])
@@ -105,7 +117,7 @@ def test_follow_in_two_parts(lm: CausalLM[Any], ids: Ids, cut: int) -> None:
 @model
 @settings(max_examples=10)
 @given(ids=batch(), seed=st.integers(0, 99))
-def test_logprobs_follow_from_the_start(lm: CausalLM[Any], ids: Ids, seed: int) -> None:
+def test_logprobs_are_read_from_the_start(lm: CausalLM[Any], ids: Ids, seed: int) -> None:
     lengths = np.random.default_rng(seed).integers(0, ids.shape[1] + 1, size=len(ids))
     seqs = [row[:n] for row, n in zip(ids, lengths, strict=True)]
     result = lm.logprobs(seqs)

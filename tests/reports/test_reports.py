@@ -348,7 +348,7 @@ def test_a_network_that_reads_from_both_sides(
         ("lab", "agreement", "--model", "both"),
         ("sample", "--model", "both"),
     ):
-        assert "reads from both sides" in cli.fails(*command)
+        assert "bidirectional" in cli.fails(*command)
 
 
 def test_command(run: Path, cli: Cli) -> None:

@@ -17,7 +17,9 @@ from toys import pair_of, recurrent_lm
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
-from charlm.tasks.complete import complete, next_tokens, search
+from charlm.tasks.beam_search import search
+from charlm.tasks.complete import complete
+from charlm.tasks.next_tokens import next_tokens
 from charlm.tasks.score import score
 
 EOS = 0

@@ -13,7 +13,14 @@ from toys import TEXTS, pair_of, recurrent_lm, tokenizer_of
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM, Nats
 from charlm.models.causal import CausalModel
-from charlm.tasks.sample import apply_temperature, apply_top_k, apply_top_p, draw, normalise, sample
+from charlm.tasks.sample import sample
+from charlm.tasks.sampling_filters import (
+    apply_temperature,
+    apply_top_k,
+    apply_top_p,
+    draw,
+    normalise,
+)
 from charlm.tasks.score import score
 from charlm.text.tokenizer import Tokenizer
 

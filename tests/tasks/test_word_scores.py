@@ -15,7 +15,8 @@ from toys import TEXTS, pair_of, recurrent_lm
 from charlm.lm import CausalLM, Ids
 from charlm.tasks.score import score
 from charlm.tasks.word_scores import WordScore, boundary_mass
-from charlm.text.tokenizer import CharTokenizer, Tokenizer
+from charlm.text.char_tokenizer import CharTokenizer
+from charlm.text.tokenizer import Tokenizer
 
 levels = pytest.mark.parametrize("level", TEXTS)
 texts = st.text("ab the,ü☃ ", max_size=25)

@@ -20,8 +20,9 @@ from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.lm import Ids
 from charlm.text import corpus as corpus_module
-from charlm.text.corpus import Corpus, Streams, TextStats, prepare
+from charlm.text.corpus import Corpus, TextStats, prepare
 from charlm.text.source import TextSource, open_text
+from charlm.training.streams import Streams
 
 TEXT = "".join(f"the cat number {i} sat — down\n" for i in range(300))
 CONFIGS = [

@@ -14,19 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
-from charlm.text.source import (
-    CUT_REACH,
+from charlm.text.pieces import (
     MEMO_CHARS,
     MEMO_WORDS,
     WORD_LIMIT,
     Memo,
-    TextSource,
-    lines_of,
-    open_text,
     smallest_unsigned,
     utf8,
     whole_words,
 )
+from charlm.text.source import CUT_REACH, TextSource, lines_of, open_text
 
 anywhere = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 texts = st.text(st.sampled_from(list("ab \n\r\té中😀\x0b\x0c\x1c\x85\u2028\ufeff")), max_size=60)

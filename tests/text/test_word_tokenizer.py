@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.config import TokenizerConfig
-from charlm.text.source import WORD_LIMIT
+from charlm.text.pieces import WORD_LIMIT
 from charlm.text.tokenizer import Tokenizer, build, encode_chunks
 from charlm.text.word_tokenizer import WordTokenizer, join_words, split_word, words_of
 

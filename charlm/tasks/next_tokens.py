@@ -1,0 +1,46 @@
+"""How probable each next token is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config import require
+from ..lm import CausalLM, S
+from ..measures import surprisal
+from ..text.tokenizer import Tokenizer
+from .prompt import encode_prompt
+
+
+@dataclass(frozen=True)
+class NextToken:
+    """A token that may come next."""
+
+    token: str
+    logprob: float  # nats
+
+    @property
+    def probability(self) -> float:
+        return math.exp(self.logprob)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"token": self.token, "logprob": self.logprob, "probability": self.probability}
+
+
+def next_tokens(
+    lm: CausalLM[S], tokenizer: Tokenizer, prompt: str, *, top_k: int = 15
+) -> tuple[list[NextToken], float]:
+    """The most probable next tokens after `prompt`, and the entropy of all of them, bits.
+
+    H = − Σ_w P(w) log2 P(w)   (Shannon 1948)
+    """
+    require(top_k >= 1, f"top-k must be at least 1, not {top_k}")
+    ids, _ = encode_prompt(tokenizer, prompt)
+    _, state = lm.read(lm.start(1), ids[None])
+    nats = lm.predict(state)[0].astype(np.float64)
+    best = np.argsort(-nats, kind="stable")[:top_k]
+    entropy = surprisal(float((np.exp(nats) * np.where(np.isneginf(nats), 0, nats)).sum()))
+    return [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best], entropy

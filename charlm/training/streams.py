@@ -1,0 +1,60 @@
+"""Token ids → (T, B) batches: parallel streams, the hidden state carried from batch to batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CharlmError
+from ..lm import Ids
+
+
+@dataclass(frozen=True)
+class Batch:
+    """T tokens of B streams, and the tokens that follow them."""
+
+    x_TB: npt.NDArray[np.int64]
+    y_TB: npt.NDArray[np.int64]
+    fresh: bool  # first batch of an epoch: the hidden state starts anew
+
+
+class Streams:
+    """B parallel streams over circular ids, the hidden state carried from batch to batch.
+
+    In epoch e the text begins at an offset drawn from (seed, e), and stream b reads
+    N // B tokens from there on after b * (N // B): every token is predicted at most once.
+    Truncated back-propagation through time: Williams and Peng (1990).
+    """
+
+    def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int, eos: int = 0):
+        """Raises CharlmError if `ids` are too few for one batch of `batch_size` × `bptt`.
+
+        `eos` is the id that closes the text, so that its beginning follows a line end.
+        """
+        N, B, T = len(ids), batch_size, bptt
+        if N < B * T:
+            raise CharlmError(
+                f"the training text has {N:,} tokens, fewer than one batch of {B} × {T}: "
+                "give more text, or a smaller "
+                + (f"--bptt (such as {N // B})." if N >= B else f"--batch-size (below {N:,}).")
+            )
+        self._ids, self._seed, self._eos = np.asarray(ids), seed, eos
+        self.batch_size, self.bptt, self.step = B, T, 0
+        self.steps_per_epoch = max(1, N // B // T)
+        self._starts_B = np.arange(B) * (N // B)
+
+    def seek(self, step: int) -> None:
+        """Go to a step counted from the beginning of training: `next` gives its batch."""
+        self.step = step
+
+    def next(self) -> Batch:
+        """The batch of this step; the same for the same seed and step."""
+        epoch, k = divmod(self.step, self.steps_per_epoch)
+        self.step += 1
+        N, T = len(self._ids), self.bptt
+        offset = int(np.random.default_rng((self._seed, epoch)).integers(N))
+        at_T1 = np.arange(k * T - 1, (k + 1) * T)
+        tokens = self._ids[(offset + self._starts_B + at_T1[:, None]) % N].astype(np.int64)
+        return Batch(tokens[:-1], tokens[1:], fresh=k == 0)
