@@ -6,10 +6,9 @@ from pathlib import Path
 
 from charlm.runs.ngram_run import count
 
-DATA = Path(__file__).parent.parent / "data"
+TEXT = Path(__file__).parent.parent / "data" / "demo.txt"
 
 
-def make(runs: Path) -> Path:
-    """A 4-gram model of words as `runs`/demo, to which `runs`/latest then leads; its directory."""
-    text = DATA / "demo.txt"
-    return count(text, order=4, level="word", split="unicode", min_count=3, out=runs / "demo").run
+def make() -> None:
+    """Write a 4-gram model of words to runs/demo of the working directory, also as runs/latest."""
+    count(TEXT, order=4, level="word", split="unicode", min_count=3, out="runs/demo")

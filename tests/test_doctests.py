@@ -1,20 +1,19 @@
-"""The examples in docstrings are run, on a small model, and print what they say."""
+"""The examples in docstrings are run, on a small model, and print what they say.
+
+An example may use `charlm`, `model` (that of runs/latest), its `lm` and its `tokenizer`.
+"""
 
 from __future__ import annotations
 
 import doctest
 import importlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import demo_model
 import pytest
 from wings import MODULES
 
 import charlm
-
-# What an example may leave out: charlm is imported, and a model is loaded from runs/latest.
-OPTIONS = doctest.ELLIPSIS | doctest.FAIL_FAST
 
 
 def examples() -> Iterator[doctest.DocTest]:
@@ -26,26 +25,23 @@ def examples() -> Iterator[doctest.DocTest]:
             yield from (found for found in finder.find(module) if found.examples)
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("examples") / "runs"
-    demo_model.make(directory)
-    return directory
+@pytest.fixture(scope="module", autouse=True)
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A working directory in which runs/latest is a model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("examples"))
+        patch.delenv("CHARLM_MODEL", raising=False)
+        demo_model.make()
+        yield
 
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.name)
-def test_an_example(example: doctest.DocTest, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(runs.parent)
-    monkeypatch.delenv("CHARLM_MODEL", raising=False)
+def test_an_example(example: doctest.DocTest) -> None:
     model = charlm.load("runs/latest")
-    example.globs |= {
-        "charlm": charlm,
-        "model": model,
-        "lm": model.lm,
-        "tokenizer": model.tokenizer,
-    }
+    known = {"charlm": charlm, "model": model, "lm": model.lm, "tokenizer": model.tokenizer}
+    example.globs |= known
     said: list[str] = []
-    doctest.DocTestRunner(optionflags=OPTIONS).run(example, out=said.append)
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=said.append)
     assert not said, "".join(said)
 
 

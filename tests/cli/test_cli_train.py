@@ -14,6 +14,8 @@ from charlm.cli import main
 from charlm.models import model_file
 from charlm.system.allocator import SWITCH
 
+pytestmark = pytest.mark.train
+
 QUICK = [
     *("--steps", "4", "--hidden", "8", "--batch-size", "2", "--bptt", "8"),
     *("--precision", "fp32", "--threads", "1"),

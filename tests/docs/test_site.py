@@ -1,4 +1,4 @@
-"""The documentation site: every page is in its table of contents, and every link leads somewhere."""
+"""The documentation site: its table of contents names every page, and links lead somewhere."""
 
 from __future__ import annotations
 
