@@ -17,7 +17,7 @@ from charlm.tasks.score import encode_line
 
 VARIABLE = "CHARLM_DATA"  # the directory that holds the corpora
 NAMES = ("brown.train.txt", "brown.valid.txt", "tinyshakespeare.txt")
-DATA = Path(os.environ.get(VARIABLE, ""))
+DATA = Path(os.environ.get(VARIABLE, "")).resolve()
 BROWN, HELD_OUT, SHAKESPEARE = (DATA / name for name in NAMES)
 MISSING = [name for name in NAMES if not (DATA / name).exists()]
 
