@@ -1,7 +1,8 @@
 """Renew what README.md says that commands print.
 
     python tests/readme.py            blocks that need no model: help
-    python tests/readme.py --train    … and those after a training, which it does: a minute or two
+    python tests/readme.py --train    … and those after a training, which it does: a minute or two,
+                                      on a machine that has nothing else to do
 
 A block is what stands in README between `<!-- output -->`, or `<!-- output after training -->`, and
 `<!-- end -->`. Its lines that begin with `$ ` are run from top to bottom, block by block, and what
