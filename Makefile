@@ -1,22 +1,27 @@
 # Everything from nothing: a machine with Python 3.11 and make is enough.
 #   make demo    train on data/demo.txt, score, write      (about two minutes after the downloads)
 #   make test    the test suite
-#   make check   lint + types + tests, as CI runs them
+#   make docs    the documentation site, in build/site
+#   make readme  renew what README says that commands print
+#   make check   lint + types + docs + tests with their coverage, as CI runs them
 
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 KENLM  := $(VENV)/.kenlm
+SITE   := $(VENV)/.docs
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TESTS  := $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: install demo test lint types check clean
+.PHONY: install demo test coverage docs readme lint types check clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(PIP) -e ".[dev]"
 	touch $@
 
 demo: $(STAMP)
@@ -24,12 +29,27 @@ demo: $(STAMP)
 
 # KenLM, to compare with, is built from source: where that fails its one test is skipped.
 $(KENLM): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[kenlm]" \
+	$(PIP) -e ".[kenlm]" \
 		|| echo "kenlm could not be built here: the test that compares with it will be skipped"
 	touch $@
 
+$(SITE): $(STAMP)
+	$(PIP) -e ".[docs]"
+	touch $@
+
 test: $(STAMP) $(KENLM)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(TESTS)
+
+coverage: $(STAMP) $(KENLM) $(SITE)
+	$(TESTS) --cov
+
+# Strict: a link that leads nowhere is an error.
+docs: $(SITE)
+	$(BIN)/python docs/build.py
+	$(BIN)/zensical build --strict --clean
+
+readme: $(STAMP)
+	$(BIN)/python tests/readme.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -38,7 +58,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types docs coverage
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -23,6 +23,7 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.train
 def test_exported_names() -> None:
     assert charlm.__all__ == ["CharlmError", "Model", "__version__", "load", "train"]
     assert dir(charlm) == sorted(charlm.__all__)

@@ -5,11 +5,22 @@ from __future__ import annotations
 import ast
 
 import pytest
-from wings import MODULES, PACKAGE, ROOT, circle, imported, imports, levels, svg, upward, wing_of
+from wings import (
+    MODULES,
+    PACKAGE,
+    ROOT,
+    TORCH,
+    circle,
+    imported,
+    imports,
+    levels,
+    svg,
+    upward,
+    wing_of,
+)
 
 LEVELS = levels()
 FACE = ""  # charlm/__init__.py, which imports lazily
-TORCH = {"network", "training", "lab", "reports"}
 MAX_ENTRIES = 20  # of `ls charlm`
 
 

@@ -3,3 +3,7 @@
 Each is one function of a seed that gives a frozen dataclass of plain numbers, which has
 `as_dict()` for --json and `panels()` for the picture.
 """
+
+from ..system.extras import need
+
+need("the laboratory", "torch", "matplotlib")

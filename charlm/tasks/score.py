@@ -101,7 +101,9 @@ def score(
     Raises CharlmError for a sentence with a line break in it, for an unknown context, and for
     words or a stream of a model that reads from both sides.
 
-    >>> [s.logprob for s in score(lm, tokenizer, ["the pear", "the pair"])]  # doctest: +SKIP
+    >>> texts = ["the apple and pear salad", "the apple and pair salad"]
+    >>> [round(scored.logprob, 2) for scored in score(lm, tokenizer, texts)]
+    [-9.29, -28.71]
     """
     require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]

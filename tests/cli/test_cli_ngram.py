@@ -40,7 +40,6 @@ def test_an_ngram_model_works_in_every_command(cli: Cli, level: str) -> None:
     assert json.loads(cli("eval", "held.txt", "--window", "7", "--json").out)["tokens"]
     assert cli("score", "the cat sat", "the dog", "--words").code == 0
     assert cli("sample", "--max-tokens", "20", "--seed", "1", "-q").code == 0
-    assert cli("score", "the cat", "--device", "cpu").code == 0
     assert "recurrent" in cli.fails("eval", "held.txt", "--adapt", "cache")
 
 
@@ -124,6 +123,13 @@ def test_mix(cli: Cli) -> None:
     assert "nothing.txt" in cli.fails("mix", "o1", "o4", "--dev", "nothing.txt")
 
 
+@pytest.mark.train
+def test_scoring_in_bulk_needs_no_network(cli: Cli) -> None:
+    assert cli("ngram", "corpus.txt").code == 0
+    assert cli("score", "the cat", "--device", "cpu").code == 0
+
+
+@pytest.mark.train
 def test_training_with_ngram(cli: Cli) -> None:
     small = ("--hidden", "16", "--embed", "8", "--steps", "30", "--batch-size", "4")
     done = json.loads(
@@ -158,6 +164,7 @@ def test_an_arpa_file_in_another_order_can_be_mixed_in(cli: Cli) -> None:
     assert alone == pytest.approx(-found["logprob"] / found["tokens"], rel=1e-3)
 
 
+@pytest.mark.train
 def test_interrupted_and_resumed_with_ngram(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from charlm.runs.events import Events, Step
     from charlm.training.run import resume, train

@@ -15,6 +15,8 @@ from charlm.models import model_file
 from charlm.runs import locate
 from charlm.system.allocator import SWITCH
 
+pytestmark = pytest.mark.train
+
 QUICK = [
     *("--steps", "4", "--hidden", "8", "--batch-size", "2", "--bptt", "8"),
     *("--precision", "fp32", "--threads", "1"),

@@ -60,6 +60,7 @@ def test_the_page_has_its_chapters() -> None:
     assert len(COMMANDS) > 20
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("command", COMMANDS, ids=range(len(COMMANDS)))
 def test_a_command_of_the_page_runs(
     command: str,

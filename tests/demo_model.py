@@ -1,0 +1,14 @@
+"""A model made in a second from data/demo.txt, for examples: those of docstrings and of README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from charlm.runs.ngram_run import count
+
+TEXT = Path(__file__).parent.parent / "data" / "demo.txt"
+
+
+def make() -> None:
+    """Write a 4-gram model of words to runs/demo of the working directory, also as runs/latest."""
+    count(TEXT, order=4, level="word", split="unicode", min_count=3, out="runs/demo")

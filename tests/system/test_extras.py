@@ -1,0 +1,40 @@
+"""What is not installed is named, with the line that installs it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from charlm.errors import CharlmError
+from charlm.system.extras import CPU_BUILD, INSTALL, need
+
+
+def test_what_is_there_is_enough() -> None:
+    need("this test")
+
+
+@pytest.mark.train
+def test_training_is_installed() -> None:
+    need("training", "torch", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        (["torch"], f"PyTorch: {{}} (on a laptop without a GPU, first: {CPU_BUILD})"),
+        (["matplotlib"], "matplotlib: {}"),
+        (
+            ["torch", "matplotlib"],
+            f"PyTorch and matplotlib: {{}} (on a laptop without a GPU, first: {CPU_BUILD})",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str], says: str
+) -> None:
+    for package in missing:
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(CharlmError) as error:
+        need("training", *missing)
+    assert str(error.value) == "training needs " + says.format(INSTALL)
