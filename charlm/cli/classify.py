@@ -8,22 +8,10 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    Quiet,
-    Verbose,
-    aside,
-    drop_empty,
-    note,
-    note_unknown,
-    only_once,
-    open_lines,
-    progress_bar,
-)
-from .common import open_model as open_one
+from .opening import drop_empty, note_unknown, only_once, open_lines
+from .opening import open_model as open_one
+from .options import Device, Encoding, Errors, Json
+from .talk import aside, note, progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.classify import Classification
@@ -54,8 +42,6 @@ def classify(
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Say of each line which model finds it most probable: language, author, sense or nonsense.
 

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    Quiet,
-    Verbose,
-    drop_empty,
-    note_unknown,
-    open_lines,
-    open_model,
-    progress_bar,
-)
+from .opening import drop_empty, note_unknown, open_lines, open_model
+from .options import Device, Encoding, Errors, Json
+from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.compare import Comparison, Line
@@ -37,8 +27,6 @@ def compare(
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Compare two models on the same sentences, one a line.
 

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, open_model, progress_bar
+from .opening import open_model
+from .options import Json, ModelPath
+from .talk import progress_bar
 
 MAX_BAR_CELLS = 40  # cells of the longest bar
 
@@ -24,8 +26,6 @@ def complete(
     max_tokens: Annotated[int, typer.Option(min=1, help="Where an ending is cut off.")] = 200,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Find the most probable endings of a sentence, by beam search to its end.
 
@@ -67,8 +67,6 @@ def next_token(
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Tokens to show.")] = 15,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show how probable each next token is, as a bar chart.
 

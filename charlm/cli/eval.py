@@ -10,22 +10,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import (
-    Adaptation,
-    Context,
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    adapted,
-    open_file,
-    open_model,
-    progress_bar,
-    warn_of_unknown,
-)
+from .opening import adapted, open_model, open_text_file, warn_of_unknown
+from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
+from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..measures import Measures
@@ -49,8 +36,6 @@ def evaluate(
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Measure a model on a whole text.
 
@@ -100,7 +85,10 @@ def _measured(
     context: Context,
     window: int | None,
 ) -> Measures:
-    with open_file(file, used, encoding, errors) as source, progress_bar(source.name) as report:
+    with (
+        open_text_file(file, encoding, errors, used.tokenizer.level) as source,
+        progress_bar(source.name) as report,
+    ):
         size = max(1, source.size)
         return measure(
             used.lm,

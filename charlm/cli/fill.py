@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, note, open_model, progress_bar
+from .opening import open_model
+from .options import Json, ModelPath
+from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -32,8 +34,6 @@ def fill(
     ] = False,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Fill the blanks of a line with what is most probable there.
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, open_model
+from .opening import open_model
+from .options import Json, ModelPath
 
 if TYPE_CHECKING:
     from ..text.tokenizer import Tokenizer
@@ -24,9 +25,7 @@ BYTE_NAME = re.compile("0x[0-9A-F]{2}")
 SHOWN_TOKENS = 16
 
 
-def info(
-    json: Json = False, model: ModelPath = None, quiet: Quiet = False, verbose: Verbose = False
-) -> None:
+def info(json: Json = False, model: ModelPath = None) -> None:
     r"""Show what a model is and what it learned from.
 
     \b

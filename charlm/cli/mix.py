@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Encoding, Errors, Quiet, Verbose, progress_bar
+from .options import Encoding, Errors, JsonOutcome
+from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..runs.mixture_run import MixtureRun
@@ -30,9 +31,7 @@ def mix(
     ] = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    json: JsonOutcome = False,
 ) -> None:
     r"""Mix models of one vocabulary into a better one, by linear interpolation.
 

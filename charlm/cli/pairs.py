@@ -9,21 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    note,
-    note_unknown,
-    only_once,
-    open_lines,
-    open_model,
-    progress_bar,
-)
+from .opening import note_unknown, only_once, open_lines, open_model
+from .options import Device, Encoding, Errors, Json, ModelPath
+from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.pairs import Accuracy, PairScore
@@ -62,8 +50,6 @@ def pairs(
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Judge minimal pairs: is the good sentence more probable than the bad one?
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from . import show
-from .common import Quiet, Verbose, detail, progress_bar, warn
+from .talk import detail, progress_bar, warn
 
 
 def report(
@@ -28,8 +28,6 @@ def report(
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the page's numbers as JSON.")] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Make one page of a run: curves, samples, surprise, settings, speed.
 

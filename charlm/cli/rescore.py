@@ -13,22 +13,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    aside,
-    note_unknown,
-    only_once,
-    open_lines,
-    open_model,
-    progress_bar,
-    warn,
-)
+from .opening import note_unknown, only_once, open_lines, open_model
+from .options import Device, Encoding, Errors, Json, ModelPath
+from .talk import aside, progress_bar, warn
 
 if TYPE_CHECKING:
     from ..tasks.nbest import Utterance
@@ -89,8 +76,6 @@ def rescore(
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Rerank n-best lists: first pass + α · (LM − old LM) + β · words.
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import Json, ModelPath, Quiet, Verbose, detail, open_model, progress_bar, warn
+from .opening import open_model
+from .options import Json, ModelPath
 from .show import console, emit_json, is_terminal, keep_lines, line, one_line, valid_unicode
+from .talk import detail, progress_bar, warn
 
 if TYPE_CHECKING:
     from ..tasks.sample import Sample
@@ -80,8 +82,6 @@ def sample(
     ] = False,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Let a model write.
 

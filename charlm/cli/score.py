@@ -12,23 +12,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show, surprisal_line
-from .common import (
-    Adaptation,
-    Context,
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    adapted,
-    drop_empty,
-    note,
-    open_file,
-    open_model,
-    progress_bar,
-)
+from .opening import adapted, drop_empty, open_model, open_text_file
+from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
+from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -94,8 +80,6 @@ def score(
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Say how probable a model finds sentences.
 
@@ -189,7 +173,7 @@ def _texts(
             if not sentence.strip():
                 raise CharlmError(f"sentence {number} is empty: there is nothing to score")
         return sentences
-    with open_file(file, model, encoding, errors) as source:
+    with open_text_file(file, encoding, errors, model.tokenizer.level) as source:
         lines = "".join(source.chunks()).removesuffix("\n").split("\n")
     return drop_empty(lines, file, "score")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from ..measures import LN2, perplexity
 from ..runs.events import Events, Plan, Step
-from .common import note, talk, warn
 from .show import console, is_terminal, number, one_line
+from .talk import note, talk, warn
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

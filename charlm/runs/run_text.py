@@ -1,16 +1,19 @@
-"""The text of a run, found again by what its config.toml says."""
+"""The text of a run: opened when it begins, found again by what its config.toml says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..text.corpus import Corpus, Progress, prepare
 from ..text.source import TextSource, open_text
-from .run_directory import RunDirectory
+from .options import RunOptions, text_names
+from .run_directory import RunDirectory, create
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,29 @@ class RunText:
         for chunk, held_out in self.source.for_level(level).split_chunks(fraction):
             if held_out:
                 yield chunk
+
+
+@contextmanager
+def begin(
+    corpus: str | Path | Sequence[str | Path],
+    options: RunOptions,
+    config: TokenizerConfig,
+    progress: Progress | None = None,
+) -> Iterator[tuple[RunDirectory, RunText]]:
+    """A fresh run directory and the tokens of its text; no directory is left where work fails.
+
+    corpus: a file, several, or "-". Raises CharlmError where there is no text, or no good one.
+    """
+    names = text_names(corpus)
+    run = create(None if options.out is None else str(options.out), names[0])
+    with run.removed_if_empty():
+        spool = run.cache / "stdin"
+        source = open_text(names, options.encoding, options.errors, spool)
+        held_out = None
+        if options.valid is not None:
+            held_out = open_text([str(options.valid)], options.encoding, options.errors, spool)
+        tokens = prepare(source, held_out, config, run.cache, progress=progress)
+        yield run, RunText(source, held_out, tokens)
 
 
 def reopen(

@@ -200,13 +200,13 @@ def codepoints(text: str) -> npt.NDArray[np.unsignedinteger[Any]]:
 
 def _refuse_idle_settings(config: TokenizerConfig) -> None:
     idle = {
-        "vocab-size": config.vocab_size and config.level == "byte",
-        "min-count": config.min_count > 1 and config.level not in ("char", "word"),
+        "vocab_size": config.vocab_size and config.level == "byte",
+        "min_count": config.min_count > 1 and config.level not in ("char", "word"),
         "lower": config.lower and config.level != "word",
         "algorithm": config.algorithm != "unigram" and config.level != "subword",
     }
     for name, wrong in idle.items():
         if wrong:
-            raise CharlmError(f"--{name} means nothing at level {config.level}: leave it out.")
+            raise CharlmError(f"`{name}` means nothing at level {config.level}: leave it out.")
     if config.level in ("char", "word") and 0 < config.vocab_size < 3:
-        raise CharlmError("vocab-size must be at least 3, since <EOS> and <UNK> are among them.")
+        raise CharlmError("`vocab_size` must be at least 3, since <EOS> and <UNK> are among them.")

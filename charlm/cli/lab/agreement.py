@@ -10,7 +10,8 @@ import typer
 
 from ...cli import show
 from ...errors import CharlmError
-from ..common import Json, Quiet, Verbose, note, progress_bar
+from ..options import Json
+from ..talk import note, progress_bar
 from .common import Picture, Seed, refuse_inputs, write_picture
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ def agreement(
     seed: Seed = 1,
     out: Picture = Path("lab-agreement.png"),
     json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Was or were: does a model remember the subject through a clause of 1 to 20 words?
 

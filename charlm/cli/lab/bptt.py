@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..common import Encoding, Errors, Json, Quiet, Verbose, progress_bar
+from ..options import Encoding, Errors, Json
+from ..talk import progress_bar
 from .common import (
     Cells,
     CorpusFile,
@@ -40,8 +41,6 @@ def bptt(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show validation loss against the length at which the gradient is cut: a minute or two.
 

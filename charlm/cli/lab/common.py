@@ -15,7 +15,7 @@ from ...config import CELLS, TokenizerConfig, require
 from ...display.charts import Panel, png
 from ...errors import CharlmError
 from ...system.storage import check_output, is_among, output
-from ..common import note
+from ..talk import note
 
 
 def writable(path: Path) -> Path:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..common import Encoding, Errors, Json, Quiet, Verbose, progress_bar
+from ..options import Encoding, Errors, Json
+from ..talk import progress_bar
 from .common import (
     Cells,
     CorpusFile,
@@ -43,8 +44,6 @@ def gradients(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show how gradients vanish and explode: a minute or two.
 

@@ -10,7 +10,8 @@ import typer
 
 from ...cli import show
 from ...config import require
-from ..common import Json, Quiet, Verbose, progress_bar
+from ..options import Json
+from ..talk import progress_bar
 from .common import Cells, Hidden, Picture, Seed, cells_of, write_picture
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ def memory(
     seed: Seed = 1,
     out: Picture = Path("lab-memory.png"),
     json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show how far back cells and n-grams remember, and how far they count: two to three minutes.
 

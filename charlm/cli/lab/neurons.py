@@ -10,19 +10,10 @@ import typer
 from ...cli import show
 from ...display import colours
 from ...errors import CharlmError
-from ..common import (
-    Encoding,
-    Errors,
-    Json,
-    Quiet,
-    Verbose,
-    detail,
-    note,
-    open_text_file,
-    progress_bar,
-    warn_of_unknown,
-)
+from ..opening import open_text_file, warn_of_unknown
+from ..options import Encoding, Errors, Json
 from ..surprisal_line import coloured, on
+from ..talk import detail, note, progress_bar
 from .common import refuse_inputs, writable
 
 if TYPE_CHECKING:
@@ -52,8 +43,6 @@ def neurons(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Find the hidden units that track quotes, lines and words in a text, and show them in colour.
 
