@@ -14,7 +14,8 @@ from ..opening import open_text_file, warn_of_unknown
 from ..options import Encoding, Errors, Json
 from ..surprisal_line import coloured, on
 from ..talk import detail, note, progress_bar
-from .common import refuse_inputs, writable
+from .experiment import refuse_inputs
+from .options import writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
@@ -58,8 +59,8 @@ def neurons(
     from ...lab.unit_page import page
     from ...system.storage import output
 
-    refuse_inputs(out, [file], [model])
     used = subject(model)
+    refuse_inputs(out, file, used.name)
     detail(f"model: {used.name}")
     with open_text_file(file, encoding, errors, used.tokenizer.level) as source:
         text = _beginning(source, chars)
