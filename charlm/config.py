@@ -167,15 +167,15 @@ class TokenizerConfig(Settings):
 
     level: str = setting("char", "What a token is.", TEXT, choices=LEVELS)
     vocab_size: int = setting(
-        0, "Most types of token to keep; 0 = no limit (subwords: 4,000).", TEXT, minimum=0
+        0, "Maximum vocabulary size; 0 = no limit (subwords: 4,000).", TEXT, minimum=0
     )
     min_count: int = setting(
-        1, "Types seen less often than this become <UNK> (char, word).", TEXT, minimum=1
+        1, "Tokens seen fewer times than this become <UNK> (char, word).", TEXT, minimum=1
     )
     lower: bool = setting(False, "Fold words to lower case.", TEXT)
     split: str = setting(
         "whitespace",
-        "Where words end (unicode splits off punctuation and CJK characters too).",
+        "Where words end (unicode also splits off punctuation and CJK characters).",
         TEXT,
         choices=SPLITS,
     )
@@ -206,12 +206,18 @@ class NetworkConfig(Settings):
         maximum=MAX_LAYERS,
     )
     tied: bool = setting(False, "One matrix for token vectors and softmax.", NETWORK)
-    bidirectional: bool = setting(False, "Read from both ends, to fill blanks.", NETWORK)
+    bidirectional: bool = setting(
+        False, "Read the text in both directions, to fill blanks.", NETWORK
+    )
     learned_start: bool = setting(
-        False, "Learn the state before the first token instead of taking zero.", NETWORK
+        False, "Learn the initial state instead of starting from zero.", NETWORK
     )
     dropout_input: float = setting(
-        0.0, "Dropout of token vectors, the same entries of all.", NETWORK, minimum=0, below=1
+        0.0,
+        "Dropout on token vectors, with one mask for the whole sequence.",
+        NETWORK,
+        minimum=0,
+        below=1,
     )
     dropout_between: float = setting(
         0.0, "Dropout between recurrent layers.", NETWORK, minimum=0, below=1
@@ -219,7 +225,7 @@ class NetworkConfig(Settings):
     dropout_output: float = setting(0.0, "Dropout before the softmax.", NETWORK, minimum=0, below=1)
     weight_drop: float = setting(
         0.0,
-        "Dropout of weights from hidden state to hidden state (DropConnect).",
+        "Dropout on the recurrent weights (DropConnect).",
         NETWORK,
         minimum=0,
         below=1,
@@ -278,15 +284,14 @@ class TrainConfig(Settings):
 
     seed: int = setting(
         1,
-        "Of initialisation, dropout, text offsets and samples; same seed, steps and precision: "
-        "same run.",
+        "Random seed; the same seed, steps and precision give the same run.",
         OPTIMISATION,
         minimum=0,
         maximum=(1 << 63) - 1,
     )
     batch_size: int = setting(32, "Parallel streams.", OPTIMISATION, minimum=1)
     bptt: int = setting(
-        128, "Tokens a gradient flows back (truncated BPTT).", OPTIMISATION, minimum=1
+        128, "Tokens that gradients flow back through (truncated BPTT).", OPTIMISATION, minimum=1
     )
     steps: int = setting(
         1000,
@@ -301,7 +306,7 @@ class TrainConfig(Settings):
     warmup: int = setting(50, "Steps of linear warm-up.", OPTIMISATION, minimum=0)
     schedule: str = setting(
         "cosine",
-        "Learning rate after the warm-up (plateau: halved when validation stalls).",
+        "Learning rate schedule (plateau halves it when validation stalls).",
         OPTIMISATION,
         choices=SCHEDULES,
     )
@@ -309,42 +314,42 @@ class TrainConfig(Settings):
     beta2: float = setting(0.99, "Decay of Adam's second moment.", minimum=0, below=1, option=False)
     weight_decay: float = setting(
         0.01,
-        "Weight decay of matrices: decoupled (adamw, muon), or L2 (adam, sgd).",
+        "Weight decay on matrices: decoupled (adamw, muon) or L2 (adam, sgd).",
         OPTIMISATION,
         minimum=0,
         below=1_000_000,
     )
     clip_norm: float = setting(
         1.0,
-        "Scale gradients whose L2 norm is above this; 0 = off.",
+        "Rescale gradients whose L2 norm exceeds this; 0 = off.",
         OPTIMISATION,
         minimum=0,
     )
     clip_max: float = setting(
         0.0,
-        "Scale gradients whose largest entry is above this; 0 = off.",
+        "Rescale gradients whose largest entry exceeds this; 0 = off.",
         OPTIMISATION,
         minimum=0,
     )
     clip_value: float = setting(
-        0.0, "Clamp every entry of the gradient to ± this; 0 = off.", OPTIMISATION, minimum=0
+        0.0, "Clamp each entry of the gradient to ± this; 0 = off.", OPTIMISATION, minimum=0
     )
     eval_every: int = setting(100, "Steps between validations.", DURATION, minimum=1)
     patience: int = setting(
         0,
-        "Stop after so many validations without a better one; 0 = never.",
+        "Stop after this many validations without improvement; 0 = never.",
         DURATION,
         minimum=0,
     )
     precision: str = setting(
         "fp32",
-        "Format of the matrix products, else the faster.",
+        "Precision of matrix products, by default whichever is faster.",
         OPTIMISATION,
         choices=PRECISIONS,
     )
     threads: int = setting(
         0,
-        "CPU threads of the matrix products; 0 = as torch finds them.",
+        "CPU threads; 0 = torch's default.",
         OPTIMISATION,
         minimum=0,
         maximum=1024,

@@ -67,7 +67,7 @@ def charlm(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """What may stand before a verb."""
+    """Options that may precede a verb."""
 
 
 register(app, train.train, "train")

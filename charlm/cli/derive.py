@@ -35,7 +35,7 @@ def with_options(
 ) -> Callable[[Verb], Verb]:
     """A decorator that gives a verb an option for each setting, instead of its `**given`.
 
-    own: settings that have their defaults; chosen: those that are None where nothing is said,
+    own: settings that have their defaults; chosen: those that are None unless given,
     without those that `own` has too. The options stand behind the parameter `after`.
     """
 

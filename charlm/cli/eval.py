@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help='A text file; "-" reads stdin.')],
     context: Annotated[
-        Context, typer.Option(help="Read the text as one stream, or each line on its own.")
+        Context,
+        typer.Option(help="Read the text as one stream, or each line on its own (sentence)."),
     ] = Context.stream,
     window: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Begin afresh every so many tokens of the stream.", show_default=False
+            min=1, help="Reset the model after this many tokens of the stream.", show_default=False
         ),
     ] = None,
     json: Json = False,
@@ -51,7 +52,7 @@ def evaluate(
     from ..tasks.evaluate import evaluate as measure
 
     if adapt and window:
-        raise CharlmError("--adapt goes on where --window begins afresh: choose one")
+        raise CharlmError("--adapt carries on where --window resets the model: choose one")
     passing = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
     if adapt and (file == "-" or passing):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")

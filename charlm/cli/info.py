@@ -52,7 +52,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
 def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
     """What the model learned from, how well, and how; whatever of it the file tells.
 
-    pseudo: of a model that reads from both sides.
+    pseudo: of a bidirectional model.
     """
     rows = []
     if "corpus" in about:
@@ -120,13 +120,13 @@ def _network(family: str, config: Mapping[str, Any]) -> str:
 
 
 def _vocabulary(tokenizer: Tokenizer) -> str:
-    """A line such as: 66 kinds of character · lossless · </s> <UNK> ␣ e t …."""
-    kind = "character" if tokenizer.level == "char" else tokenizer.level
+    """A line such as: 66 characters · lossless · </s> <UNK> ␣ e t …."""
+    unit = "character" if tokenizer.level == "char" else tokenizer.level
     lossless = "lossless" if tokenizer.lossless else "not lossless"
     names = (show.one_line(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
     telling = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
     shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
-    text = f"{tokenizer.vocab_size:,} kinds of {kind} · {lossless}"
+    text = f"{show.count(tokenizer.vocab_size, unit)} · {lossless}"
     return text if tokenizer.level == "byte" else f"{text} · {shown}"
 
 

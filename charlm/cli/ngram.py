@@ -26,7 +26,7 @@ def ngram(
         typer.Option(
             min=1,
             metavar="N",
-            help="Longest n-gram, up to 16. Without it: 6 for characters, 5 for words.",
+            help="Length of the longest n-grams, up to 16. Default: 6 for characters, 5 for words.",
             show_default=False,
         ),
     ] = None,
@@ -34,7 +34,7 @@ def ngram(
         Context | None,
         typer.Option(
             help="Whether n-grams reach across line ends (stream) or not (sentence). "
-            "Without it: stream for characters, sentence for words.",
+            "Default: stream for characters, sentence for words.",
             show_default=False,
         ),
     ] = None,
@@ -42,19 +42,19 @@ def ngram(
         str | None,
         typer.Option(
             metavar="1,1,2,…",
-            help="By length, how often an n-gram must be seen to be kept; the last for all longer.",
+            help="Minimum count of n-grams to keep, by length; the last holds for all longer.",
             show_default=False,
         ),
     ] = None,
     arpa: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the model as an ARPA file too.")
+        str | None, typer.Option(metavar="FILE", help="Also write the model as an ARPA file.")
     ] = None,
     json: JsonOutcome = False,
     **given: Any,
 ) -> None:
     r"""Estimate an n-gram model: modified Kneser-Ney smoothing, interpolated.
 
-    The model works in every command, and so does an ARPA file of any tool (--model x.arpa).
+    The model works with every command, and so does an ARPA file from any tool (--model x.arpa).
 
     \b
     charlm ngram corpus.txt

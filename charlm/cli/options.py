@@ -21,7 +21,7 @@ class Context(StrEnum):
 
 
 class Adapt(StrEnum):
-    """How a recurrent model goes on learning from what it reads."""
+    """How a recurrent model adapts to what it reads."""
 
     dynamic = "dynamic"
     cache = "cache"
@@ -38,10 +38,10 @@ def _set_verbose(value: bool) -> bool:
 
 
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", callback=_set_quiet, help="Say nothing but results.")
+    bool, typer.Option("--quiet", "-q", callback=_set_quiet, help="Print nothing but results.")
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", callback=_set_verbose, help="Say more on stderr.")
+    bool, typer.Option("--verbose", "-v", callback=_set_verbose, help="Print more on stderr.")
 ]
 ModelPath = Annotated[
     str | None,
@@ -49,7 +49,7 @@ ModelPath = Annotated[
         "--model",
         "-m",
         metavar="PATH",
-        help="Run directory or model file. Without it: $CHARLM_MODEL, then runs/latest.",
+        help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
         show_default=False,
     ),
 ]
@@ -58,7 +58,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="WHERE",
-        help="Score in bulk with torch: auto, cpu or cuda. Without it: NumPy, which starts sooner.",
+        help="Score in bulk with torch: auto, cpu or cuda. Default: NumPy, which starts faster.",
         show_default=False,
     ),
 ]
@@ -66,14 +66,14 @@ Adaptation = Annotated[
     Adapt | None,
     typer.Option(
         "--adapt",
-        help="Learn from the text just scored: take gradient steps (dynamic), or remember its "
-        "words (cache). Static numbers stand beside.",
+        help="Adapt to the text scored so far: by gradient steps (dynamic) or by remembering its "
+        "words (cache). Static numbers are shown too.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, log-probabilities in nats.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, with log-probabilities in nats.")]
 JsonOutcome = Annotated[
-    bool, typer.Option("--json", help="Print the outcome as JSON, the last line of stdout.")
+    bool, typer.Option("--json", help="Print the outcome as JSON, on the last line of stdout.")
 ]
 Encoding = Annotated[str, option(settings_of(RunOptions)["encoding"], RunOptions.encoding)]
 Errors = Annotated[str, option(settings_of(RunOptions)["errors"], RunOptions.errors)]

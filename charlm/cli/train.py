@@ -29,7 +29,7 @@ def train(
     resume: Annotated[
         str | None,
         typer.Option(
-            help="Continue this run, as if it had never stopped.",
+            help="Continue this run as if it had never been interrupted.",
             rich_help_panel=DURATION,
             show_default=False,
         ),
@@ -45,7 +45,7 @@ def train(
     json: JsonOutcome = False,
     **given: Any,
 ) -> None:
-    r"""Train a model on text; what is not said is chosen from the text.
+    r"""Train a model on text; settings you leave out are chosen to fit the text.
 
     \b
     charlm train corpus.txt
@@ -93,7 +93,7 @@ def _check(corpus: list[str] | None, resume: str | None, given: dict[str, Any]) 
 
 
 def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
-    """The outcome; `pseudo`: of a model that reads from both sides."""
+    """The outcome; `pseudo`: of a bidirectional model."""
     best = outcome.best
     if json:
         emit_json(

@@ -1,4 +1,4 @@
-"""What a run does where the user says nothing: one readable place, each choice with its reason."""
+"""The settings of a run that the user left out: each choice with its reason, in one place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
 MAX_EPOCHS = 30  # and the most passes over a small corpus in it: past this it overfits
-LARGE_SOFTMAX = 2000  # types above which the softmax is most of the network
+LARGE_SOFTMAX = 2000  # vocabulary above which the softmax is most of the network
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ def tokenizer(settings: Mapping[str, Any]) -> TokenizerConfig:
 
 
 def network(settings: Mapping[str, Any], facts: Facts) -> NetworkConfig:
-    """Width by corpus size; a small embedding where there are few kinds to tell apart.
+    """Width by corpus size; a small embedding for a small vocabulary.
 
-    With V kinds a wider embedding than V adds cost and nothing to say: for 65 characters, 64
+    An embedding wider than the vocabulary adds cost and nothing else: for 65 characters, 64
     instead of 512 makes LSTM 512 training 1.5 times as fast. A large softmax shares its matrix
     with the embedding (Press and Wolf 2017), so both are as wide as the layer.
     """
@@ -52,13 +52,13 @@ def dropout(
     epochs: float,
     rate: float | None = None,
 ) -> NetworkConfig:
-    """`network` with dropout fit for so many passes over the text, where the user says nothing.
+    """`network` with dropout fit for so many passes over the text, where the user has chosen none.
 
     rate: the one setting `dropout`, for all places that `settings` does not name.
 
     The best rate grows with the passes. Seen once each, tinyshakespeare, LSTM 512, Muon, nats/char:
     in 84 s (4 passes) 1.451 with a tenth before the softmax; in 300 s (17 passes) 1.443 with 0.3;
-    and on a quarter of the text (25 passes), where the rest was learnt by heart, 1.87 with a fifth
+    and on a quarter of the text (25 passes), where it overfits, 1.87 with a fifth
     of the recurrent weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What
     lies between, and both bounds for words, are estimates.
     """

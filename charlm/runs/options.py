@@ -36,14 +36,14 @@ F = TypeVar("F", bound=Callable[..., object])
 class RunOptions(Settings):
     """What every run on a text is told: where it goes, what it reads."""
 
-    out: str | Path | None = setting(
-        None, "Directory of the run; without it a fresh one under runs/.", TEXT
-    )
+    out: str | Path | None = setting(None, "Run directory; by default a new one under runs/.", TEXT)
     valid: str | Path | None = setting(
-        None, "Validation text; without it the corpus's last tenth.", TEXT
+        None, "Validation text; by default the last tenth of the corpus.", TEXT
     )
-    encoding: str = setting("utf-8", "How the text's bytes are to be read.")
-    errors: str = setting("strict", "Bytes not so encoded: strict (an error), replace, ignore.")
+    encoding: str = setting("utf-8", "Encoding of the text.")
+    errors: str = setting(
+        "strict", "What to do with undecodable bytes: strict (stop), replace or ignore."
+    )
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TrainRunOptions(RunOptions):
     """What a training is told beside its three configurations. At most one duration."""
 
     minutes: float | None = setting(
-        None, "Minutes in all, start to finish.", DURATION, above=0, below=1_000_000_000
+        None, "Total minutes, from start to finish.", DURATION, above=0, below=1_000_000_000
     )
     epochs: float | None = setting(
         None, "Passes over the text.", DURATION, above=0, below=1_000_000_000
@@ -59,14 +59,14 @@ class TrainRunOptions(RunOptions):
     steps: int | None = setting(None, "Optimiser steps.", DURATION, above=0, below=1_000_000_000)
     dropout: float | None = setting(
         None,
-        "Dropout between layers and before the softmax; of token vectors less.",
+        "Dropout between layers and before the softmax; less on token vectors.",
         NETWORK,
         minimum=0,
         below=1,
     )
     device: str = setting("auto", "Where to train.", OPTIMISATION, choices=DEVICES)
     with_ngram: bool = setting(
-        False, "At the end, mix in an n-gram model of the same text (words: and a cache)."
+        False, "When done, mix in an n-gram model of the same text (for words, also a cache)."
     )
 
     def __post_init__(self) -> None:
