@@ -58,19 +58,19 @@ def dropout(
 
     The best rate grows with the passes. Seen once each, tinyshakespeare, LSTM 512, Muon, nats/char:
     in 84 s (4 passes) 1.451 with a tenth before the softmax; in 300 s (17 passes) 1.443 with 0.3;
-    and on a quarter of the text (25 passes), where it overfits, 1.87 with a fifth
-    of the recurrent weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What
-    lies between, and both bounds for words, are estimates.
+    and on a quarter of the text (25 passes), where it overfits, 1.87 with a fifth of the recurrent
+    weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What lies between, and
+    both bounds for words, are estimates.
     """
     large = facts.vocab_size > LARGE_SOFTMAX
     doublings = math.log2(max(epochs, 1e-9) / 4)
-    chosen = rate is None
+    left_out = rate is None
     if rate is None:
         rate = (epochs - 2) / 12 if large else 0.1 + 0.12 * doublings
         rate = round(min(0.5, max(0.0, rate)), 2)
     places = {"dropout_between": rate, "dropout_output": rate}
     places["dropout_input"] = rate if large else round(rate / 4, 2)
-    if not large and chosen:
+    if not large and left_out:
         places["weight_drop"] = round(min(0.2, max(0.0, 0.1 * (doublings - 2))), 2)
     own = _pick(NetworkConfig, settings)
     return replace(network, **{place: own.get(place, value) for place, value in places.items()})
