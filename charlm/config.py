@@ -105,13 +105,13 @@ class Described:
 
     name: str
     kind: type  # one of KINDS
-    optional: bool  # whether it may be None
+    others: tuple[type, ...]  # other types that it may have: of None, Path
     default: Any
     about: Setting
 
     def check(self, value: object) -> None:
         """Raise CharlmError if the setting cannot have this value."""
-        if not (value is None and self.optional):
+        if not isinstance(value, self.others):
             self.about.check(self.name, self.kind, value)
 
     def sentence(self) -> str:
@@ -131,7 +131,7 @@ def settings_of(kind: type[Settings]) -> Mapping[str, Described]:
         found[field.name] = Described(
             field.name,
             known,
-            type(None) in alternatives,
+            tuple(one for one in alternatives if one is not known),
             field.default,
             field.metadata["setting"],
         )
