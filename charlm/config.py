@@ -1,42 +1,32 @@
-"""Every setting, documented field by field. Frozen, so a run's settings cannot drift."""
+"""Every setting, told once: its name, type, default, meaning and bounds. Frozen, so none can drift.
+
+What checks a value, the options of the command line and the list in `charlm.train`'s docstring are
+all derived from the fields here (and from those in `runs/options.py`).
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypeVar, get_args, get_type_hints
 
 from .errors import CharlmError
 
 CELLS = ("rnn", "rnn-relu", "lstm", "lstm-peephole", "gru")
 LEVELS = ("char", "word", "byte", "subword")
+SPLITS = ("whitespace", "unicode")
+ALGORITHMS = ("unigram", "bpe")
 OPTIMIZERS = ("muon", "adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "plateau", "constant")
+PRECISIONS = ("fp32", "bf16")
 
+TEXT, NETWORK, DURATION, OPTIMISATION = "Text", "Network", "How long", "Optimisation"  # groups
 
-@dataclass(frozen=True)
-class Settings:
-    """Shared manners of all settings: to and from plain values, refusing unknown or odd ones."""
+MAX_WIDTH = 1 << 24  # of a layer, and of a vocabulary
+MAX_LAYERS = 64
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Rebuild from `as_dict`. Raises CharlmError on unknown, missing or impossible values."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise CharlmError(f"unknown setting {unknown[0]!r}: made by a newer charlm?")
-        try:
-            return cls(**dict(values))
-        except TypeError as error:
-            raise CharlmError(f"settings are incomplete or of the wrong type: {error}") from None
-
-
-def flag(name: str) -> str:
-    """A setting's name as the command line spells it."""
-    return name.replace("_", "-")
+Value = TypeVar("Value")
 
 
 def require(condition: bool, message: str) -> None:
@@ -46,61 +36,200 @@ def require(condition: bool, message: str) -> None:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What is known of a setting beside its name, type and default."""
+
+    help: str  # a sentence
+    group: str = ""  # of options, in a help text
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None  # a bound that is not itself allowed
+    below: float | None = None
+    option: bool = True  # whether the command line offers it
+
+    def check(self, name: str, kind: type, value: object) -> None:
+        """Raise CharlmError if `value` is no `kind` (one of KINDS) or out of bounds."""
+        right = kind if kind is not float else (int, float)
+        if not isinstance(value, right) or (isinstance(value, bool) and kind is not bool):
+            raise CharlmError(f"`{name}` must be {self.what(kind)}, not {value!r}")
+        if self.choices and value not in self.choices:
+            raise CharlmError(f"unknown {name} {value!r}: choose {' | '.join(self.choices)}")
+        if isinstance(value, int | float) and not self._holds(value):
+            raise CharlmError(f"`{name}` must be {self.what(kind)}, not {value!r}")
+
+    def _holds(self, value: float) -> bool:
+        """Whether a number is within the bounds; NaN is within none."""
+        return (
+            (self.minimum is None or value >= self.minimum)
+            and (self.maximum is None or value <= self.maximum)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def what(self, kind: type) -> str:
+        """What a value must be, such as: a whole number from 1 to 64."""
+        low = high = ""
+        if self.minimum is not None and self.maximum is not None:
+            return f"{KINDS[kind]} from {self.minimum:,} to {self.maximum:,}"
+        if self.minimum is not None:
+            low = f" of at least {self.minimum:,}"
+        elif self.above is not None:
+            low = f" above {self.above:,}"
+        if self.maximum is not None:
+            high = f" of at most {self.maximum:,}"
+        elif self.below is not None:
+            high = f" below {self.below:,}"
+        return f"{KINDS[kind]}{low}{' and' if low and high else ''}{high}"
+
+
+KINDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text",
+}
+
+
+def setting(default: Value, help: str, group: str = "", **more: Any) -> Value:
+    """A dataclass field that is a setting; `more` as of `Setting`."""
+    field: Value = dataclasses.field(
+        default=default, metadata={"setting": Setting(help, group, **more)}
+    )
+    return field
+
+
+@dataclass(frozen=True)
+class Described:
+    """A field that is a setting, with its type."""
+
+    name: str
+    kind: type  # one of KINDS
+    others: tuple[type, ...]  # other types that it may have: of None, Path
+    default: Any
+    about: Setting
+
+    def check(self, value: object) -> None:
+        """Raise CharlmError if the setting cannot have this value."""
+        if not isinstance(value, self.others):
+            self.about.check(self.name, self.kind, value)
+
+    def sentence(self) -> str:
+        """What the setting means, with its choices."""
+        *others, last = self.about.choices or ("",)
+        listed = f": {', '.join(others)} or {last}" if last else ""
+        return f"{self.about.help.removesuffix('.')}{listed}."
+
+
+def settings_of(kind: type[Settings]) -> Mapping[str, Described]:
+    """The settings that a configuration has, by name, in order."""
+    found: dict[str, Described] = {}
+    types = get_type_hints(kind)
+    for field in fields(kind):
+        alternatives = get_args(types[field.name]) or (types[field.name],)
+        known = next(one for one in alternatives if one in KINDS)
+        found[field.name] = Described(
+            field.name,
+            known,
+            tuple(one for one in alternatives if one is not known),
+            field.default,
+            field.metadata["setting"],
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all configurations share: checked when made, to and from plain values."""
+
+    def __post_init__(self) -> None:
+        for name, described in settings_of(type(self)).items():
+            described.check(getattr(self, name))
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild from `as_dict`. Raises CharlmError on unknown, missing or impossible values."""
+        unknown = sorted(set(values) - settings_of(cls).keys())
+        if unknown:
+            raise CharlmError(f"unknown setting {unknown[0]!r}: made by a newer charlm?")
+        try:
+            return cls(**dict(values))
+        except TypeError as error:
+            raise CharlmError(f"settings are incomplete or of the wrong type: {error}") from None
+
+
+@dataclass(frozen=True)
 class TokenizerConfig(Settings):
     """How text becomes tokens."""
 
-    level: str = "char"  # char | word | byte | subword
-    vocab_size: int = 0  # most token kinds to keep; 0 = no limit (subword: 0 = 4,000)
-    min_count: int = 1  # a kind seen fewer times than this in training becomes <UNK> (char, word)
-    lower: bool = False  # fold to lower case first (word)
-    split: str = "whitespace"  # word: whitespace | unicode (punctuation and CJK stand alone)
-    algorithm: str = "unigram"  # subword: unigram | bpe
-
-    def __post_init__(self) -> None:
-        require(self.level in LEVELS, f"unknown level {self.level!r}: choose {' | '.join(LEVELS)}")
-        require(
-            self.split in ("whitespace", "unicode"),
-            f"unknown split {self.split!r}: choose whitespace | unicode",
-        )
-        require(
-            self.algorithm in ("unigram", "bpe"),
-            f"unknown subword algorithm {self.algorithm!r}: choose unigram | bpe",
-        )
-        require(self.vocab_size >= 0, "vocab-size must be 0 (no limit) or positive")
-        require(self.min_count >= 1, "min-count must be at least 1")
+    level: str = setting("char", "What a token is.", TEXT, choices=LEVELS)
+    vocab_size: int = setting(
+        0, "Maximum vocabulary size; 0 = no limit (subwords: 4,000).", TEXT, minimum=0
+    )
+    min_count: int = setting(
+        1, "Tokens seen fewer times than this become <UNK> (char, word).", TEXT, minimum=1
+    )
+    lower: bool = setting(False, "Fold words to lower case.", TEXT)
+    split: str = setting(
+        "whitespace",
+        "Where words end (unicode also splits off punctuation and CJK characters).",
+        TEXT,
+        choices=SPLITS,
+    )
+    algorithm: str = setting("unigram", "How subwords are found.", TEXT, choices=ALGORITHMS)
 
 
 @dataclass(frozen=True)
 class NetworkConfig(Settings):
-    """The shape of a recurrent network; with the tensors it is the whole model."""
+    """The shape of a recurrent network; with the tensors it is the whole model.
 
-    vocab_size: int  # V, token kinds
-    cell: str = "lstm"  # rnn (tanh) | rnn-relu | lstm | lstm-peephole | gru
-    embed: int = 512  # E, width of a token's vector
-    hidden: int = 512  # H, width of each recurrent layer
-    layers: int = 1  # recurrent layers, one on another
-    dense: int = 0  # tanh layers of width H between the recurrent stack and the softmax
-    tied: bool = False  # the softmax uses the embedding matrix (projected to E where H != E)
-    bidirectional: bool = False  # a second stack reads from the right; predicts what both surround
-    learned_start: bool = False  # the state before the first token is learned instead of zero
-    dropout_input: float = 0.0  # probability of dropping an entry of all tokens' vectors (locked)
-    dropout_between: float = 0.0  # … of an entry handed from one layer to the next
-    dropout_output: float = 0.0  # … of an entry handed to the softmax
-    weight_drop: float = 0.0  # … of a weight from hidden state to hidden state (DropConnect)
+    vocab_size is V, embed E, hidden H in the shapes below.
+    """
 
-    def __post_init__(self) -> None:
-        require(self.cell in CELLS, f"unknown cell {self.cell!r}: choose {' | '.join(CELLS)}")
-        for name in ("vocab_size", "embed", "hidden", "layers"):
-            value = getattr(self, name)
-            require(
-                isinstance(value, int) and 0 < value <= 1 << 24,
-                f"{flag(name)} must be a whole number from 1 to {1 << 24:,}, not {value!r}",
-            )
-        require(self.layers <= 64, f"layers must be at most 64, not {self.layers}")
-        require(0 <= self.dense <= 64, "dense must be between 0 and 64 layers")
-        for name in ("dropout_input", "dropout_between", "dropout_output", "weight_drop"):
-            value = getattr(self, name)
-            require(0 <= value < 1, f"{flag(name)} must be in [0, 1), not {value}")
+    vocab_size: int = dataclasses.field(
+        metadata={"setting": Setting("Types of token.", minimum=1, maximum=MAX_WIDTH, option=False)}
+    )
+    cell: str = setting("lstm", "Recurrent cell.", NETWORK, choices=CELLS)
+    embed: int = setting(512, "Width of a token's vector.", NETWORK, minimum=1, maximum=MAX_WIDTH)
+    hidden: int = setting(
+        512, "Units of each recurrent layer.", NETWORK, minimum=1, maximum=MAX_WIDTH
+    )
+    layers: int = setting(1, "Recurrent layers.", NETWORK, minimum=1, maximum=MAX_LAYERS)
+    dense: int = setting(
+        0,
+        "Tanh layers between the recurrent ones and the softmax.",
+        NETWORK,
+        minimum=0,
+        maximum=MAX_LAYERS,
+    )
+    tied: bool = setting(False, "One matrix for token vectors and softmax.", NETWORK)
+    bidirectional: bool = setting(
+        False, "Read the text in both directions, to fill blanks.", NETWORK
+    )
+    learned_start: bool = setting(
+        False, "Learn the initial state instead of starting from zero.", NETWORK
+    )
+    dropout_input: float = setting(
+        0.0,
+        "Dropout on token vectors, with one mask for the whole sequence.",
+        NETWORK,
+        minimum=0,
+        below=1,
+    )
+    dropout_between: float = setting(
+        0.0, "Dropout between recurrent layers.", NETWORK, minimum=0, below=1
+    )
+    dropout_output: float = setting(0.0, "Dropout before the softmax.", NETWORK, minimum=0, below=1)
+    weight_drop: float = setting(
+        0.0,
+        "Dropout on the recurrent weights (DropConnect).",
+        NETWORK,
+        minimum=0,
+        below=1,
+    )
 
     @property
     def gates(self) -> int:
@@ -148,47 +277,81 @@ class NetworkConfig(Settings):
 
 @dataclass(frozen=True)
 class TrainConfig(Settings):
-    """How a network is trained. `steps` is what a run finally does, however it was asked for."""
+    """How a network is trained. `steps` is what a run finally does, however it was asked for.
 
-    seed: int = 1  # of initialisation, dropout, stream offsets and samples
-    batch_size: int = 32  # B, parallel streams
-    bptt: int = 128  # T, tokens through which a gradient flows back (truncated BPTT)
-    steps: int = 1000  # optimiser steps in all; the schedule anneals over exactly these
-    optimizer: str = "adamw"  # muon | adamw | adam | sgd
-    lr: float = 3e-3  # peak learning rate
-    min_lr: float = 0.0  # learning rate at the end of the cosine
-    warmup: int = 50  # steps of linear warm-up
-    schedule: str = "cosine"  # cosine | plateau (halve when validation stalls) | constant
-    momentum: float = 0.9  # of sgd
-    beta2: float = 0.99  # decay of Adam's second moment
-    weight_decay: float = 0.01  # decoupled, on matrices only (adamw; L2 for adam and sgd)
-    clip_norm: float = 1.0  # scale the whole gradient when its L2 norm is above this; 0 = off
-    clip_max: float = 0.0  # scale the whole gradient when its largest entry is above this; 0 = off
-    clip_value: float = 0.0  # clamp every entry to [-c, c]; 0 = off
-    eval_every: int = 100  # steps between validations
-    patience: int = 0  # stop after this many validations without improvement; 0 = never
-    precision: str = "fp32"  # fp32 | bf16: of the matrix products
-    threads: int = 0  # CPU threads of the matrix products; 0 = as torch finds them
-    device: str = "cpu"  # cpu | cuda
+    batch_size is B, bptt T wherever shapes are given.
+    """
 
-    def __post_init__(self) -> None:
-        require(
-            self.optimizer in OPTIMIZERS,
-            f"unknown optimizer {self.optimizer!r}: choose {' | '.join(OPTIMIZERS)}",
-        )
-        require(
-            self.schedule in SCHEDULES,
-            f"unknown schedule {self.schedule!r}: choose {' | '.join(SCHEDULES)}",
-        )
-        require(self.precision in ("fp32", "bf16"), f"unknown precision {self.precision!r}")
-        for name in ("batch_size", "bptt", "steps", "eval_every"):
-            require(getattr(self, name) >= 1, f"{flag(name)} must be at least 1")
-        for name in ("warmup", "patience", "clip_norm", "clip_max", "clip_value", "weight_decay"):
-            require(getattr(self, name) >= 0, f"{flag(name)} must not be negative")
-        require(0 < self.lr < 1e6, f"lr must be positive and finite, not {self.lr}")
-        require(self.weight_decay < 1e6, f"weight_decay must be finite, not {self.weight_decay}")
-        require(0 <= self.seed < 1 << 63, f"seed must be from 0 to 2^63 - 1, not {self.seed}")
-        require(self.threads <= 1024, f"threads must be at most 1024, not {self.threads}")
-        require(self.steps < 1 << 53, "that many steps would never end")
-        require(0 <= self.momentum < 1, f"momentum must be in [0, 1), not {self.momentum}")
-        require(0 <= self.beta2 < 1, f"beta2 must be in [0, 1), not {self.beta2}")
+    seed: int = setting(
+        1,
+        "Random seed; the same seed, steps and precision give the same run.",
+        OPTIMISATION,
+        minimum=0,
+        maximum=(1 << 63) - 1,
+    )
+    batch_size: int = setting(32, "Parallel streams.", OPTIMISATION, minimum=1)
+    bptt: int = setting(
+        128, "Tokens that gradients flow back through (truncated BPTT).", OPTIMISATION, minimum=1
+    )
+    steps: int = setting(
+        1000,
+        "Optimiser steps in all, over which the schedule anneals.",
+        minimum=1,
+        maximum=(1 << 53) - 1,
+        option=False,
+    )
+    optimizer: str = setting("adamw", "Optimiser.", OPTIMISATION, choices=OPTIMIZERS)
+    lr: float = setting(3e-3, "Peak learning rate.", OPTIMISATION, above=0, below=1_000_000)
+    min_lr: float = setting(0.0, "Learning rate at the end of the cosine.", option=False)
+    warmup: int = setting(50, "Steps of linear warm-up.", OPTIMISATION, minimum=0)
+    schedule: str = setting(
+        "cosine",
+        "Learning rate schedule (plateau halves it when validation stalls).",
+        OPTIMISATION,
+        choices=SCHEDULES,
+    )
+    momentum: float = setting(0.9, "Momentum of sgd.", OPTIMISATION, minimum=0, below=1)
+    beta2: float = setting(0.99, "Decay of Adam's second moment.", minimum=0, below=1, option=False)
+    weight_decay: float = setting(
+        0.01,
+        "Weight decay on matrices: decoupled (adamw, muon) or L2 (adam, sgd).",
+        OPTIMISATION,
+        minimum=0,
+        below=1_000_000,
+    )
+    clip_norm: float = setting(
+        1.0,
+        "Rescale gradients whose L2 norm exceeds this; 0 = off.",
+        OPTIMISATION,
+        minimum=0,
+    )
+    clip_max: float = setting(
+        0.0,
+        "Rescale gradients whose largest entry exceeds this; 0 = off.",
+        OPTIMISATION,
+        minimum=0,
+    )
+    clip_value: float = setting(
+        0.0, "Clamp each entry of the gradient to ± this; 0 = off.", OPTIMISATION, minimum=0
+    )
+    eval_every: int = setting(100, "Steps between validations.", DURATION, minimum=1)
+    patience: int = setting(
+        0,
+        "Stop after this many validations without improvement; 0 = never.",
+        DURATION,
+        minimum=0,
+    )
+    precision: str = setting(
+        "fp32",
+        "Precision of matrix products, by default whichever is faster.",
+        OPTIMISATION,
+        choices=PRECISIONS,
+    )
+    threads: int = setting(
+        0,
+        "CPU threads; 0 = torch's default.",
+        OPTIMISATION,
+        minimum=0,
+        maximum=1024,
+    )
+    device: str = setting("cpu", "Where it is trained.", choices=("cpu", "cuda"), option=False)

@@ -29,8 +29,10 @@ from . import (
     train,
 )
 from . import eval as eval_verb
-from .common import Quiet, Verbose, ending, flush_stdout, print_error, talk
+from .ending import ending, flush_stdout
+from .options import Quiet, Verbose
 from .show import line
+from .talk import print_error, talk
 from .verb import help_text, register
 
 HELP = r"""Train recurrent language models on your own text; score and write sentences with them.
@@ -65,7 +67,7 @@ def charlm(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """What may stand before a verb."""
+    """Options that may precede a verb."""
 
 
 register(app, train.train, "train")

@@ -8,22 +8,10 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    Quiet,
-    Verbose,
-    aside,
-    drop_empty,
-    note,
-    note_unknown,
-    only_once,
-    open_lines,
-    progress_bar,
-)
-from .common import open_model as open_one
+from .opening import drop_empty, note_unknown, only_once, open_lines
+from .opening import open_model as open_one
+from .options import Device, Encoding, Errors, Json
+from .talk import aside, note, progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.classify import Classification
@@ -40,24 +28,24 @@ def classify(
     prior: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=P", help="How probable a label is beforehand; else equal shares."
+            metavar="NAME=P", help="Prior probability of a label; by default all are equal."
         ),
     ] = None,
     calibrate: Annotated[
         str | None,
-        typer.Option(metavar="TSV", help="Labelled lines (label, tab, text) to temper scores by."),
+        typer.Option(
+            metavar="TSV", help="Labelled lines (label, tab, text) to calibrate probabilities on."
+        ),
     ] = None,
     labelled: Annotated[
-        bool, typer.Option("--labelled", help="FILE has labels too: report the accuracy.")
+        bool, typer.Option("--labelled", help="FILE has labels: report the accuracy.")
     ] = False,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
-    r"""Say of each line which model finds it most probable: language, author, sense or nonsense.
+    r"""Tell which model finds each line most probable: language, author, sense or nonsense.
 
     Prints TSV: label, its probability, log odds against all others (nats), text.
 

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    Quiet,
-    Verbose,
-    drop_empty,
-    note_unknown,
-    open_lines,
-    open_model,
-    progress_bar,
-)
+from .opening import drop_empty, note_unknown, open_lines, open_model
+from .options import Device, Encoding, Errors, Json
+from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.compare import Comparison, Line
@@ -29,16 +19,18 @@ MIN_SENTENCES = 10  # sentences, below which resampling them says little
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="Run directory or model file.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="Run directory or model file to compare it with.")
+    ],
     file: Annotated[str, typer.Argument(metavar="FILE", help='A text file; "-" reads stdin.')],
-    lines: Annotated[int, typer.Option(min=0, help="Sentences to show on each side.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
+    lines: Annotated[
+        int, typer.Option(min=0, help="Number of sentences to show for each model.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 1,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Compare two models on the same sentences, one a line.
 
@@ -99,7 +91,7 @@ def _print(
     for name, side in (("A", for_first), ("B", for_second)):
         if side:
             show.line()
-            show.line(f"where {name} is the more surely better, by bits", "dim")
+            show.line(f"where {name} does better, by bits", "dim")
         for one in side:
             bits = show.number(abs(one.difference))
             show.paragraph(f"{bits:>8}  {show.one_line(one.text)}", indent=10, first=0)

@@ -1,4 +1,4 @@
-"""`charlm complete` and `charlm next`: how a text goes on, most probably."""
+"""`charlm complete` and `charlm next`: the most probable continuations of a text."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from typing import Annotated
 import typer
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, open_model, progress_bar
+from .opening import open_model
+from .options import Json, ModelPath
+from .talk import progress_bar
 
 MAX_BAR_CELLS = 40  # cells of the longest bar
 
 
 def complete(
-    prompt: Annotated[str, typer.Argument(metavar="TEXT", help="How the sentence begins.")],
-    beam: Annotated[int, typer.Option(min=1, help="Unfinished endings kept at each step.")] = 8,
-    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Endings to show.")] = 3,
+    prompt: Annotated[str, typer.Argument(metavar="TEXT", help="The beginning of the sentence.")],
+    beam: Annotated[
+        int, typer.Option(min=1, help="Beam width: unfinished endings kept at each step.")
+    ] = 8,
+    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Number of endings to show.")] = 3,
     length_penalty: Annotated[
         float,
         typer.Option(min=0, max=4, help="Rank by log P / tokens^α; 0 = by log P alone."),
     ] = 0.0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Where an ending is cut off.")] = 200,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Maximum length of an ending.")] = 200,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Find the most probable endings of a sentence, by beam search to its end.
 
@@ -63,12 +65,12 @@ def complete(
 
 
 def next_token(
-    prompt: Annotated[str, typer.Argument(metavar="TEXT", help="What has been said so far.")] = "",
-    top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Tokens to show.")] = 15,
+    prompt: Annotated[str, typer.Argument(metavar="TEXT", help="The text so far.")] = "",
+    top_k: Annotated[
+        int, typer.Option("--top-k", "-k", min=1, help="Number of tokens to show.")
+    ] = 15,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show how probable each next token is, as a bar chart.
 

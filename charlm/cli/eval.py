@@ -10,22 +10,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import (
-    Adaptation,
-    Context,
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    adapted,
-    open_file,
-    open_model,
-    progress_bar,
-    warn_of_unknown,
-)
+from .opening import adapted, open_model, open_text_file, warn_of_unknown
+from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
+from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..measures import Measures
@@ -35,12 +22,13 @@ if TYPE_CHECKING:
 def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help='A text file; "-" reads stdin.')],
     context: Annotated[
-        Context, typer.Option(help="Read the text as one stream, or each line on its own.")
+        Context,
+        typer.Option(help="Read the text as one stream, or each line on its own (sentence)."),
     ] = Context.stream,
     window: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Begin afresh every so many tokens of the stream.", show_default=False
+            min=1, help="Reset the model after this many tokens of the stream.", show_default=False
         ),
     ] = None,
     json: Json = False,
@@ -49,8 +37,6 @@ def evaluate(
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Measure a model on a whole text.
 
@@ -66,7 +52,7 @@ def evaluate(
     from ..tasks.evaluate import evaluate as measure
 
     if adapt and window:
-        raise CharlmError("--adapt goes on where --window begins afresh: choose one")
+        raise CharlmError("--adapt carries on where --window resets the model: choose one")
     passing = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
     if adapt and (file == "-" or passing):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")
@@ -102,7 +88,10 @@ def _measured(
 ) -> Measures:
     from ..lm import sequential
 
-    with open_file(file, used, encoding, errors) as source, progress_bar(source.name) as report:
+    with (
+        open_text_file(file, encoding, errors, used.tokenizer.level) as source,
+        progress_bar(source.name) as report,
+    ):
         size = max(1, source.size)
         return measure(
             sequential(used.lm),

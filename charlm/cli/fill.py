@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, note, open_model, progress_bar
+from .opening import open_model
+from .options import Json, ModelPath
+from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -21,21 +23,21 @@ def fill(
         str,
         typer.Argument(metavar="TEXT", help='A line with _ for what is missing; "-" reads one.'),
     ],
-    top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Ways to show.")] = 5,
+    top_k: Annotated[
+        int, typer.Option("--top-k", "-k", min=1, help="Number of answers to show.")
+    ] = 5,
     compare: Annotated[
         str | None,
-        typer.Option("--compare", metavar="PATH", help="Ask this model too.", show_default=False),
+        typer.Option("--compare", metavar="PATH", help="Another model to ask.", show_default=False),
     ] = None,
     left_only: Annotated[
         bool,
-        typer.Option("--left-only", help="By what stands before the blanks alone."),
+        typer.Option("--left-only", help="Use only the text before the blanks."),
     ] = False,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
-    r"""Fill the blanks of a line with what is most probable there.
+    r"""Fill in the blanks of a line with the most probable text.
 
     Each _ is a character (character models); each run of them is a word, or the missing part of
     one (word models). A model trained with --bidirectional reads from both sides of a blank; one

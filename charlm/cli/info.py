@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import show
-from .common import Json, ModelPath, Quiet, Verbose, open_model
+from .opening import open_model
+from .options import Json, ModelPath
 
 if TYPE_CHECKING:
     from ..text.tokenizer import Tokenizer
@@ -17,9 +18,7 @@ BYTE_NAME = re.compile("0x[0-9A-F]{2}")
 SHOWN_TOKENS = 16
 
 
-def info(
-    json: Json = False, model: ModelPath = None, quiet: Quiet = False, verbose: Verbose = False
-) -> None:
+def info(json: Json = False, model: ModelPath = None) -> None:
     r"""Show what a model is and what it learned from.
 
     \b
@@ -47,7 +46,7 @@ def info(
 def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
     """What the model learned from, how well, and how; whatever of it the file tells.
 
-    pseudo: of a model that reads from both sides.
+    pseudo: of a bidirectional model.
     """
     rows = []
     if "corpus" in about:
@@ -85,13 +84,13 @@ def _text_size(stats: Mapping[str, int]) -> str:
 
 
 def _vocabulary(tokenizer: Tokenizer) -> str:
-    """A line such as: 66 kinds of character · lossless · </s> <UNK> ␣ e t …."""
-    kind = "character" if tokenizer.level == "char" else tokenizer.level
+    """A line such as: 66 characters · lossless · </s> <UNK> ␣ e t …."""
+    unit = "character" if tokenizer.level == "char" else tokenizer.level
     lossless = "lossless" if tokenizer.lossless else "not lossless"
     names = (show.one_line(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
     telling = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
     shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
-    text = f"{tokenizer.vocab_size:,} kinds of {kind} · {lossless}"
+    text = f"{show.count(tokenizer.vocab_size, unit)} · {lossless}"
     return text if tokenizer.level == "byte" else f"{text} · {shown}"
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Encoding, Errors, Quiet, Verbose, progress_bar
+from .options import Encoding, Errors, JsonOutcome
+from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..runs.mixture_run import MixtureRun
@@ -19,20 +20,18 @@ def mix(
         typer.Argument(metavar="MODEL…", help="Run directories, model files or ARPA files."),
     ],
     dev: Annotated[
-        str, typer.Option(metavar="FILE", help="Text the models have not seen: fits the weights.")
+        str, typer.Option(metavar="FILE", help="Held-out text, to which the weights are fitted.")
     ],
     out: Annotated[
         str | None,
-        typer.Option(help="Directory of the mixture; without it a fresh one under runs/."),
+        typer.Option(help="Run directory; by default a new one under runs/."),
     ] = None,
     cache: Annotated[
-        bool, typer.Option("--cache", help="Make what was said of late more probable, too.")
+        bool, typer.Option("--cache", help="Also make recent words more probable.")
     ] = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    json: JsonOutcome = False,
 ) -> None:
     r"""Mix models of one vocabulary into a better one, by linear interpolation.
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..config import TokenizerConfig, settings_of
 from ..errors import CharlmError
+from ..runs.options import RunOptions
 from . import show
-from .common import Context, Encoding, Errors, Quiet, Verbose, only_once, progress_bar, warn
+from .derive import with_options
+from .opening import only_once
+from .options import Context, JsonOutcome
+from .talk import progress_bar, warn
 
-TEXT = "Text"
 
-
+@with_options(settings_of(RunOptions), settings_of(TokenizerConfig), after="corpus")
 def ngram(
     corpus: Annotated[
         list[str], typer.Argument(metavar="CORPUS", help="Text files, or - for stdin.")
@@ -22,22 +26,15 @@ def ngram(
         typer.Option(
             min=1,
             metavar="N",
-            help="Longest n-gram, up to 16. Without it: 6 for characters, 5 for words.",
+            help="Length of the longest n-grams, up to 16. Default: 6 for characters, 5 for words.",
             show_default=False,
         ),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(help="Directory of the run; without it a fresh one under runs/."),
-    ] = None,
-    valid: Annotated[
-        str | None, typer.Option(help="Validation text; without it the corpus's last tenth.")
     ] = None,
     context: Annotated[
         Context | None,
         typer.Option(
             help="Whether n-grams reach across line ends (stream) or not (sentence). "
-            "Without it: stream for characters, sentence for words.",
+            "Default: stream for characters, sentence for words.",
             show_default=False,
         ),
     ] = None,
@@ -45,62 +42,26 @@ def ngram(
         str | None,
         typer.Option(
             metavar="1,1,2,…",
-            help="By length, how often an n-gram must be seen to be kept; the last for all longer.",
+            help="Minimum count of n-grams to keep, by length; the last holds for all longer.",
             show_default=False,
         ),
     ] = None,
     arpa: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the model as an ARPA file too.")
+        str | None, typer.Option(metavar="FILE", help="Also write the model as an ARPA file.")
     ] = None,
-    level: Annotated[
-        str | None,
-        typer.Option(help="Token: char, word, byte or subword.", rich_help_panel=TEXT),
-    ] = None,
-    vocab_size: Annotated[
-        int | None, typer.Option(help="Most kinds of token to keep.", min=0, rich_help_panel=TEXT)
-    ] = None,
-    min_count: Annotated[
-        int | None,
-        typer.Option(help="Kinds seen less often become <UNK>.", min=1, rich_help_panel=TEXT),
-    ] = None,
-    lower: Annotated[
-        bool | None,
-        typer.Option("--lower/--no-lower", help="Fold words to lower case.", rich_help_panel=TEXT),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Words end at: whitespace, or unicode (punctuation too).", rich_help_panel=TEXT
-        ),
-    ] = None,
-    algorithm: Annotated[
-        str | None, typer.Option(help="Subwords by: unigram or bpe.", rich_help_panel=TEXT)
-    ] = None,
-    encoding: Encoding = "utf-8",
-    errors: Errors = "strict",
-    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    json: JsonOutcome = False,
+    **given: Any,
 ) -> None:
     r"""Estimate an n-gram model: modified Kneser-Ney smoothing, interpolated.
 
-    The model works in every command, and so does an ARPA file of any tool (--model x.arpa).
+    The model works with every command, and so does an ARPA file from any tool (--model x.arpa).
 
     \b
     charlm ngram corpus.txt
     charlm ngram corpus.txt --level word --order 3 --out runs/trigram
     charlm ngram corpus.txt --level word --min-counts 1,1,2 --arpa model.arpa
     """
-    given = {
-        "level": level,
-        "vocab_size": vocab_size,
-        "min_count": min_count,
-        "lower": lower,
-        "split": split,
-        "algorithm": algorithm,
-    }
-    only_once(*corpus, valid)
-    settings = {name: value for name, value in given.items() if value is not None}
+    only_once(*corpus, given["valid"])
     least = _counts(min_counts)
     from ..runs.events import Events
     from ..runs.ngram_run import count
@@ -119,15 +80,11 @@ def ngram(
         done = count(
             corpus,
             order=order,
-            out=out,
-            valid=valid,
             context=context.value if context else None,
             min_counts=least,
             arpa_file=arpa,
-            encoding=encoding,
-            errors=errors,
             events=Watcher(),
-            **settings,
+            **given,
         )
     if json:
         result = {"run": str(done.run), "model": str(done.model), "order": done.order}

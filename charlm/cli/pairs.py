@@ -9,21 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    note,
-    note_unknown,
-    only_once,
-    open_lines,
-    open_model,
-    progress_bar,
-)
+from .opening import note_unknown, only_once, open_lines, open_model
+from .options import Device, Encoding, Errors, Json, ModelPath
+from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.pairs import Accuracy, PairScore
@@ -43,7 +31,7 @@ def pairs(
         typer.Argument(metavar="FILE…", help='TSV or JSON lines (BLiMP); "-" reads stdin.'),
     ],
     region: Annotated[
-        bool, typer.Option("--region", help="Score only where the two sentences differ.")
+        bool, typer.Option("--region", help="Score only the region where the two sentences differ.")
     ] = False,
     norm: Annotated[
         Norm, typer.Option(help="Divide log P by the length in tokens or characters.")
@@ -52,24 +40,24 @@ def pairs(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="What to group by. Without it: linguistics_term, phenomenon or UID.",
+            help="Column to group by. Default: linguistics_term, phenomenon or UID.",
             show_default=False,
         ),
     ] = None,
-    worst: Annotated[int, typer.Option(min=0, help="Failures to list, the worst first.")] = 10,
+    worst: Annotated[
+        int, typer.Option(min=0, help="Number of failures to list, worst first.")
+    ] = 10,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Judge minimal pairs: is the good sentence more probable than the bad one?
 
-    Lines are: good sentence, tab, bad sentence, and perhaps tab, phenomenon; or JSON objects with
-    sentence_good and sentence_bad. A first line of good, bad, … names the columns. Intervals are
-    95 % (Wilson).
+    Each line holds a good sentence, a bad one and optionally a phenomenon, separated by tabs; or a
+    JSON object with sentence_good and sentence_bad. A first line of good, bad, … names the columns.
+    Intervals are 95 % (Wilson).
 
     \b
     charlm pairs pairs.tsv

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from . import show
-from .common import Quiet, Verbose, detail, progress_bar, warn
+from .talk import detail, progress_bar, warn
 
 
 def report(
@@ -15,7 +15,7 @@ def report(
         str | None,
         typer.Argument(
             metavar="RUN",
-            help="Run directory. Without it: $CHARLM_MODEL's, then runs/latest.",
+            help="Run directory. Default: that of $CHARLM_MODEL, then runs/latest.",
             show_default=False,
         ),
     ] = None,
@@ -23,18 +23,16 @@ def report(
         str | None,
         typer.Option(
             metavar="HTML",
-            help="Where the page is written. Without it: report.html in the run directory.",
+            help="Where to write the page. Default: report.html in the run directory.",
             show_default=False,
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the page's numbers as JSON.")] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
-    r"""Make one page of a run: curves, samples, surprise, settings, speed.
+    r"""Make a page about a run: curves, samples, surprisal, settings, speed.
 
-    The page is one HTML file that needs no network. An n-gram model of the same text stands beside
-    the network, and the validation text is shown by how surprising it was.
+    The page is one self-contained HTML file. It compares the network with an n-gram model of the
+    same text and colours the validation text by surprisal.
 
     \b
     charlm report

@@ -13,22 +13,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import (
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    aside,
-    note_unknown,
-    only_once,
-    open_lines,
-    open_model,
-    progress_bar,
-    warn,
-)
+from .opening import note_unknown, only_once, open_lines, open_model
+from .options import Device, Encoding, Errors, Json, ModelPath
+from .talk import aside, progress_bar, warn
 
 if TYPE_CHECKING:
     from ..tasks.nbest import Utterance
@@ -49,7 +36,7 @@ def rescore(
         str,
         typer.Argument(
             metavar="NBEST",
-            help='TSV (utterance, hypothesis, score, perhaps old_lm_score) or JSON lines; "-" '
+            help='TSV (utterance, hypothesis, score, optionally old_lm_score) or JSON lines; "-" '
             "reads stdin. With --scores: Kaldi's text.",
         ),
     ],
@@ -58,44 +45,43 @@ def rescore(
         typer.Option(metavar="REF", help="Fit α and β to these references (utterance words…)."),
     ] = None,
     ref: Annotated[
-        str | None, typer.Option(metavar="REF", help="Only report the error rates against these.")
+        str | None,
+        typer.Option(metavar="REF", help="Only report error rates against these references."),
     ] = None,
     alpha: Annotated[
-        float | None, typer.Option(help="Weight of the language model; without it 1.")
+        float | None, typer.Option(help="Weight of the language model (default 1).")
     ] = None,
-    beta: Annotated[float | None, typer.Option(help="Nats for each word; without it 0.")] = None,
-    metric: Annotated[Metric, typer.Option(help="Count errors by words or characters.")] = (
+    beta: Annotated[float | None, typer.Option(help="Nats added per word (default 0).")] = None,
+    metric: Annotated[Metric, typer.Option(help="Count errors in words or characters.")] = (
         Metric.wer
     ),
     out: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the reranked list there.")
+        str | None, typer.Option(metavar="FILE", help="Write the reranked list to this file.")
     ] = None,
     best: Annotated[
-        bool, typer.Option("--best", help="Only the best hypothesis of each utterance.")
+        bool, typer.Option("--best", help="Keep only the best hypothesis of each utterance.")
     ] = False,
     scores: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Costs of the first pass.", rich_help_panel=KALDI),
+        typer.Option(metavar="FILE", help="First-pass costs.", rich_help_panel=KALDI),
     ] = None,
     lm_scores: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Costs of the old LM.", rich_help_panel=KALDI),
+        typer.Option(metavar="FILE", help="Old language-model costs.", rich_help_panel=KALDI),
     ] = None,
     acoustic_scale: Annotated[
-        float, typer.Option(help="Of the costs of the first pass.", rich_help_panel=KALDI)
+        float, typer.Option(help="Scale of the first-pass costs.", rich_help_panel=KALDI)
     ] = 1.0,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Rerank n-best lists: first pass + α · (LM − old LM) + β · words.
 
-    Scores are log-probabilities, higher is better; the language model's are nats. The list comes
-    back as TSV with the best hypothesis of each utterance first. A first line of the list may name
+    Scores are log-probabilities, higher is better; the language model's are nats. The list is
+    printed as TSV, the best hypothesis of each utterance first. The first line of the list may name
     the columns.
 
     \b

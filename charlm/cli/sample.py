@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import Json, ModelPath, Quiet, Verbose, detail, open_model, progress_bar, warn
+from .opening import open_model
+from .options import Json, ModelPath
 from .show import console, emit_json, is_terminal, keep_lines, line, one_line, valid_unicode
+from .talk import detail, progress_bar, warn
 
 if TYPE_CHECKING:
     from ..tasks.sample import Sample
@@ -24,20 +26,20 @@ TOKENS_PER_LINE = 1000  # where a line that finds no end is cut, unless --max-to
 
 def sample(
     prompt: Annotated[
-        str, typer.Option("--prompt", "-p", help="Text to go on from.", show_default=False)
+        str, typer.Option("--prompt", "-p", help="Text to continue.", show_default=False)
     ] = "",
     num_samples: Annotated[
         int,
         typer.Option(
-            "--num-samples", "-n", min=1, max=100_000, help="How many texts, drawn as one batch."
+            "--num-samples", "-n", min=1, max=100_000, help="Number of texts, drawn as one batch."
         ),
     ] = 1,
     lines: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Stop after so many lines (<EOS>). Without it: one line, or with --max-tokens "
-            "as many as that gives.",
+            help="Stop after this many lines (<EOS>). Default: one line, or with --max-tokens "
+            "as many as fit.",
             show_default=False,
         ),
     ] = None,
@@ -45,7 +47,7 @@ def sample(
         int | None,
         typer.Option(
             min=1,
-            help=f"Stop after so many tokens. Without it: {TOKENS_PER_LINE:,} for each line.",
+            help=f"Stop after this many tokens. Default: {TOKENS_PER_LINE:,} per line.",
             show_default=False,
         ),
     ] = None,
@@ -55,38 +57,36 @@ def sample(
             "--temperature",
             "-t",
             min=0,
-            help="Below 1 the probable becomes more probable; 0 always takes the most probable.",
+            help="Below 1 sharpens the distribution; 0 always takes the most probable token.",
         ),
     ] = 1.0,
     top_k: Annotated[
-        int, typer.Option(min=0, help="Draw only from the k most probable tokens; 0 = from all.")
+        int, typer.Option(min=0, help="Draw only from the k most probable tokens; 0 = all.")
     ] = 0,
     top_p: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Draw only from the most probable tokens that together have mass p."
+            min=0, max=1, help="Draw only from the most probable tokens with total probability p."
         ),
     ] = 1.0,
     seed: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Same seed, same text. Without it: a fresh one, shown by -v.",
+            help="Same seed, same text. Default: a new seed each time, shown by -v.",
             show_default=False,
         ),
     ] = None,
     allow_unk: Annotated[
-        bool, typer.Option("--allow-unk", help="Let <UNK> be written instead of drawn again.")
+        bool, typer.Option("--allow-unk", help="Let <UNK> appear instead of drawing again.")
     ] = False,
     json: Json = False,
     model: ModelPath = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Let a model write.
 
-    Temperature is applied first, then --top-k, then --top-p. In a pipe several samples come one a
-    line, or, where --lines or --max-tokens lets them span lines, with an empty line between them.
+    Temperature is applied first, then --top-k, then --top-p. In a pipe each sample is one line;
+    where --lines or --max-tokens lets samples span lines, an empty line separates them.
 
     \b
     charlm sample

@@ -12,23 +12,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show, surprisal_line
-from .common import (
-    Adaptation,
-    Context,
-    Device,
-    Encoding,
-    Errors,
-    Json,
-    ModelPath,
-    Quiet,
-    Verbose,
-    adapted,
-    drop_empty,
-    note,
-    open_file,
-    open_model,
-    progress_bar,
-)
+from .opening import adapted, drop_empty, open_model, open_text_file
+from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
+from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -67,26 +53,28 @@ def score(
         ),
     ] = None,
     tokens: Annotated[
-        bool, typer.Option("--tokens", help="Show every token: log P, surprisal in bits, rank.")
+        bool, typer.Option("--tokens", help="Show each token: log P, surprisal in bits, rank.")
     ] = False,
     words: Annotated[
-        bool, typer.Option("--words", help="Show every word: log P and surprisal as a whole word.")
+        bool, typer.Option("--words", help="Show each word: log P and surprisal of the whole word.")
     ] = False,
     context: Annotated[
         Context,
-        typer.Option(help="Each sentence on its own, or as following those before it (stream)."),
+        typer.Option(
+            help="Score each sentence on its own, or as following those before it (stream)."
+        ),
     ] = Context.sentence,
     no_eos: Annotated[
-        bool, typer.Option("--no-eos", help="Leave the sentence end out of all numbers.")
+        bool, typer.Option("--no-eos", help="Exclude the end of sentence from all numbers.")
     ] = False,
     log_base: Annotated[
-        LogBase, typer.Option(help="Base of printed log-probabilities. (JSON: always nats.)")
+        LogBase, typer.Option(help="Base of printed log-probabilities (JSON: always nats).")
     ] = LogBase.e,
     json: Json = False,
     tsv: Annotated[
         bool,
         typer.Option(
-            "--tsv", help="Print tab-separated values; with --tokens or --words a row for each."
+            "--tsv", help="Print tab-separated values; with --tokens or --words, a row for each."
         ),
     ] = False,
     encoding: Encoding = "utf-8",
@@ -94,14 +82,12 @@ def score(
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Say how probable a model finds sentences.
 
     For each: log-probability, probability, perplexity per token, bits per character, and OOV,
     the number of tokens that the model does not know. Several sentences are ranked, and the most
-    probable is marked ▶. In TSV, ids begin with 1.
+    probable is marked ▶. In TSV, ids start at 1.
 
     \b
     charlm score "the apple and pair salad" "the apple and pear salad"
@@ -189,7 +175,7 @@ def _texts(
             if not sentence.strip():
                 raise CharlmError(f"sentence {number} is empty: there is nothing to score")
         return sentences
-    with open_file(file, model, encoding, errors) as source:
+    with open_text_file(file, encoding, errors, model.tokenizer.level) as source:
         lines = "".join(source.chunks()).removesuffix("\n").split("\n")
     return drop_empty(lines, file, "score")
 

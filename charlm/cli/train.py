@@ -2,131 +2,38 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..config import DURATION, OPTIMISATION, settings_of
 from ..errors import CharlmError
-from .common import INTERRUPTED, Encoding, Errors, Quiet, Verbose, note
+from ..runs.options import TrainRunOptions, divide, text_names, train_settings
+from .derive import with_options
+from .ending import INTERRUPTED
+from .options import JsonOutcome
 from .show import emit_json, line, number
+from .talk import note
 
 if TYPE_CHECKING:
     from ..runs.events import Outcome
 
-TEXT, SIZE, TIME, OPTIMISATION = "Text", "Network", "How long", "Optimisation"
 
-
-DISPLAY_OPTIONS = ("json", "quiet", "verbose", "no_allocator")  # of the command, not of the run
-
-
-def _option(panel: str, help: str, *names: str, **more: Any) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
-
-
+@with_options(settings_of(TrainRunOptions), train_settings(), after="corpus")
 def train(
     corpus: Annotated[
         list[str] | None,
         typer.Argument(metavar="CORPUS", help="Text files, or - for stdin.", show_default=False),
     ] = None,
-    out: Annotated[
-        str | None, _option(TEXT, "Directory of the run; without it a fresh one under runs/.")
-    ] = None,
     resume: Annotated[
-        str | None, _option(TIME, "Go on with this run, as if it had never stopped.")
-    ] = None,
-    valid: Annotated[
-        str | None, _option(TEXT, "Validation text; without it the corpus's last tenth.")
-    ] = None,
-    level: Annotated[str | None, _option(TEXT, "Token: char, word, byte or subword.")] = None,
-    vocab_size: Annotated[int | None, _option(TEXT, "Most kinds of token to keep.", min=0)] = None,
-    min_count: Annotated[
-        int | None, _option(TEXT, "Kinds seen less often become <UNK>.", min=1)
-    ] = None,
-    lower: Annotated[
-        bool | None, _option(TEXT, "Fold words to lower case.", "--lower/--no-lower")
-    ] = None,
-    split: Annotated[
-        str | None, _option(TEXT, "Words end at: whitespace, or unicode (punctuation too).")
-    ] = None,
-    algorithm: Annotated[str | None, _option(TEXT, "Subwords by: unigram or bpe.")] = None,
-    encoding: Encoding = "utf-8",
-    errors: Errors = "strict",
-    minutes: Annotated[float | None, _option(TIME, "Minutes in all, start to finish.")] = None,
-    epochs: Annotated[float | None, _option(TIME, "Passes over the text.")] = None,
-    steps: Annotated[int | None, _option(TIME, "Optimiser steps.")] = None,
-    patience: Annotated[
-        int | None, _option(TIME, "Stop after so many validations without a better one.")
-    ] = None,
-    eval_every: Annotated[int | None, _option(TIME, "Steps between validations.", min=1)] = None,
-    cell: Annotated[str | None, _option(SIZE, "rnn, rnn-relu, lstm, lstm-peephole or gru.")] = None,
-    layers: Annotated[int | None, _option(SIZE, "Recurrent layers.")] = None,
-    hidden: Annotated[int | None, _option(SIZE, "Units a layer.")] = None,
-    embed: Annotated[int | None, _option(SIZE, "Width of a token's vector.")] = None,
-    dense: Annotated[
-        int | None, _option(SIZE, "Hidden layers between the recurrent ones and the softmax.")
-    ] = None,
-    tied: Annotated[
-        bool | None,
-        _option(SIZE, "One matrix for token vectors and softmax.", "--tied/--no-tied"),
-    ] = None,
-    bidirectional: Annotated[
-        bool | None,
-        _option(
-            SIZE,
-            "Read from both sides, to fill blanks.",
-            "--bidirectional/--no-bidirectional",
-        ),
-    ] = None,
-    learned_start: Annotated[
-        bool | None,
-        _option(SIZE, "Learn the first hidden state.", "--learned-start/--no-learned-start"),
-    ] = None,
-    dropout: Annotated[
-        float | None,
-        _option(SIZE, "Dropout between layers and before the softmax; of token vectors less."),
-    ] = None,
-    dropout_input: Annotated[float | None, _option(SIZE, "… of token vectors.")] = None,
-    dropout_between: Annotated[float | None, _option(SIZE, "… between layers.")] = None,
-    dropout_output: Annotated[float | None, _option(SIZE, "… before the softmax.")] = None,
-    weight_drop: Annotated[
-        float | None, _option(SIZE, "… of weights from hidden state to hidden state.")
-    ] = None,
-    batch_size: Annotated[int | None, _option(OPTIMISATION, "Parallel streams.")] = None,
-    bptt: Annotated[
-        int | None, _option(OPTIMISATION, "Tokens a gradient flows back (truncated BPTT).")
-    ] = None,
-    optimizer: Annotated[str | None, _option(OPTIMISATION, "muon, adamw, adam or sgd.")] = None,
-    lr: Annotated[float | None, _option(OPTIMISATION, "Peak learning rate.")] = None,
-    schedule: Annotated[str | None, _option(OPTIMISATION, "cosine, plateau or constant.")] = None,
-    warmup: Annotated[int | None, _option(OPTIMISATION, "Steps of warm-up.")] = None,
-    momentum: Annotated[float | None, _option(OPTIMISATION, "Momentum of sgd.")] = None,
-    weight_decay: Annotated[float | None, _option(OPTIMISATION, "Of matrices.")] = None,
-    clip_norm: Annotated[
-        float | None, _option(OPTIMISATION, "Scale gradients whose L2 norm is above this.")
-    ] = None,
-    clip_max: Annotated[
-        float | None, _option(OPTIMISATION, "Scale gradients whose largest entry is above this.")
-    ] = None,
-    clip_value: Annotated[
-        float | None, _option(OPTIMISATION, "Clamp every entry of the gradient to ± this.")
-    ] = None,
-    precision: Annotated[
-        str | None, _option(OPTIMISATION, "Matrix products in fp32 or bf16; else the faster.")
-    ] = None,
-    seed: Annotated[
-        int | None, _option(OPTIMISATION, "Same seed, steps and precision: same run.", min=0)
-    ] = None,
-    device: Annotated[str, _option(OPTIMISATION, "auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, _option(OPTIMISATION, "CPU threads.", min=1)] = None,
-    with_ngram: Annotated[
-        bool,
+        str | None,
         typer.Option(
-            "--with-ngram",
-            help="At the end, mix in an n-gram model of the same text (words: and a cache).",
+            help="Continue this run as if it had never been interrupted.",
+            rich_help_panel=DURATION,
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
     no_allocator: Annotated[
         bool,
         typer.Option(
@@ -135,13 +42,10 @@ def train(
             help="Leave the C library's memory settings alone.",
         ),
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the outcome as JSON, last line of stdout.")
-    ] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    json: JsonOutcome = False,
+    **given: Any,
 ) -> None:
-    r"""Train a model on text; what is not said is chosen from the text.
+    r"""Train a model on text; settings you leave out are chosen to fit the text.
 
     \b
     charlm train corpus.txt
@@ -150,8 +54,7 @@ def train(
     zcat big.txt.gz | charlm train - --epochs 2
     charlm train --resume runs/corpus
     """
-    given = {name: value for name, value in locals().items() if value is not None}
-    _check(given)
+    _check(corpus, resume, given)
     from ..system import allocator
 
     if no_allocator:
@@ -161,42 +64,36 @@ def train(
     from ..training.run import train as begin
     from .training_display import Display
 
-    for name in ("resume", *DISPLAY_OPTIONS):
-        given.pop(name, None)
     with Display() as display:
         if resume is not None:
             outcome = go_on(resume, events=display)
         else:
-            outcome = begin(given.pop("corpus"), events=display, **given)
+            outcome = begin(corpus or [], events=display, **given)
     if outcome.tokens_per_second == 0:
         note(f"{outcome.run} was finished already: {outcome.steps:,} steps. Nothing was left to do")
     pseudo = display.plan is not None and display.plan.network.bidirectional
     _report(outcome, json, pseudo)
     if outcome.interrupted:
-        note(f"stopped at step {outcome.steps:,}. Go on with:  charlm train --resume {outcome.run}")
+        note(
+            f"stopped at step {outcome.steps:,}. Resume with:  charlm train --resume {outcome.run}"
+        )
         raise typer.Exit(INTERRUPTED)
 
 
-def _check(given: dict[str, Any]) -> None:
+def _check(corpus: list[str] | None, resume: str | None, given: dict[str, Any]) -> None:
     """What can be refused before torch is brought in."""
-    if given.get("device", "auto") not in ("auto", "cpu", "cuda"):
-        raise CharlmError(f"unknown device {given['device']!r}: choose auto | cpu | cuda")
-    if "resume" in given:
-        usual = {n: p.default for n, p in inspect.signature(train).parameters.items()}
-        kept = {"resume", *DISPLAY_OPTIONS}
-        other = [n for n, v in given.items() if n not in kept and v != usual[n]]
-        if other:
-            name = other[0].replace("_", "-")
-            raise CharlmError(
-                f"--resume goes on under the run's own settings: leave out "
-                f"{'CORPUS' if name == 'corpus' else '--' + name}"
-            )
-    elif not given.get("corpus"):
-        raise CharlmError("no text given. Name a file, or - for stdin (see 'charlm train --help')")
+    options, settings = divide(TrainRunOptions, train_settings(), given)
+    if resume is None:
+        text_names(corpus or [])
+        return
+    usual = TrainRunOptions().as_dict()
+    told = [name for name, value in options.as_dict().items() if value != usual[name]]
+    for name in ["corpus"] * bool(corpus) + told + list(settings):
+        raise CharlmError(f"a resumed run keeps its own settings: leave out `{name}`")
 
 
 def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
-    """The outcome; `pseudo`: of a model that reads from both sides."""
+    """The outcome; `pseudo`: of a bidirectional model."""
     best = outcome.best
     if json:
         emit_json(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from ..measures import bits, perplexity
 from ..runs.events import Events, Plan, Step
-from .common import note, talk, warn
 from .show import console, is_terminal, number, one_line
+from .talk import note, talk, warn
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,7 +40,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.smooth: float | None = None  # training loss, nats per token
         self.best = ""
         self.sample = ""
-        self.said = self.said_validation = 0.0  # when a line was last written
+        self.last_line = self.last_validation = 0.0  # when each was last written
         self.live: Live | None = None
         self.bar: Progress | None = None
 
@@ -70,11 +70,10 @@ class Display(Events, AbstractContextManager["Display"]):
     def started(self, plan: Plan) -> None:
         self.plan = plan
         corpus, network, config = plan.corpus, plan.network, plan.config
-        kinds = corpus.tokenizer.vocab_size
         text = corpus.train_text.chars + corpus.valid_text.chars
         note(
             f"{corpus.name} · {text:,} characters · {corpus.tokenizer.level} model, "
-            f"{kinds:,} kinds of token"
+            f"vocabulary of {corpus.tokenizer.vocab_size:,}"
         )
         begin = f", from step {plan.resumed_at:,}" if plan.resumed_at else ""
         note(
@@ -102,11 +101,11 @@ class Display(Events, AbstractContextManager["Display"]):
         self.smooth = (
             step.loss if self.smooth is None else keep * self.smooth + (1 - keep) * step.loss
         )
-        if self.live is not None and now - self.said > 0.25:
-            self.said = now
+        if self.live is not None and now - self.last_line > 0.25:
+            self.last_line = now
             self._draw(step)
-        elif not self.fancy and not talk.quiet and now - self.said > LOG_SECONDS:
-            self.said = now
+        elif not self.fancy and not talk.quiet and now - self.last_line > LOG_SECONDS:
+            self.last_line = now
             assert self.plan is not None
             done = step.step / step.steps
             note(f"{done:4.0%}  {self._line(step)} · {clock(step.seconds_left)} left")
@@ -116,8 +115,8 @@ class Display(Events, AbstractContextManager["Display"]):
         if is_best:
             self.best = shown
         now = time.monotonic()
-        if not self.fancy and now - self.said_validation > LOG_SECONDS:
-            self.said_validation = now
+        if not self.fancy and now - self.last_validation > LOG_SECONDS:
+            self.last_validation = now
             better = " (best so far, kept)" if is_best else ""
             name = f"validation {self._pseudo}perplexity"
             note(f"step {step:,}: {name} {number(measures.perplexity)}, {shown}{better}")
@@ -131,7 +130,7 @@ class Display(Events, AbstractContextManager["Display"]):
 
     @property
     def _pseudo(self) -> str:
-        """What is said before "perplexity" of a network that reads from both sides."""
+        """What stands before "perplexity" for a bidirectional network."""
         return "pseudo-" if self.plan is not None and self.plan.network.bidirectional else ""
 
     def _line(self, step: Step) -> str:

@@ -1,13 +1,17 @@
-"""How a verb's help looks: plain text, options in groups."""
+"""What makes a function a verb: -q and -v, and a help of plain text with options in groups."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
+
+from .derive import sign
+from .options import Quiet, Verbose
 
 
 class Verb(TyperCommand):
@@ -32,7 +36,22 @@ class Verb(TyperCommand):
 
 def register(app: typer.Typer, verb: Callable[..., None], name: str, **settings: Any) -> None:
     """Make `verb` a command of `app`; its docstring is its help."""
-    app.command(name, cls=Verb, help=help_text(verb.__doc__), **settings)(verb)
+    app.command(name, cls=Verb, help=help_text(verb.__doc__), **settings)(_with_talk(verb))
+
+
+def _with_talk(verb: Callable[..., None]) -> Callable[..., None]:
+    """The same, with -q and -v: what they do is done when they are read."""
+
+    @wraps(verb)
+    def run(*, quiet: bool, verbose: bool, **arguments: Any) -> None:
+        verb(**arguments)
+
+    parameters = list(inspect.signature(verb, eval_str=True).parameters.values())
+    for name, annotation in (("quiet", Quiet), ("verbose", Verbose)):
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(name, keyword, default=False, annotation=annotation))
+    sign(run, parameters)
+    return run
 
 
 def help_text(doc: str | None) -> str:

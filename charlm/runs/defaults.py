@@ -1,4 +1,4 @@
-"""What a run does where the user says nothing: one readable place, each choice with its reason."""
+"""The settings of a run that the user left out: each choice with its reason, in one place."""
 
 from __future__ import annotations
 
@@ -8,28 +8,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
-from ..errors import CharlmError
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
-MAX_EPOCHS = 30  # and the most passes over a small corpus in it: past this it learns by heart
-LARGE_SOFTMAX = 2000  # kinds above which the softmax is most of the network
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long to train, by exactly one of the three, or by the default minutes."""
-
-    steps: int | None = None
-    epochs: float | None = None
-    minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        given = [n for n in ("steps", "epochs", "minutes") if getattr(self, n) is not None]
-        if len(given) > 1:
-            raise CharlmError(f"--{given[0]} and --{given[1]} both say how long: give one of them")
-        for name in given:
-            if not 0 < getattr(self, name) < 1e9:
-                raise CharlmError(f"--{name} must be positive and below a thousand million")
+MAX_EPOCHS = 30  # and the most passes over a small corpus in it: past this it overfits
+LARGE_SOFTMAX = 2000  # vocabulary above which the softmax is most of the network
 
 
 @dataclass(frozen=True)
@@ -48,9 +30,9 @@ def tokenizer(settings: Mapping[str, Any]) -> TokenizerConfig:
 
 
 def network(settings: Mapping[str, Any], facts: Facts) -> NetworkConfig:
-    """Width by corpus size; a small embedding where there are few kinds to tell apart.
+    """Width by corpus size; a small embedding for a small vocabulary.
 
-    With V kinds a wider embedding than V adds cost and nothing to say: for 65 characters, 64
+    An embedding wider than the vocabulary adds cost and nothing else: for 65 characters, 64
     instead of 512 makes LSTM 512 training 1.5 times as fast. A large softmax shares its matrix
     with the embedding (Press and Wolf 2017), so both are as wide as the layer.
     """
@@ -64,25 +46,31 @@ def network(settings: Mapping[str, Any], facts: Facts) -> NetworkConfig:
 
 
 def dropout(
-    network: NetworkConfig, settings: Mapping[str, Any], facts: Facts, epochs: float
+    network: NetworkConfig,
+    settings: Mapping[str, Any],
+    facts: Facts,
+    epochs: float,
+    rate: float | None = None,
 ) -> NetworkConfig:
-    """`network` with dropout fit for so many passes over the text, where the user says nothing.
+    """`network` with dropout fit for so many passes over the text, where the user has chosen none.
+
+    rate: the one setting `dropout`, for all places that `settings` does not name.
 
     The best rate grows with the passes. Seen once each, tinyshakespeare, LSTM 512, Muon, nats/char:
     in 84 s (4 passes) 1.451 with a tenth before the softmax; in 300 s (17 passes) 1.443 with 0.3;
-    and on a quarter of the text (25 passes), where the rest was learnt by heart, 1.87 with a fifth
-    of the recurrent weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What
-    lies between, and both bounds for words, are estimates.
+    and on a quarter of the text (25 passes), where it overfits, 1.87 with a fifth of the recurrent
+    weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What lies between, and
+    both bounds for words, are estimates.
     """
     large = facts.vocab_size > LARGE_SOFTMAX
     doublings = math.log2(max(epochs, 1e-9) / 4)
-    rate = settings.get("dropout")
+    left_out = rate is None
     if rate is None:
         rate = (epochs - 2) / 12 if large else 0.1 + 0.12 * doublings
         rate = round(min(0.5, max(0.0, rate)), 2)
     places = {"dropout_between": rate, "dropout_output": rate}
     places["dropout_input"] = rate if large else round(rate / 4, 2)
-    if not large and settings.get("dropout") is None:
+    if not large and left_out:
         places["weight_drop"] = round(min(0.2, max(0.0, 0.1 * (doublings - 2))), 2)
     own = _pick(NetworkConfig, settings)
     return replace(network, **{place: own.get(place, value) for place, value in places.items()})
@@ -129,16 +117,6 @@ def ngram_order(level: str) -> int:
 def ngram_context(level: str) -> str:
     """Lines of characters are often parts of sentences; lines of words are sentences."""
     return "stream" if level in ("char", "byte") else "sentence"
-
-
-def check(settings: Mapping[str, Any]) -> None:
-    """Raise CharlmError on a name that is no setting at all."""
-    known = {"dropout"} | {
-        f.name for kind in (TokenizerConfig, NetworkConfig, TrainConfig) for f in fields(kind)
-    }
-    for name in settings:
-        if name not in known:
-            raise CharlmError(f"unknown setting {name!r}")
 
 
 def _pick(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:

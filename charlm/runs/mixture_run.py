@@ -52,7 +52,7 @@ def mix_models(
 ) -> MixtureRun:
     """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
 
-    cache: make what was said of late more probable, too (see `recency`). models: model files, run
+    cache: also make recent words more probable (see `unigram_cache`). models: model files, run
     directories or ARPA files. Raises CharlmError for fewer than two, for different vocabularies,
     and where a file is missing or damaged.
     """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from ..config import TokenizerConfig, require
+from ..config import require
 from ..errors import CharlmError
 from ..measures import Measures
 from ..models import arpa, model_file
@@ -20,7 +20,15 @@ from ..tasks.score import CONTEXTS, measure
 from ..text.corpus import Corpus
 from . import defaults, locate
 from .events import Events
-from .run_text import begin, files_of
+from .options import (
+    NgramOptions,
+    RunOptions,
+    divide,
+    lists_settings,
+    ngram_settings,
+    text_names,
+)
+from .run_text import begin
 
 WARN_ABOVE_BYTES = 2_000_000_000  # bytes of memory that are worth a warning
 
@@ -37,47 +45,43 @@ class NgramRun:
     seconds: float
 
 
+@lists_settings(ngram_settings())
 def count(
     corpus: str | Path | Sequence[str | Path],
     *,
     order: int | None = None,
-    out: str | Path | None = None,
-    valid: str | Path | None = None,
     context: str | None = None,
     min_counts: Sequence[int] = (),
     arpa_file: str | Path | None = None,
-    encoding: str = "utf-8",
-    errors: str = "strict",
     events: Events | None = None,
-    **settings: Any,
+    **given: Unpack[NgramOptions],
 ) -> NgramRun:
     """Estimate an n-gram model of a text by modified Kneser-Ney smoothing and save it.
 
-    corpus, valid, out, encoding, errors and the settings (of TokenizerConfig) as in `train`.
-    order: N, else by level. context: "sentence" (nothing is seen across a line's end, as in other
-    n-gram tools; usual for words and subwords) or "stream" (for characters and bytes).
-    min_counts: see `kneserney.estimate`. arpa_file: write the model there as well.
+    corpus: a file, several, or "-". order: N, else by level. context: "sentence" (nothing is seen
+    across a line's end, as in other n-gram tools; usual for words and subwords) or "stream" (for
+    characters and bytes). min_counts: see `kneser_ney.estimate`. arpa_file: write the model there
+    as well.
     Raises CharlmError for what the user can mend.
     """
     events = events or Events()
     began = time.monotonic()
-    for name in settings.keys() - {field.name for field in fields(TokenizerConfig)}:
-        raise CharlmError(f"unknown setting {name!r}")
-    config: TokenizerConfig = defaults.tokenizer(settings)
+    options, settings = divide(RunOptions, ngram_settings(), given)
+    config = defaults.tokenizer(settings)
     order = defaults.ngram_order(config.level) if order is None else order
     if context not in (None, *CONTEXTS):
         raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     lines = (context or defaults.ngram_context(config.level)) == "sentence"
     if arpa_file is not None and not lines:
-        raise CharlmError("an ARPA file knows sentences only: add --context sentence")
+        raise CharlmError("an ARPA file knows sentences only: add `context=sentence`")
     require(
-        1 <= order <= MAX_NGRAM_ORDER, f"order must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
+        1 <= order <= MAX_NGRAM_ORDER, f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
     )
     if arpa_file is not None:
         storage.check_output(Path(arpa_file))
-        if storage.is_among(Path(arpa_file), [*files_of(corpus), valid]):
+        if storage.is_among(Path(arpa_file), [*text_names(corpus), options.valid]):
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
-    with begin(corpus, valid, out, encoding, errors, config, events.stage) as (run, opened):
+    with begin(corpus, options, config, events.stage) as (run, opened):
         text = opened.corpus
         lm = estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events)
         best = measured(lm, text)

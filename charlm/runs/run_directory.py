@@ -111,15 +111,15 @@ def create(out: str | None, corpus: str) -> RunDirectory:
     """
     if out is not None:
         if not out.strip():
-            raise CharlmError("--out is empty: name a directory for the run")
+            raise CharlmError("`out` is empty: name a directory for the run")
         run = RunDirectory(Path(out))
         if run.config.exists() or run.model.exists():
             raise CharlmError(
-                f"{out} already holds a run: choose another --out "
-                f"(or continue a training: charlm train --resume {out})"
+                f"{out} already holds a run: choose another `out` "
+                f"(or continue a training: `resume={out}`)"
             )
         if run.path.exists() and not run.path.is_dir():
-            raise CharlmError(f"{out} is a file: --out names a directory for the run")
+            raise CharlmError(f"{out} is a file: `out` names a directory for the run")
         run.path.mkdir(parents=True, exist_ok=True)
         return run
     stem = Path(corpus).stem if corpus != "-" else "stdin"

@@ -1,4 +1,4 @@
-"""The text of a run: prepared when it begins, found again by what its config.toml says."""
+"""The text of a run: opened when it begins, found again by what its config.toml says."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..text.corpus import Corpus, Progress, prepare
 from ..text.source import TextSource, open_text
+from .options import RunOptions, text_names
 from .run_directory import RunDirectory, create
 
 
@@ -34,37 +35,27 @@ class RunText:
                 yield chunk
 
 
-def files_of(corpus: str | Path | Sequence[str | Path]) -> list[str]:
-    """The names of the files that a corpus is made of. Raises CharlmError where there is none."""
-    names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
-    if not names or not str(names[0]):
-        raise CharlmError("no text given. Name a file, or - for stdin")
-    return [str(name) for name in names]
-
-
 @contextmanager
 def begin(
     corpus: str | Path | Sequence[str | Path],
-    valid: str | Path | None,
-    out: str | Path | None,
-    encoding: str,
-    errors: str,
+    options: RunOptions,
     config: TokenizerConfig,
     progress: Progress | None = None,
 ) -> Iterator[tuple[RunDirectory, RunText]]:
-    """A fresh run directory and its text as tokens.
+    """A fresh run directory and the tokens of its text; no directory is left where work fails.
 
-    If what is done with them fails before anything is written, the directory is removed. Raises
-    CharlmError where a text is missing, empty or unreadable, and where `out` holds a run.
+    corpus: a file, several, or "-". Raises CharlmError where there is no text, or no good one.
     """
-    names = files_of(corpus)
-    directory = create(str(out) if out is not None else None, names[0])
-    with directory.removed_if_empty():
-        spool = directory.cache / "stdin"
-        source = open_text(names, encoding, errors, spool)
-        held_out = None if valid is None else open_text([str(valid)], encoding, errors, spool)
-        text = prepare(source, held_out, config, directory.cache, progress=progress)
-        yield directory, RunText(source, held_out, text)
+    names = text_names(corpus)
+    run = create(None if options.out is None else str(options.out), names[0])
+    with run.removed_if_empty():
+        spool = run.cache / "stdin"
+        source = open_text(names, options.encoding, options.errors, spool)
+        held_out = None
+        if options.valid is not None:
+            held_out = open_text([str(options.valid)], options.encoding, options.errors, spool)
+        tokens = prepare(source, held_out, config, run.cache, progress=progress)
+        yield run, RunText(source, held_out, tokens)
 
 
 def reopen(

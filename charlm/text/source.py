@@ -138,7 +138,7 @@ class TextSource:
                 if refuse_nul and b"\0" in block:
                     raise CharlmError(
                         f"{path} holds a NUL at byte {at + block.index(0):,}: it looks like UTF-16 "
-                        "or binary. Try --encoding utf-16; a model of --level byte reads any file."
+                        "or binary. Try `encoding=utf-16`; a model of `level=byte` reads any file."
                     )
                 try:
                     text = held + decoder.decode(block, not block)
@@ -162,7 +162,7 @@ class TextSource:
         other = "latin-1" if self.encoding.lower().startswith("utf") else "utf-8"
         return CharlmError(
             f"{path} is not valid {self.encoding}{where}. "
-            f"Try --encoding {other}, or --errors replace to put U+FFFD there."
+            f"Try `encoding={other}`, or `errors=replace` to put U+FFFD there."
         )
 
 

@@ -85,7 +85,7 @@ class SubwordTokenizer:
         vocab_size = vocab_size or DEFAULT_VOCAB_SIZE
         if vocab_size < MIN_VOCAB_SIZE:
             raise CharlmError(
-                f"vocab-size {vocab_size} is too small: subwords need at least {MIN_VOCAB_SIZE}, "
+                f"`vocab_size={vocab_size}` is too small: subwords need at least {MIN_VOCAB_SIZE}, "
                 "because the 256 bytes are among them."
             )
         sample = subsample(sentences(chunks), SAMPLE_CHARS)
@@ -113,7 +113,7 @@ class SubwordTokenizer:
         except RuntimeError as error:
             raise CharlmError(
                 f"SentencePiece could not find subwords in this text ({error}). "
-                "Give more text, another --vocab-size, or --level char."
+                "Give more text, another `vocab_size`, or `level=char`."
             ) from None
         return cls(model.getvalue())
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -17,10 +17,11 @@ from ..errors import CharlmError
 from ..models import model_file, model_parts
 from ..network.device import choose_device, has_bf16, usual_precision
 from ..runs import defaults
-from ..runs.defaults import Budget, Facts
+from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
 from ..runs.mixture_run import fit_mixture
 from ..runs.ngram_run import estimate_ngram
+from ..runs.options import TrainOptions, TrainRunOptions, divide, lists_settings, train_settings
 from ..runs.run_directory import RunDirectory
 from ..runs.run_text import RunText, begin, reopen
 from ..system import allocator, machine
@@ -39,42 +40,28 @@ CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 VALIDATION_SHARE = 0.05  # of a run's time that validations may take
 
 
+@lists_settings(train_settings())
 def train(
     corpus: str | Path | Sequence[str | Path],
     *,
-    out: str | Path | None = None,
-    valid: str | Path | None = None,
-    encoding: str = "utf-8",
-    errors: str = "strict",
-    minutes: float | None = None,
-    epochs: float | None = None,
-    steps: int | None = None,
-    device: str = "auto",
-    with_ngram: bool = False,
     events: Events | None = None,
-    **settings: Any,
+    **given: Unpack[TrainOptions],
 ) -> Outcome:
     """Train a model on text and keep the best one.
 
-    corpus: a file, several, or "-". valid: a file; else the corpus's last tenth. How long: one of
-    minutes, epochs and steps; else a few minutes. settings: any field of TokenizerConfig,
-    NetworkConfig and TrainConfig, and `dropout` for all its places; what is not given is chosen
-    from the corpus (see `defaults`). with_ngram: at the end, mix in an n-gram model of the same
-    text. Raises CharlmError for what the user can mend.
+    corpus: a file, several, or "-". How long: one of minutes, epochs and steps; else a few minutes.
+    What is not given is chosen from the corpus (see `runs/defaults.py`). Raises CharlmError for
+    what the user can mend.
     """
     events = events or Events()
     began = time.monotonic()
-    defaults.check(settings)
-    budget = Budget(steps, epochs, minutes)
-    if with_ngram and settings.get("bidirectional"):
-        raise CharlmError("--with-ngram mixes models that predict what comes next: leave it out")
+    options, settings = divide(TrainRunOptions, train_settings(), given)
+    if options.with_ngram and settings.get("bidirectional"):
+        raise CharlmError("`with_ngram` mixes models that predict what comes next: leave it out")
     tokenizer_config = defaults.tokenizer(settings)
-    with begin(corpus, valid, out, encoding, errors, tokenizer_config, events.stage) as (
-        run,
-        opened,
-    ):
+    with begin(corpus, options, tokenizer_config, events.stage) as (run, opened):
         text = opened.corpus
-        device = choose_device(device)
+        device = choose_device(options.device)
         facts = Facts(
             tokenizer_config.level,
             len(text.train),
@@ -88,16 +75,16 @@ def train(
             threads=settings.get("threads") or torch.get_num_threads(),
         )
         network_config, config = _settle(
-            network_config, config, text, facts, budget, settings, began
+            network_config, config, text, facts, options, settings, began
         )
     record = _record(opened, tokenizer_config, network_config, config)
-    run.write_config({**record, "with_ngram": with_ngram})
+    run.write_config({**record, "with_ngram": options.with_ngram})
     deadline = None
-    if budget.minutes is not None:
-        deadline = began + 60 * budget.minutes - CLOSING_SECONDS
-        deadline -= _mixing_seconds(network_config, text) if with_ngram else 0.0
+    if options.minutes is not None:
+        deadline = began + 60 * options.minutes - CLOSING_SECONDS
+        deadline -= _mixing_seconds(network_config, text) if options.with_ngram else 0.0
     outcome = Trainer(run, text, network_config, config, events, deadline).fit()
-    return mix_in_ngram(outcome, text, events) if with_ngram else outcome
+    return mix_in_ngram(outcome, text, events) if options.with_ngram else outcome
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -162,7 +149,7 @@ def _settle(
     config: TrainConfig,
     corpus: Corpus,
     facts: Facts,
-    budget: Budget,
+    options: TrainRunOptions,
     settings: Mapping[str, Any],
     began: float,
 ) -> tuple[NetworkConfig, TrainConfig]:
@@ -172,23 +159,23 @@ def _settle(
     streams = Streams(
         corpus.train, config.batch_size, config.bptt, config.seed, corpus.tokenizer.eos
     )
-    minutes = budget.minutes
-    if budget.steps is None and budget.epochs is None and minutes is None:
+    minutes = options.minutes
+    if options.steps is None and options.epochs is None and minutes is None:
         minutes = defaults.DEFAULT_MINUTES
     seconds = math.nan
     if minutes is not None:
         config, seconds = timing.measure(network, config, streams, settings.get("precision"))
     elif settings.get("precision") is None:  # the same settings must make the same run
         config = replace(config, precision=usual_precision(network, config.device))
-    if budget.steps is not None:
-        steps = budget.steps
-    elif budget.epochs is not None:
-        steps = max(1, round(budget.epochs * streams.steps_per_epoch))
+    if options.steps is not None:
+        steps = options.steps
+    elif options.epochs is not None:
+        steps = max(1, round(options.epochs * streams.steps_per_epoch))
     else:
         assert minutes is not None
         left = minutes * 60 - (time.monotonic() - began)
         steps = max(1, int(left * (1 - VALIDATION_SHARE) / seconds))
-        if budget.minutes is None:
+        if options.minutes is None:
             steps = min(steps, defaults.MAX_EPOCHS * streams.steps_per_epoch)
     # a validation token costs about a third of a training token (no backward pass)
     tokens = min(len(corpus.valid), VALIDATION_TOKENS)
@@ -199,26 +186,26 @@ def _settle(
     config = replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
     epochs = steps / streams.steps_per_epoch
     config = defaults.rate(config, settings, facts)
-    return defaults.dropout(network, settings, facts, epochs), config
+    return defaults.dropout(network, settings, facts, epochs, options.dropout), config
 
 
 def _record(
-    opened: RunText,
+    text: RunText,
     tokenizer: TokenizerConfig,
     network: NetworkConfig,
     config: TrainConfig,
 ) -> dict[str, Any]:
     """What config.toml says: every setting, where the text is, and on what machine."""
-    source, held_out, corpus = opened.source, opened.held_out, opened.corpus
+    source, held_out = text.source, text.held_out
     return {
         "charlm": __version__,
         "corpus": {
-            "name": corpus.name,
+            "name": text.corpus.name,
             "paths": [str(p.resolve()) for p in source.paths],
             "valid": [str(p.resolve()) for p in held_out.paths] if held_out else [],
             "encoding": source.encoding,
             "errors": source.errors,
-            "sha256": corpus.sha256,
+            "sha256": text.corpus.sha256,
         },
         "tokenizer": tokenizer.as_dict(),
         "network": network.as_dict(),

@@ -38,7 +38,7 @@ class Streams:
             raise CharlmError(
                 f"the training text has {N:,} tokens, fewer than one batch of {B} × {T}: "
                 "give more text, or a smaller "
-                + (f"--bptt (such as {N // B})." if N >= B else f"--batch-size (below {N:,}).")
+                + (f"`bptt` (such as {N // B})." if N >= B else f"`batch_size` (below {N:,}).")
             )
         self._ids, self._seed, self._eos = np.asarray(ids), seed, eos
         self.batch_size, self.bptt, self.step = B, T, 0

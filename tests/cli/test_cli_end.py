@@ -14,8 +14,9 @@ import pytest
 from cli_support import Cli, environment, on_terminal, run, write_model
 
 import charlm
-from charlm.cli import common
 from charlm.cli.app import app
+from charlm.cli.ending import ending
+from charlm.cli.talk import talk
 
 VERBS = ["train", "score", "sample", "eval", "info"]
 
@@ -105,14 +106,14 @@ def test_a_bug_keeps_its_traceback(cli: Cli) -> None:
     cli.patch.setattr("charlm.cli.info.open_model", fail)
     with pytest.raises(ZeroDivisionError):
         cli("info")
-    assert common.ending(ZeroDivisionError()) is None
+    assert ending(ZeroDivisionError()) is None
 
 
 def test_talk_starts_anew_with_every_command(cli: Cli) -> None:
     cli("-q", "-v", "info")
     cli("info")
-    assert not common.talk.quiet
-    assert not common.talk.verbose
+    assert not talk.quiet
+    assert not talk.verbose
     assert app.info.name == "charlm"
 
 
@@ -150,9 +151,9 @@ def test_ctrl_c_ends_quietly(model: Path) -> None:
 
 LONG_WORK = """
 import time
-from charlm.cli import common
-common.BAR_AFTER_SECONDS = {patience}
-with common.progress_bar("reading") as report:
+from charlm.cli import talk
+talk.BAR_AFTER_SECONDS = {patience}
+with talk.progress_bar("reading") as report:
     report(0.42)
     time.sleep(0.5)
 print("done")

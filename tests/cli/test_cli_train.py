@@ -126,7 +126,7 @@ def test_errors_replace_and_latin1_read_it_after_all() -> None:
         (["text.txt", "--dropout", "1"], "dropout"),
         (["text.txt", "--lr", "-3"], "lr"),
         (["text.txt", "--lr", "fast"], "--lr"),
-        (["text.txt", "--minutes", "-1"], "--minutes must be positive"),
+        (["text.txt", "--minutes", "-1"], "--minutes must be a number above 0"),
         (["text.txt", "--minutes", "1", "--epochs", "2"], "--epochs and --minutes"),
         (["text.txt", "--hiden", "3"], "--hidden"),
         (["--resume", "nowhere"], "nothing to resume"),

@@ -369,7 +369,7 @@ def test_numbers_outlive_a_picture_that_fails(
     def fails(*args: object, **options: object) -> bytes:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("charlm.cli.lab.common.png", fails)
+    monkeypatch.setattr("charlm.cli.lab.experiment.png", fails)
     args = ("--steps", "1", "--hidden", "4", "--cells", "gru", "--json")
     done = cli("lab", verb, text, *args, *(["--length", "3"] if verb == "gradients" else []))
     assert done.code == 2

@@ -136,7 +136,7 @@ def test_what_a_file_cannot_hold_is_refused(tmp_path: Path) -> None:
     ids = np.array([2, 3, 0])
     _, tokenizer = model()
     stream = estimate(ids, tokenizer.vocab_size, 0, 2, lines=False)
-    with pytest.raises(CharlmError, match="--context sentence"):
+    with pytest.raises(CharlmError, match="context sentence"):
         arpa.write(tmp_path / "x.arpa", stream, tokenizer)
     lm, tokenizer = model(text="<s> the\n<unk> a\n")
     with pytest.raises(CharlmError, match="alike"):

@@ -107,7 +107,7 @@ def test_trained_resumed_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(CharlmError, match="bidirectional"):
         model.sample()
     assert resume("run").steps == 60
-    with pytest.raises(CharlmError, match="with-ngram"):
+    with pytest.raises(CharlmError, match="with_ngram"):
         charlm.train(text, bidirectional=True, with_ngram=True)
 
 

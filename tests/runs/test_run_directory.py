@@ -14,7 +14,8 @@ import pytest
 
 from charlm.errors import CharlmError
 from charlm.runs import defaults
-from charlm.runs.defaults import Budget, Facts
+from charlm.runs.defaults import Facts
+from charlm.runs.options import TrainRunOptions
 from charlm.runs.run_directory import RunDirectory, create
 from charlm.system import allocator
 
@@ -31,7 +32,7 @@ def test_out_may_be_empty_but_not_taken(tmp_path: Path) -> None:
     empty.mkdir()
     assert create(str(empty), "x").path == empty
     (empty / "config.toml").touch()
-    with pytest.raises(CharlmError, match="--resume"):
+    with pytest.raises(CharlmError, match="`resume="):
         create(str(empty), "x")
     (tmp_path / "file").touch()
     with pytest.raises(CharlmError, match="is a file"):
@@ -52,11 +53,11 @@ def test_config_and_metrics_round_trip(tmp_path: Path) -> None:
 
 
 def test_budget_is_one_thing() -> None:
-    assert Budget(steps=3).steps == 3
-    with pytest.raises(CharlmError, match="--epochs and --minutes"):
-        Budget(epochs=1, minutes=1)
-    with pytest.raises(CharlmError, match="positive"):
-        Budget(minutes=0)
+    assert TrainRunOptions(steps=3).steps == 3
+    with pytest.raises(CharlmError, match="`epochs` and `minutes`"):
+        TrainRunOptions(epochs=1, minutes=1)
+    with pytest.raises(CharlmError, match="above 0"):
+        TrainRunOptions(minutes=0)
 
 
 def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
@@ -65,7 +66,7 @@ def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
     assert (chosen.hidden, chosen.embed, chosen.dropout_input) == (99, 64, 0.1)
     assert chosen.vocab_size == 65
     assert defaults.network({}, Facts("word", 1_000_000, 20_000)).tied
-    dropped = defaults.dropout(chosen, {"dropout": 0.5, "dropout_output": 0.2}, facts, 1)
+    dropped = defaults.dropout(chosen, {"dropout_output": 0.2}, facts, 1, rate=0.5)
     assert (dropped.dropout_input, dropped.dropout_between) == (0.12, 0.5)
     assert dropped.dropout_output == 0.2
     rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 4, 8, 16, 999)]

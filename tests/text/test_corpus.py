@@ -382,7 +382,7 @@ def test_too_short_for_one_batch() -> None:
     with pytest.raises(CharlmError) as caught:
         Streams(positions(1000), 32, 128, 1)
     assert "1,000 tokens, fewer than one batch of 32 × 128" in str(caught.value)
-    assert "--bptt (such as 31)" in str(caught.value)
+    assert "`bptt` (such as 31)" in str(caught.value)
     Streams(positions(1000), 32, 31, 1).next()
-    with pytest.raises(CharlmError, match=r"--batch-size \(below 5\)"):
+    with pytest.raises(CharlmError, match=r"`batch_size` \(below 5\)"):
         Streams(positions(5), 32, 128, 1)

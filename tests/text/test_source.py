@@ -198,7 +198,7 @@ def test_unreadable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("lead", "size"), [(0, 7), (70_000, 1 << 16), (5, 1)])
 def test_invalid_utf8_is_located(tmp_path: Path, lead: int, size: int) -> None:
     path = written(tmp_path / "t", "é".encode() * lead + b"ab\xe4bc")
-    with pytest.raises(CharlmError, match="--encoding latin-1, or --errors replace") as caught:
+    with pytest.raises(CharlmError, match="`encoding=latin-1`, or `errors=replace`") as caught:
         list(TextSource((path,)).chunks(size))
     assert f"is not valid utf-8 at byte {2 * lead + 2:,} (0xE4)" in str(caught.value)
 
@@ -213,7 +213,7 @@ def test_truncated_character_at_the_end(tmp_path: Path) -> None:
 def test_nul_bytes(tmp_path: Path) -> None:
     message = complaint(written(tmp_path / "t", b"x" * 100_000 + b"\0y"))
     assert "NUL at byte 100,000" in message
-    assert "--encoding utf-16" in message
+    assert "`encoding=utf-16`" in message
     assert "NUL" in complaint(written(tmp_path / "u", "hello".encode("utf-16")))
     assert read(tmp_path / "u", encoding="utf-16") == "hello\n"
 

@@ -321,10 +321,10 @@ def charlm_config(run: str) -> dict[str, Any]:
 
 
 def test_bad_requests(text: Path, tmp_path: Path) -> None:
-    with pytest.raises(CharlmError, match="--steps and --minutes"):
+    with pytest.raises(CharlmError, match="`steps` and `minutes`"):
         train(text, steps=3, minutes=1)
-    with pytest.raises(CharlmError, match="unknown setting 'hiden'"):
-        train(text, steps=3, hiden=4)
+    with pytest.raises(CharlmError, match="unknown setting `hiden`"):
+        train(text, steps=3, hiden=4)  # type: ignore[call-arg]
     with pytest.raises(CharlmError, match="unknown cell 'lsdm'"):
         train(text, steps=3, cell="lsdm")
     (tmp_path / "short.txt").write_text("abc\ndef\n" * 12)

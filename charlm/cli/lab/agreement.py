@@ -10,8 +10,10 @@ import typer
 
 from ...cli import show
 from ...errors import CharlmError
-from ..common import Json, Quiet, Verbose, note, progress_bar
-from .common import Picture, Seed, refuse_inputs, write_picture
+from ..options import Json
+from ..talk import note, progress_bar
+from .experiment import conclude, refuse_inputs
+from .options import Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
@@ -39,8 +41,6 @@ def agreement(
     seed: Seed = 1,
     out: Picture = Path("lab-agreement.png"),
     json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Was or were: does a model remember the subject through a clause of 1 to 20 words?
 
@@ -57,14 +57,16 @@ def agreement(
     charlm lab agreement --model runs/demo
     """
     from ...lab.agreement import COMPARED_CELLS, judge_models, train_and_judge
+    from ...runs.locate import resolve
 
     given = {context.get_parameter_source(name) for name in ("runs", "steps")}
     if model and {source.name for source in given if source} != {"DEFAULT"}:
         raise CharlmError("--runs and --steps are of freshly trained cells: leave out --model")
-    refuse_inputs(out, models=model or [])
-    if model:
+    files = [str(resolve(one)) for one in model or []]
+    refuse_inputs(out, *files)
+    if files:
         with progress_bar("reading sentences") as report:
-            found = judge_models(model, seed=seed, sentences=sentences, progress=report)
+            found = judge_models(files, seed=seed, sentences=sentences, progress=report)
     else:
         with progress_bar(
             f"training {show.count(len(COMPARED_CELLS) * runs, 'network')}"
@@ -75,11 +77,7 @@ def agreement(
     if found.left_out:
         words = ", ".join(found.left_out)
         note(f"left out, since a model does not know it: {words}")
-    if json:
-        show.emit_json(found.as_dict())
-    else:
-        _print(found)
-    write_picture(out, found.panels(), columns=2)
+    conclude(found, json, _print, out, columns=2)
 
 
 def _print(found: Agreement) -> None:

@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..common import Encoding, Errors, Json, Quiet, Verbose, progress_bar
-from .common import (
-    Cells,
-    CorpusFile,
-    Hidden,
-    Level,
-    Levels,
-    Picture,
-    Seed,
-    cells_of,
-    refuse_inputs,
-    tokens_of,
-    write_picture,
-)
+from ..options import Encoding, Errors, Json
+from .experiment import cells_of, conclude, training_on
+from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.bptt import Truncation
@@ -33,15 +22,13 @@ def bptt(
     cells: Cells = "rnn,lstm",
     hidden: Hidden = 64,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 400,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 2,
+    seeds: Seeds = 2,
     level: Level = Levels.char,
     seed: Seed = 1,
     out: Picture = Path("lab-bptt.png"),
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show validation loss against the length at which the gradient is cut: a minute or two.
 
@@ -53,14 +40,9 @@ def bptt(
     charlm lab bptt corpus.txt --cells gru --seeds 3 --json
     """
     from ...lab.bptt import experiment
-    from ...lab.learn import corpus_of
 
     chosen = cells_of(cells)
-    refuse_inputs(out, [corpus])
-    with (
-        corpus_of(corpus, tokens_of(level), encoding, errors) as text,
-        progress_bar("training") as progress,
-    ):
+    with training_on(corpus, level, out, encoding, errors, "training") as (text, progress):
         found = experiment(
             text,
             cells=chosen,
@@ -70,11 +52,7 @@ def bptt(
             seeds=seeds,
             progress=progress,
         )
-    if json:
-        show.emit_json(found.as_dict())
-    else:
-        _print(found)
-    write_picture(out, found.panels())
+    conclude(found, json, _print, out)
 
 
 def _print(found: Truncation) -> None:

@@ -10,8 +10,10 @@ import typer
 
 from ...cli import show
 from ...config import require
-from ..common import Json, Quiet, Verbose, progress_bar
-from .common import Cells, Hidden, Picture, Seed, cells_of, write_picture
+from ..options import Json
+from ..talk import progress_bar
+from .experiment import cells_of, conclude
+from .options import Cells, Hidden, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.memory import Memory, Recall
@@ -24,13 +26,11 @@ def memory(
     ] = "1,2,3,4,5,10,20,30,100",
     hidden: Hidden = 64,
     steps: Annotated[int, typer.Option(min=1, help="Most steps for each k.")] = 1000,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")] = 3,
+    seeds: Seeds = 3,
     timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Count, too.")] = True,
     seed: Seed = 1,
     out: Picture = Path("lab-memory.png"),
     json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Show how far back cells and n-grams remember, and how far they count: two to three minutes.
 
@@ -57,12 +57,7 @@ def memory(
             count=timer,
             progress=progress,
         )
-    if json:
-        show.emit_json(found.as_dict())
-    else:
-        _print(found)
-    panels = found.panels()
-    write_picture(out, panels, len(panels))
+    conclude(found, json, _print, out, columns=2 if found.counts else 1)
 
 
 def _numbers(text: str) -> list[int]:

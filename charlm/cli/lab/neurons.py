@@ -10,20 +10,12 @@ import typer
 from ...cli import show
 from ...display import colours
 from ...errors import CharlmError
-from ..common import (
-    Encoding,
-    Errors,
-    Json,
-    Quiet,
-    Verbose,
-    detail,
-    note,
-    open_text_file,
-    progress_bar,
-    warn_of_unknown,
-)
+from ..opening import open_text_file, warn_of_unknown
+from ..options import Encoding, Errors, Json
 from ..surprisal_line import coloured, on
-from .common import refuse_inputs, writable
+from ..talk import detail, note, progress_bar
+from .experiment import refuse_inputs
+from .options import writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
@@ -52,8 +44,6 @@ def neurons(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     r"""Find the hidden units that track quotes, lines and words in a text, and show them in colour.
 
@@ -69,8 +59,8 @@ def neurons(
     from ...lab.unit_page import page
     from ...system.storage import output
 
-    refuse_inputs(out, [file], [model])
     used = subject(model)
+    refuse_inputs(out, file, used.name)
     detail(f"model: {used.name}")
     with open_text_file(file, encoding, errors, used.tokenizer.level) as source:
         text = _beginning(source, chars)

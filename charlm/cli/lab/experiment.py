@@ -1,0 +1,80 @@
+"""How an experiment begins and ends: the text it learns from, and the picture it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ...cli import show
+from ...config import CELLS, TokenizerConfig, require
+from ...display.charts import Panel, png
+from ...errors import CharlmError
+from ...system.storage import is_among, output
+from ..talk import note, progress_bar
+from .options import Levels
+
+if TYPE_CHECKING:
+    from ...text.corpus import Corpus
+
+
+class Finding(Protocol):
+    """What an experiment found."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+    def panels(self) -> Sequence[Panel]: ...
+
+
+AnyFinding = TypeVar("AnyFinding", bound=Finding)
+
+
+def refuse_inputs(out: Path, *files: str | Path) -> None:
+    """Raise CharlmError where --out names one of the files that the experiment reads."""
+    if is_among(out, files):
+        raise CharlmError(f"{out} is one of the files to read: name another with --out")
+
+
+@contextmanager
+def training_on(
+    corpus: str, level: Levels, out: Path, encoding: str, errors: str, doing: str
+) -> Iterator[tuple[Corpus, Callable[[float], None]]]:
+    """The tokens of a text to train networks on, and what to tell how much is done.
+
+    Words are those seen at least three times, to be quick. Raises CharlmError where `out` is the
+    text itself, and for a text that cannot be learned from.
+    """
+    from ...lab.learn import corpus_of
+
+    refuse_inputs(out, corpus)
+    tokens = TokenizerConfig(level=level.value)
+    if level is Levels.word:
+        tokens = TokenizerConfig(level="word", split="unicode", min_count=3)
+    with corpus_of(corpus, tokens, encoding, errors) as text, progress_bar(doing) as progress:
+        yield text, progress
+
+
+def cells_of(names: str) -> list[str]:
+    """The cells of --cells, each once. Raises CharlmError for an unknown one."""
+    cells = list(dict.fromkeys(name.strip() for name in names.split(",")))
+    for cell in cells:
+        require(cell in CELLS, f"unknown cell {cell!r}: choose of {', '.join(CELLS)}")
+    return cells
+
+
+def conclude(
+    found: AnyFinding,
+    json: bool,
+    print_finding: Callable[[AnyFinding], None],
+    out: Path,
+    columns: int = 1,
+) -> None:
+    """Print the finding, or its numbers as JSON, and write its picture wherever --out leads."""
+    if json:
+        show.emit_json(found.as_dict())
+    else:
+        print_finding(found)
+    picture = png(found.panels(), columns)
+    with output(out) as file:
+        file.write(picture)
+    note(f"picture: {out}")

@@ -1,0 +1,114 @@
+"""Opening the models and texts that a command names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..config import settings_of
+from ..errors import CharlmError
+from ..runs.options import TrainRunOptions
+from .options import Adapt
+from .show import count
+from .talk import detail, note, talk, warn
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..text.source import TextSource
+
+MAX_OOV_SHARE = 0.2  # share of a text's tokens
+
+
+def open_model(model: str | None, device: str | None = None) -> Model:
+    """The model that --model, $CHARLM_MODEL or runs/latest names, on --device where one is."""
+    from ..model import Model
+
+    if device is not None:
+        settings_of(TrainRunOptions)["device"].check(device)
+    loaded = Model.load(model)
+    detail(f"model: {loaded.info['path']}")
+    if device is not None:
+        from ..network.bulk_scoring import on_device
+
+        if loaded.lm.pseudo:
+            raise CharlmError("`device` is for models that read left to right: leave it out")
+        return Model(on_device(loaded.causal, device), loaded.tokenizer, loaded.info)
+    return loaded
+
+
+def adapted(model: Model, how: Adapt) -> Model:
+    """The same model, learning as it reads. Raises CharlmError for other than recurrent models."""
+    from ..model import Model
+
+    if how is Adapt.cache:
+        from ..tasks.neural_cache import NeuralCacheLM
+
+        lm: Any = NeuralCacheLM(model.lm)
+    else:
+        from ..network.dynamic_evaluation import DynamicLM
+
+        lm = DynamicLM(model.lm)
+    return Model(lm, model.tokenizer, model.info)
+
+
+@contextmanager
+def open_text_file(path: str, encoding: str, errors: str, level: str) -> Iterator[TextSource]:
+    """The text of a file, or of stdin for "-", as a tokenizer of `level` reads it."""
+    from ..text.source import open_text, temporary_spool
+
+    with temporary_spool() as spool:
+        yield open_text([path], encoding, errors, spool).for_level(level)
+
+
+@contextmanager
+def open_lines(
+    path: str, encoding: str, errors: str, level: str = "char"
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """The name of a file (or stdin, for "-") for messages, and its lines."""
+    from ..text.source import lines_of
+
+    with open_text_file(path, encoding, errors, level) as source:
+        yield ("stdin" if path == "-" else path), lines_of(source)
+
+
+def only_once(*files: str | None) -> None:
+    """Raise CharlmError if standard input is to be read twice."""
+    if files.count("-") > 1:
+        raise CharlmError("standard input can be read only once: give - only once")
+
+
+def drop_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
+    """The lines that are not empty, with a remark on the others.
+
+    Raises CharlmError where there are only empty ones: nothing to `what`.
+    """
+    given = list(lines)
+    kept = [line for line in given if line.strip()]
+    if not kept:
+        raise CharlmError(f"{name} holds only empty lines: there is nothing to {what}")
+    if len(kept) < len(given):
+        note(f"{count(len(given) - len(kept), 'empty line')} skipped")
+    return kept
+
+
+def note_unknown(model: Model, texts: Iterable[str], name: str = "") -> None:
+    """A remark where texts hold tokens that the model does not know."""
+    unk = model.tokenizer.unk
+    if unk is None or talk.quiet:
+        return
+    ids = [model.tokenizer.encode(text) for text in texts]
+    unknown, tokens = sum(int((own == unk).sum()) for own in ids), sum(map(len, ids))
+    if unknown:
+        note(
+            f"{unknown:,} of {tokens:,} tokens are unknown{name and f' to {name}'} and all count "
+            "as <UNK>: sentences with more of them look too probable"
+        )
+
+
+def warn_of_unknown(oov: int, tokens: int) -> None:
+    """Say so where much of a text is unknown to the model: perplexity is then flattering."""
+    if tokens and oov / tokens > MAX_OOV_SHARE:
+        warn(
+            f"the model does not know {oov / tokens:.0%} of the tokens; all of them count as <UNK>"
+        )

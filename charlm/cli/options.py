@@ -1,0 +1,79 @@
+"""Options that several verbs take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ..config import settings_of
+from ..runs.options import RunOptions
+from .derive import option
+from .talk import talk
+
+
+class Context(StrEnum):
+    """What a sentence is taken to follow."""
+
+    sentence = "sentence"
+    stream = "stream"
+
+
+class Adapt(StrEnum):
+    """How a recurrent model adapts to what it reads."""
+
+    dynamic = "dynamic"
+    cache = "cache"
+
+
+def _set_quiet(value: bool) -> bool:
+    talk.quiet = talk.quiet or value
+    return value
+
+
+def _set_verbose(value: bool) -> bool:
+    talk.verbose = talk.verbose or value
+    return value
+
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", callback=_set_quiet, help="Print nothing but results.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", callback=_set_verbose, help="Print more on stderr.")
+]
+ModelPath = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="PATH",
+        help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
+        show_default=False,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="WHERE",
+        help="Score in bulk with torch: auto, cpu or cuda. Default: NumPy, which starts faster.",
+        show_default=False,
+    ),
+]
+Adaptation = Annotated[
+    Adapt | None,
+    typer.Option(
+        "--adapt",
+        help="Adapt to the text scored so far: by gradient steps (dynamic) or by remembering its "
+        "words (cache). Static numbers are shown too.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, with log-probabilities in nats.")]
+JsonOutcome = Annotated[
+    bool, typer.Option("--json", help="Print the outcome as JSON, on the last line of stdout.")
+]
+Encoding = Annotated[str, option(settings_of(RunOptions)["encoding"], RunOptions.encoding)]
+Errors = Annotated[str, option(settings_of(RunOptions)["errors"], RunOptions.errors)]

@@ -1,0 +1,96 @@
+"""What is said on stderr beside the results: remarks, warnings, errors, a sign of life."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .ending import as_options
+from .show import console, is_terminal, valid_unicode
+
+BAR_AFTER_SECONDS = 2.0  # seconds of silence before a command shows that it lives
+
+
+@dataclass
+class Talk:
+    """How much is said on stderr beside the results."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+
+talk = Talk()
+
+
+def print_error(text: str) -> None:
+    """The one line that tells of an error."""
+    _say("error: " + " ".join(as_options(text).split()))
+
+
+def warn(text: str) -> None:
+    """Something the user should know though the command goes on; silenced by -q."""
+    if not talk.quiet:
+        _say(f"warning: {as_options(text)}")
+
+
+def note(text: str) -> None:
+    """A remark beside the results; silenced by -q."""
+    if not talk.quiet:
+        _say(text)
+
+
+def aside(text: str) -> None:
+    """A result beside those on stdout, which holds data for programs; -q does not silence it."""
+    _say(text)
+
+
+def detail(text: str) -> None:
+    """A remark for those who ask with -v."""
+    if talk.verbose:
+        _say(text)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
+    """Show on a terminal's stderr that long work lives: after two seconds, a bar.
+
+    Gives a function that may be told the fraction done, 0 to 1; without it the bar only pulses.
+    """
+    done: list[float | None] = [None]
+    finished = threading.Event()
+
+    def report(fraction: float) -> None:
+        done[0] = fraction
+
+    def watch() -> None:
+        if finished.wait(BAR_AFTER_SECONDS):
+            return
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.progress import TimeRemainingColumn as TimeLeft
+
+        parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeLeft())
+        with Progress(*parts, console=console(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            while not finished.wait(0.1):
+                if done[0] is not None:
+                    bar.update(task, total=1.0, completed=done[0])
+
+    if talk.quiet or not is_terminal(sys.stderr):
+        yield report
+        return
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield report
+    finally:
+        finished.set()
+        watcher.join()
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(valid_unicode(text) + "\n")
+        sys.stderr.flush()

@@ -1,0 +1,192 @@
+"""What a run can be told: the settings of its configurations, and those of the run itself.
+
+The dataclasses say what each setting means and may be; `TrainOptions` and `NgramOptions` say the
+same names and types to type checkers, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+from ..config import (
+    DURATION,
+    NETWORK,
+    OPTIMISATION,
+    TEXT,
+    Described,
+    NetworkConfig,
+    Settings,
+    TokenizerConfig,
+    TrainConfig,
+    setting,
+    settings_of,
+)
+from ..errors import CharlmError
+
+DEVICES = ("auto", "cpu", "cuda")
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class RunOptions(Settings):
+    """What every run on a text is told: where it goes, what it reads."""
+
+    out: str | Path | None = setting(None, "Run directory; by default a new one under runs/.", TEXT)
+    valid: str | Path | None = setting(
+        None, "Validation text; by default the last tenth of the corpus.", TEXT
+    )
+    encoding: str = setting("utf-8", "Encoding of the text.")
+    errors: str = setting(
+        "strict", "What to do with undecodable bytes: strict (stop), replace or ignore."
+    )
+
+
+@dataclass(frozen=True)
+class TrainRunOptions(RunOptions):
+    """What a training is told beside its three configurations. At most one duration."""
+
+    minutes: float | None = setting(
+        None, "Total minutes, from start to finish.", DURATION, above=0, below=1_000_000_000
+    )
+    epochs: float | None = setting(
+        None, "Passes over the text.", DURATION, above=0, below=1_000_000_000
+    )
+    steps: int | None = setting(None, "Optimiser steps.", DURATION, above=0, below=1_000_000_000)
+    dropout: float | None = setting(
+        None,
+        "Dropout between layers and before the softmax; less on token vectors.",
+        NETWORK,
+        minimum=0,
+        below=1,
+    )
+    device: str = setting("auto", "Where to train.", OPTIMISATION, choices=DEVICES)
+    with_ngram: bool = setting(
+        False, "When done, mix in an n-gram model of the same text (for words, also a cache)."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [n for n in ("steps", "epochs", "minutes") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise CharlmError(f"`{given[0]}` and `{given[1]}` both say how long: give one of them")
+
+
+class NgramOptions(TypedDict, total=False):
+    """Keywords of `charlm.ngram` that are settings: RunOptions and TokenizerConfig."""
+
+    out: str | Path | None
+    valid: str | Path | None
+    encoding: str
+    errors: str
+    level: str
+    vocab_size: int
+    min_count: int
+    lower: bool
+    split: str
+    algorithm: str
+
+
+class TrainOptions(NgramOptions, total=False):
+    """Keywords of `charlm.train` that are settings: TrainRunOptions and the configurations."""
+
+    minutes: float | None
+    epochs: float | None
+    steps: int | None
+    dropout: float | None
+    device: str
+    with_ngram: bool
+    cell: str
+    embed: int
+    hidden: int
+    layers: int
+    dense: int
+    tied: bool
+    bidirectional: bool
+    learned_start: bool
+    dropout_input: float
+    dropout_between: float
+    dropout_output: float
+    weight_drop: float
+    seed: int
+    batch_size: int
+    bptt: int
+    optimizer: str
+    lr: float
+    min_lr: float
+    warmup: int
+    schedule: str
+    momentum: float
+    beta2: float
+    weight_decay: float
+    clip_norm: float
+    clip_max: float
+    clip_value: float
+    eval_every: int
+    patience: int
+    precision: str
+    threads: int
+
+
+def ngram_settings() -> dict[str, Described]:
+    """The settings that NgramOptions names, by name."""
+    return {**settings_of(RunOptions), **settings_of(TokenizerConfig)}
+
+
+def train_settings() -> dict[str, Described]:
+    """The settings that TrainOptions names, by name.
+
+    Of two of one name the first counts: a run is asked for `steps` and a `device`, from which
+    those of TrainConfig follow, and a network's vocabulary size is its tokenizer's.
+    """
+    found: dict[str, Described] = {}
+    for kind in (TrainRunOptions, TokenizerConfig, NetworkConfig, TrainConfig):
+        for name, one in settings_of(kind).items():
+            found.setdefault(name, one)
+    return found
+
+
+Options = TypeVar("Options", bound=RunOptions)
+
+
+def divide(
+    kind: type[Options], known: Mapping[str, Described], given: Mapping[str, Any]
+) -> tuple[Options, dict[str, Any]]:
+    """The options of the run itself, of class `kind`, and the settings of its configurations.
+
+    A setting that is None is not given. Raises CharlmError on a name that is none of the `known`
+    and a value that none of them can have, before any work.
+    """
+    kept = {name: value for name, value in given.items() if value is not None}
+    for name, value in kept.items():
+        if name not in known:
+            raise CharlmError(f"unknown setting `{name}`")
+        known[name].check(value)
+    own = settings_of(kind).keys()
+    options = kind(**{name: value for name, value in kept.items() if name in own})
+    return options, {name: value for name, value in kept.items() if name not in own}
+
+
+def text_names(corpus: str | Path | Sequence[str | Path]) -> list[str]:
+    """The files that `corpus` names, "-" for stdin. Raises CharlmError where there is none."""
+    names = [str(corpus)] if isinstance(corpus, str | Path) else [str(name) for name in corpus]
+    if not names or not names[0]:
+        raise CharlmError("no text given. Name a file, or - for stdin")
+    return names
+
+
+def lists_settings(known: Mapping[str, Described]) -> Callable[[F], F]:
+    """A decorator that ends a function's docstring with what its keywords mean."""
+
+    def decorate(function: F) -> F:
+        lines = [f"{name}: {one.sentence()}" for name, one in known.items()]
+        listed = "\n".join(lines)
+        doc = textwrap.dedent(f"    {function.__doc__}").strip()
+        function.__doc__ = f"{doc}\n\nSettings:\n{textwrap.indent(listed, '    ')}\n"
+        return function
+
+    return decorate
