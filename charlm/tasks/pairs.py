@@ -235,8 +235,8 @@ def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
     """Pairs from JSON lines (sentence_good, sentence_bad) or tab-separated values.
 
     A line of TSV is: good, bad, and perhaps the phenomenon; a first line that names the columns
-    (good, bad, …) may order them otherwise. by: the column of the phenomenon, else one of PHENOMENON_COLUMNS.
-    Raises CharlmError with the number of the first line that is wrong.
+    (good, bad, …) may order them otherwise. by: the column of the phenomenon, else one of
+    PHENOMENON_COLUMNS. Raises CharlmError with the number of the first line that is wrong.
     """
     pairs: list[Pair] = []
     columns: list[str] | None = None

@@ -16,7 +16,7 @@ from toys import pair_of, recurrent_lm, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.models.kneser_ney import estimate
-from charlm.tasks.pairs import Pair, accuracy, differing, gather, judge, read, wilson
+from charlm.tasks.pairs import Pair, PairSource, accuracy, differing, gather, judge, read, wilson
 from charlm.tasks.score import encode_line, score
 from charlm.tasks.shared_prefixes import shared_logprobs
 
@@ -153,7 +153,7 @@ def test_pairs_are_given_in_many_ways(tmp_path: Path) -> None:
     file.write_text("a\tb\tkind\n")
     from_file, plain = Pair("a", "b", "kind"), Pair("c", "d")
     assert gather(str(file)) == gather([file]) == [from_file]
-    given = [file, ("c", "d"), plain, ("e", "f", "order")]
+    given: list[PairSource] = [file, ("c", "d"), plain, ("e", "f", "order")]
     assert gather(given) == [from_file, plain, plain, Pair("e", "f", "order")]
     with pytest.raises(CharlmError, match="no pairs"):
         gather([])
