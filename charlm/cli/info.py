@@ -13,13 +13,6 @@ from .common import Json, ModelPath, Quiet, Verbose, open_model
 if TYPE_CHECKING:
     from ..text.tokenizer import Tokenizer
 
-CELL_NAMES = {
-    "rnn": "RNN (tanh)",
-    "rnn-relu": "RNN (relu)",
-    "lstm": "LSTM",
-    "lstm-peephole": "LSTM with peepholes",
-    "gru": "GRU",
-}
 BYTE_NAME = re.compile("0x[0-9A-F]{2}")
 SHOWN_TOKENS = 16
 
@@ -33,6 +26,7 @@ def info(
     charlm info
     charlm info --model runs/corpus --json
     """
+    from ..models.describe import network
     from ..models.model_file import counted
 
     used = open_model(model)
@@ -42,7 +36,7 @@ def info(
     about = used.info
     rows = [
         ("model", f"{about['path']} · {show.size(about['bytes'])}"),
-        ("network", _network(about["family"], about["config"])),
+        ("network", network(about["family"], about["config"])),
         (counted(about), f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
@@ -55,6 +49,8 @@ def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
 
     pseudo: of a model that reads from both sides.
     """
+    from ..models.describe import settings
+
     rows = []
     if "corpus" in about:
         rows.append(("corpus", f"{about['corpus']} · sha256 {about.get('sha256', '–')[:12]}…"))
@@ -73,7 +69,7 @@ def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
         at = f" · at step {about['step']:,}" if "step" in about else ""
         rows.append(("best result", result + at))
     if "settings" in about:
-        rows.append(("settings", _flow(about["settings"])))
+        rows.append(("settings", settings(about["settings"])))
     if "version" in about:
         rows.append(("made by", f"charlm {about['version']}"))
     return rows
@@ -90,36 +86,6 @@ def _text_size(stats: Mapping[str, int]) -> str:
     return " · ".join(parts)
 
 
-def _network(family: str, config: Mapping[str, Any]) -> str:
-    """A line such as: LSTM 1 × 512 · embedding 512."""
-    if family == "ngram":
-        reach = "within lines" if config["lines"] else "across lines"
-        return f"{config['order']}-gram model, {reach}"
-    if family == "mixture":
-        parts = [_network(part["family"], part["config"]) for part in config["parts"]]
-        return "mixture of " + " and ".join(parts)
-    if family == "recent":
-        part = config["part"]
-        inner = _network(part["family"], part["config"])
-        return f"{inner}, with a cache of {config['window']:,} tokens"
-    if family != "recurrent":
-        return f"{family} · {_flow(config)}"
-    parts = [
-        f"{CELL_NAMES.get(config['cell'], config['cell'])} {config['layers']} × {config['hidden']}",
-        f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
-    ]
-    if config.get("bidirectional"):
-        parts[0] = f"bidirectional {parts[0]}"
-    if config["dense"]:
-        parts.append(f"{show.count(config['dense'], 'dense layer')}")
-    if config["learned_start"]:
-        parts.append("learned start")
-    rates = {place: config[f"dropout_{place}"] for place in ("input", "between", "output")}
-    if any(rates.values()):
-        parts.append("dropout " + ", ".join(f"{k} {rate:g}" for k, rate in rates.items() if rate))
-    return " · ".join(parts)
-
-
 def _vocabulary(tokenizer: Tokenizer) -> str:
     """A line such as: 66 kinds of character · lossless · </s> <UNK> ␣ e t …."""
     kind = "character" if tokenizer.level == "char" else tokenizer.level
@@ -129,12 +95,3 @@ def _vocabulary(tokenizer: Tokenizer) -> str:
     shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
     text = f"{tokenizer.vocab_size:,} kinds of {kind} · {lossless}"
     return text if tokenizer.level == "byte" else f"{text} · {shown}"
-
-
-def _flow(settings: Mapping[str, Any]) -> str:
-    """Settings on one line, without those that are off: name value · name value."""
-    return " · ".join(f"{key.replace('_', ' ')} {_short(v)}" for key, v in settings.items() if v)
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

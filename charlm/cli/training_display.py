@@ -68,6 +68,8 @@ class Display(Events, AbstractContextManager["Display"]):
             self.live.update(Text(f"{name} … {done:4.0%}"))
 
     def started(self, plan: Plan) -> None:
+        from ..models.describe import architecture
+
         self.plan = plan
         corpus, network, config = plan.corpus, plan.network, plan.config
         kinds = corpus.tokenizer.vocab_size
@@ -78,8 +80,7 @@ class Display(Events, AbstractContextManager["Display"]):
         )
         begin = f", from step {plan.resumed_at:,}" if plan.resumed_at else ""
         note(
-            f"{'bidirectional ' * network.bidirectional}{network.cell} "
-            f"{network.layers} × {network.hidden} · "
+            f"{architecture('recurrent', network.as_dict())} · "
             f"{plan.parameters / 1e6:.2f} M parameters · {config.precision} · "
             f"{config.device if config.device != 'cpu' else f'{config.threads} threads'} · "
             f"{config.steps:,} steps{begin}"
