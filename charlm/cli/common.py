@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -195,34 +195,9 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     from ..model import Model
     from ..models.model_file import resolve
 
-    if device not in (None, "auto", "cpu", "cuda"):
-        raise CharlmError(f"unknown device {device!r}: choose auto | cpu | cuda")
     path = resolve(model)
     detail(f"model: {path}")
-    loaded = Model.load(path)
-    if device is not None:
-        from ..models.bidirectional import BidirectionalLM
-        from ..network.bulk_scoring import on_device
-
-        if isinstance(loaded.any_lm, BidirectionalLM):
-            raise CharlmError("--device is for models that read left to right: leave it out")
-        return Model(on_device(loaded.lm, device), loaded.tokenizer, loaded.info)
-    return loaded
-
-
-def adapted(model: Model, how: Adapt) -> Model:
-    """The same model, learning as it reads. Raises CharlmError for other than recurrent models."""
-    from ..model import Model
-
-    if how is Adapt.cache:
-        from ..tasks.neural_cache import NeuralCacheLM
-
-        lm: Any = NeuralCacheLM(model.lm)
-    else:
-        from ..network.dynamic_evaluation import DynamicLM
-
-        lm = DynamicLM(model.lm)
-    return Model(lm, model.tokenizer, model.info)
+    return Model.load(path, device=device)
 
 
 @contextmanager
@@ -246,10 +221,10 @@ def open_lines(
     path: str, encoding: str, errors: str, level: str = "char"
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The name of a file (or stdin, for "-") for messages, and its lines."""
-    from ..text.source import lines_of
+    from ..text.source import open_lines
 
-    with open_text_file(path, encoding, errors, level) as source:
-        yield ("stdin" if path == "-" else path), lines_of(source)
+    with open_lines(path, encoding, errors, level) as found:
+        yield found
 
 
 def only_once(*files: str | None) -> None:

@@ -20,7 +20,6 @@ from .common import (
     ModelPath,
     Quiet,
     Verbose,
-    adapted,
     open_file,
     open_model,
     progress_bar,
@@ -75,7 +74,9 @@ def evaluate(
     warn_of_unknown(static.oov, static.tokens)
     learning = None
     if adapt:
-        learning = _measured(measure, adapted(used, adapt), file, encoding, errors, context, window)
+        learning = _measured(
+            measure, used.adapted(adapt.value), file, encoding, errors, context, window
+        )
     if json:
         record = static.as_dict()
         if learning is not None:

@@ -22,7 +22,6 @@ from .common import (
     ModelPath,
     Quiet,
     Verbose,
-    adapted,
     drop_empty,
     note,
     open_file,
@@ -134,7 +133,7 @@ def score(
     learning = None
     if adapt:
         with progress_bar("adapting"):
-            changed = adapted(used, adapt)
+            changed = used.adapted(adapt.value)
             learning = score_sentences(
                 changed.lm, used.tokenizer, texts, eos=not no_eos, context=context.value
             )
