@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .common import Encoding, Errors, Quiet, Verbose, progress_bar
+from .common import Encoding, Errors, Quiet, Verbose
 
 if TYPE_CHECKING:
     from ..runs.mixture_run import MixtureRun
@@ -44,9 +44,12 @@ def mix(
     charlm eval test.txt --model runs/mixed
     """
     from ..runs.mixture_run import mix_models
+    from .stages import stages
 
-    with progress_bar("mixing"):
-        done = mix_models(models, dev, out=out, cache=cache, encoding=encoding, errors=errors)
+    with stages("mixing") as events:
+        done = mix_models(
+            models, dev, out=out, cache=cache, encoding=encoding, errors=errors, events=events
+        )
     if json:
         show.emit_json(_record(done))
         return

@@ -8,7 +8,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .common import Context, Encoding, Errors, Quiet, Verbose, only_once, progress_bar, warn
+from .common import Context, Encoding, Errors, Quiet, Verbose, only_once
 
 TEXT = "Text"
 
@@ -102,20 +102,10 @@ def ngram(
     only_once(*corpus, valid)
     settings = {name: value for name, value in given.items() if value is not None}
     least = _counts(min_counts)
-    from ..runs.events import Events
     from ..runs.ngram_run import count
+    from .stages import stages
 
-    class Watcher(Events):
-        """Stages to the bar, warnings to stderr."""
-
-        def stage(self, name: str, done: float) -> None:
-            if name != "estimate":
-                report(done)
-
-        def warn(self, message: str) -> None:
-            warn(message)
-
-    with progress_bar("counting") as report:
+    with stages("counting") as events:
         done = count(
             corpus,
             order=order,
@@ -126,7 +116,7 @@ def ngram(
             arpa_file=arpa,
             encoding=encoding,
             errors=errors,
-            events=Watcher(),
+            events=events,
             **settings,
         )
     if json:

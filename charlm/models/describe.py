@@ -32,14 +32,14 @@ def summary(about: Mapping[str, Any]) -> str:
         f"{amount(about['parameters'])} {counted(about)}, "
         f"{about['level']} level, {count(about['vocab_size'], 'token')}"
     )
-    best = about["training"].get("best")
-    if not best:
-        return text
+    best = about["training"].get("best") or {}
     if about["config"].get("bidirectional"):
-        result = f"pseudo-perplexity {fixed(best['perplexity'], 2)}"
+        key, result = "perplexity", "pseudo-perplexity {}"
     else:
-        result = f"{fixed(best['bits_per_char'], 2)} bits/char"
-    return f"{text}; {result} on validation text"
+        key, result = "bits_per_char", "{} bits/char"
+    if key not in best:
+        return text
+    return f"{text}; {result.format(fixed(best[key], 2))} on validation text"
 
 
 def architecture(family: str, config: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..display.charts import Line, Panel, svg
 from ..display.colours import MAX_BITS
@@ -48,11 +48,18 @@ WRITES_NOTHING = (
 PICTURE_SCALE = 0.75  # pictures, so that they can be read on a phone
 
 
+class Report(NamedTuple):
+    """A page, and what it shows."""
+
+    path: Path
+    findings: Findings
+
+
 def write(
     run: str | Path | None = None,
     out: str | Path | None = None,
     events: Events | None = None,
-) -> tuple[Path, Findings]:
+) -> Report:
     """Write the report of a run, whole or not at all; gives its place and what it shows.
 
     run: a run directory, else $CHARLM_MODEL's or runs/latest. out: a file, else report.html in the
@@ -79,7 +86,7 @@ def write(
     with storage.output(place) as file:
         file.write(render(findings).encode("utf-8"))
     events.stage("report", 1.0)
-    return place, findings
+    return Report(place, findings)
 
 
 def find(run: str | Path | None) -> RunDirectory:

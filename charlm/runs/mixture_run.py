@@ -23,6 +23,7 @@ from ..tasks.score import measure
 from ..text.source import open_text, temporary_spool, utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
 from . import run_directory
+from .events import Events
 from .run_directory import RunDirectory
 
 
@@ -48,13 +49,15 @@ def mix_models(
     cache: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
+    events: Events | None = None,
 ) -> MixtureRun:
     """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
 
-    cache: make what was said of late more probable, too (see `recency`). models: model files, run
-    directories or ARPA files. Raises CharlmError for fewer than two, for different vocabularies,
-    and where a file is missing or damaged.
+    cache: make what was said of late more probable, too (see `unigram_cache`). models: model files,
+    run directories or ARPA files. Raises CharlmError for fewer than two, for different
+    vocabularies, and where a file is missing or damaged.
     """
+    events = events or Events()
     began = time.monotonic()
     if len(models) < 2:
         raise CharlmError("a mixture takes two models or more")
@@ -64,7 +67,9 @@ def mix_models(
     parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
     directory = run_directory.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
+        events.stage("estimate", 0.0)
         done = _mixed(directory, parts, names, dev, encoding, errors, cache=cache)
+    events.stage("estimate", 1.0)
     model_file.mark_latest(directory.path)
     return replace(done, seconds=time.monotonic() - began)
 

@@ -1,0 +1,274 @@
+"""`charlm.train`, `ngram`, `mix` and `report`: verbs as functions, which show how they go.
+
+On a terminal and in a notebook they look as on the command line; elsewhere they say nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import CharlmError
+from ..model import Model
+from ..runs.events import Events, Outcome
+from ..runs.mixture_run import MixtureRun, mix_models
+from ..runs.ngram_run import NgramRun, count
+from .notebook import in_notebook
+from .show import is_terminal
+from .stages import stages
+from .training_display import Display
+
+if TYPE_CHECKING:
+    from ..reports.page import Report
+
+
+class _HasModel(Protocol):
+    @property
+    def model(self) -> Path: ...
+
+
+class Loadable:
+    """What a run with a model has in common."""
+
+    def load(self: _HasModel) -> Model:
+        """The run's model, ready for use."""
+        return Model.load(self.model)
+
+
+class TrainedNetwork(Loadable, Outcome):
+    """What a training came to, and the way to its model."""
+
+
+class CountedNgrams(Loadable, NgramRun):
+    """What an n-gram model came to, and the way to it."""
+
+
+class Mixture(Loadable, MixtureRun):
+    """What a mixture came to, and the way to it."""
+
+
+def train(
+    corpus: str | Path | Sequence[str | Path] | None = None,
+    *,
+    resume: str | Path | None = None,
+    progress: bool = True,
+    events: Events | None = None,
+    **settings: Any,
+) -> TrainedNetwork:
+    """Train a recurrent network on text, keep its best state on validation text, save it as a run.
+
+    corpus: a text file, several, or "-" for stdin; one line a sentence. Whatever is not set below
+    is chosen from the text ("auto").
+
+    >>> run = charlm.train("corpus.txt", minutes=2)  # doctest: +SKIP
+    >>> run.load().sample(prompt="The cat")          # doctest: +SKIP
+
+    Where
+        resume (path, None): instead of a corpus, the run to continue, under its own settings.
+        out (path, None): directory of the run; else a fresh one under runs/.
+        progress (bool, True): show how it goes, on a terminal and in a notebook.
+        events (Events, None): told how it goes, in place of the display.
+    Text
+        valid (path, None): validation text; else the corpus's last tenth.
+        encoding (str, "utf-8"), errors (str, "strict"): how the bytes of text are read.
+        level (str, "char"): a token is a char, word, byte or subword.
+        vocab_size (int, 0): tokens in the vocabulary at most; 0: no limit (subword: 4,000).
+        min_count (int, 1): tokens seen less often in training become <UNK> (char, word).
+        lower (bool, False): fold words to lower case.
+        split (str, "whitespace"): words end at whitespace, or (unicode) at punctuation, too.
+        algorithm (str, "unigram"): subwords by unigram or bpe.
+    How long: one of
+        minutes (float, 3): from start to finish.
+        epochs (float, None): passes over the text.
+        steps (int, None): optimiser steps.
+    Network
+        cell (str, "lstm"): rnn (tanh), rnn-relu, lstm, lstm-peephole or gru.
+        layers (int, 1): recurrent layers.
+        hidden (int, auto): units a layer.
+        embed (int, auto): width of a token's vector.
+        dense (int, 0): tanh layers between the recurrent ones and the softmax.
+        tied (bool, auto): one matrix for token vectors and softmax.
+        bidirectional (bool, False): read from both sides, to fill blanks.
+        learned_start (bool, False): learn the first hidden state.
+        dropout (float, auto): probability of dropping between layers and before the softmax.
+        dropout_input, dropout_between, dropout_output (float, auto): … of token vectors, between
+            layers, before the softmax.
+        weight_drop (float, auto): … of weights from hidden state to hidden state.
+        with_ngram (bool, False): at the end, mix in an n-gram model of the same text.
+    Optimisation
+        optimizer (str, auto): muon, adamw, adam or sgd.
+        lr (float, auto): peak learning rate.
+        min_lr (float, 0.0): learning rate at the end of the cosine.
+        schedule (str, "cosine"): cosine, plateau (halve when validation stalls) or constant.
+        warmup (int, 50): steps of linear warm-up.
+        momentum (float, 0.9): of sgd.
+        beta2 (float, 0.99): decay of Adam's second moment.
+        weight_decay (float, 0.01): decoupled, of matrices only.
+        clip_norm (float, 1.0): scale a gradient whose L2 norm is above this; 0: off.
+        clip_max (float, 0.0): scale a gradient whose largest entry is above this; 0: off.
+        clip_value (float, 0.0): clamp every entry of the gradient to ± this; 0: off.
+        batch_size (int, auto): parallel streams.
+        bptt (int, auto): tokens through which a gradient flows back (truncated BPTT).
+        eval_every (int, auto): steps between validations.
+        patience (int, 0): stop after so many validations without a better one; 0: never.
+        precision (str, auto): matrix products in fp32 or bf16; auto: the faster.
+        seed (int, 1): the same seed, steps and precision make the same run.
+        device (str, "auto"): auto, cpu or cuda.
+        threads (int, auto): CPU threads.
+
+    Raises CharlmError for what the caller can mend. Ctrl-C saves and ends the run, whose outcome
+    is then marked as interrupted.
+    """
+    from ..training import run as training
+
+    if resume is not None and (corpus is not None or settings):
+        name = next(iter(settings), "corpus")
+        raise CharlmError(f"resume goes on under the run's own settings: leave out {name}")
+    if resume is None and corpus is None:
+        raise CharlmError("no text given: name a file as corpus, or a run to resume")
+    with _shown(Display, progress, events) as watcher:
+        if resume is not None:
+            outcome = training.resume(resume, events=watcher)
+        else:
+            assert corpus is not None
+            outcome = training.train(corpus, events=watcher, **settings)
+    return TrainedNetwork(**vars(outcome))
+
+
+def ngram(
+    corpus: str | Path | Sequence[str | Path],
+    *,
+    order: int | None = None,
+    out: str | Path | None = None,
+    valid: str | Path | None = None,
+    context: str | None = None,
+    min_counts: Sequence[int] = (),
+    arpa_file: str | Path | None = None,
+    level: str = "char",
+    vocab_size: int = 0,
+    min_count: int = 1,
+    lower: bool = False,
+    split: str = "whitespace",
+    algorithm: str = "unigram",
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    progress: bool = True,
+    events: Events | None = None,
+) -> CountedNgrams:
+    """Estimate an n-gram model of a text by modified Kneser-Ney smoothing, and save it as a run.
+
+    corpus: a text file, several, or "-" for stdin; one line a sentence.
+
+    order (int, None): tokens of the longest n-gram, up to 16; else 6 for characters, 5 for words.
+    out (path, None): directory of the run; else a fresh one under runs/.
+    valid (path, None): validation text; else the corpus's last tenth.
+    context (str, None): whether n-grams reach across line ends ("stream") or not ("sentence"); else
+    stream for characters and bytes, sentence for words and subwords.
+    min_counts (ints, ()): by length, how often an n-gram must be seen to be kept; the last for all
+    longer ones.
+    arpa_file (path, None): write the model as an ARPA file, too.
+    level (str, "char"): a token is a char, word, byte or subword.
+    vocab_size (int, 0): tokens in the vocabulary at most; 0: no limit (subword: 4,000).
+    min_count (int, 1): tokens seen less often in training become <UNK> (char, word).
+    lower (bool, False): fold words to lower case.
+    split (str, "whitespace"): words end at whitespace, or ("unicode") at punctuation, too.
+    algorithm (str, "unigram"): subwords by unigram or bpe.
+    encoding (str, "utf-8"), errors (str, "strict"): how the bytes of text are read.
+    progress (bool, True): show how it goes, on a terminal and in a notebook.
+    events (Events, None): told how it goes, in place of the display.
+
+    Raises CharlmError for what the caller can mend.
+
+    >>> run = charlm.ngram("corpus.txt", order=5)  # doctest: +SKIP
+    >>> run.load().score("the pear").perplexity    # doctest: +SKIP
+    """
+    with _shown(lambda: stages("counting"), progress, events) as watcher:
+        done = count(
+            corpus,
+            order=order,
+            out=out,
+            valid=valid,
+            context=context,
+            min_counts=min_counts,
+            arpa_file=arpa_file,
+            level=level,
+            vocab_size=vocab_size,
+            min_count=min_count,
+            lower=lower,
+            split=split,
+            algorithm=algorithm,
+            encoding=encoding,
+            errors=errors,
+            events=watcher,
+        )
+    return CountedNgrams(**vars(done))
+
+
+def mix(
+    models: Sequence[str | Path],
+    dev: str | Path,
+    *,
+    out: str | Path | None = None,
+    cache: bool = False,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    progress: bool = True,
+    events: Events | None = None,
+) -> Mixture:
+    """Mix models of one vocabulary into a better one, and save it as a run.
+
+    models: run directories, model files or ARPA files, two or more.
+    dev: a text that the models have not seen: the weights are fitted to it.
+
+    out (path, None): directory of the run; else a fresh one under runs/.
+    cache (bool, False): make what was said of late more probable, too.
+    encoding (str, "utf-8"), errors (str, "strict"): how the bytes of text are read.
+    progress (bool, True): show that it lives, on a terminal and in a notebook.
+    events (Events, None): told how it goes, in place of the display.
+
+    Raises CharlmError for fewer than two models, for different vocabularies, and where a file is
+    missing or damaged.
+    """
+    with _shown(lambda: stages("mixing"), progress, events) as watcher:
+        done = mix_models(
+            models, dev, out=out, cache=cache, encoding=encoding, errors=errors, events=watcher
+        )
+    return Mixture(**vars(done))
+
+
+def report(
+    run: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: bool = True,
+    events: Events | None = None,
+) -> Report:
+    """Make one page of HTML of a run: curves, samples, surprise, settings, speed.
+
+    run: a run directory; None: that of $CHARLM_MODEL, else runs/latest.
+    out (path, None): where the page is written; else report.html in the run directory.
+    progress (bool, True): show how it goes, on a terminal and in a notebook.
+    events (Events, None): told how it goes, in place of the display.
+
+    Gives the page's path and its findings. Raises CharlmError where there is no run, no model yet,
+    or a damaged file, OSError where the page cannot be written.
+    """
+    from ..reports.page import write
+
+    with _shown(lambda: stages("report"), progress, events) as watcher:
+        return write(run, out, watcher)
+
+
+@contextmanager
+def _shown(
+    display: Callable[[], AbstractContextManager[Events]], progress: bool, events: Events | None
+) -> Iterator[Events]:
+    """The events given; else a display where somebody looks and wants one; else silence."""
+    if events is None and progress and (is_terminal(sys.stderr) or in_notebook()):
+        with display() as shown:
+            yield shown
+    else:
+        yield events or Events()
