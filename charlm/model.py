@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from . import kenlm
 from .config import require
@@ -12,18 +12,19 @@ from .lm import CausalLM
 from .measures import Measures
 from .models import describe, model_file
 from .models.bidirectional import AnyLM, BidirectionalLM, causal
-from .tasks import classify as classification
-from .tasks.compare import Comparison, compare
-from .tasks.complete import Completion, NextTokens, complete, next_tokens
-from .tasks.evaluate import evaluate
-from .tasks.fill import Filled, fill
-from .tasks.nbest import Utterance, read_files, read_reference_file
-from .tasks.pairs import PairScores, PairSource, gather, judge
-from .tasks.rescore import Rescored, rescore
 from .tasks.sample import Sample, sample
 from .tasks.score import SentenceScore, score
-from .tasks.word_scores import WordScore
 from .text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:  # what is not scoring or sampling is imported when first asked for
+    from .tasks.classify import Classified, Labelled
+    from .tasks.compare import Comparison
+    from .tasks.complete import Completion, NextTokens
+    from .tasks.fill import Filled
+    from .tasks.nbest import Utterance
+    from .tasks.pairs import PairScores, PairSource
+    from .tasks.rescore import Rescored
+    from .tasks.word_scores import WordScore
 
 DEVICES = ("auto", "cpu", "cuda")
 ADAPTATIONS = ("dynamic", "cache")
@@ -190,6 +191,8 @@ class Model:
         window (int, None): with "stream", begin afresh every so many tokens.
         progress (function, None): called now and then with the measures so far.
         """
+        from .tasks.evaluate import evaluate
+
         chunks = [text] if isinstance(text, str) else text
         return evaluate(
             self.lm, self.tokenizer, chunks, context=context, window=window, progress=progress
@@ -206,6 +209,8 @@ class Model:
         seed (int, 1): of the bootstrap.
         resamples (int, 10,000): how often sentences are drawn for it.
         """
+        from .tasks.compare import compare
+
         models = [(one.lm, one.tokenizer) for one in (self, other)]
         return compare(models, sentences, seed=seed, resamples=resamples)
 
@@ -271,6 +276,8 @@ class Model:
         max_tokens (int, 200): where an ending is cut off.
         allow_unk (bool, False): let <UNK> stand in an ending.
         """
+        from .tasks.complete import complete
+
         return complete(
             self.lm,
             self.tokenizer,
@@ -289,6 +296,8 @@ class Model:
 
         >>> tokens, entropy = model.next_tokens("The apple and", top_k=5)  # doctest: +SKIP
         """
+        from .tasks.complete import next_tokens
+
         return next_tokens(self.lm, self.tokenizer, prompt, top_k=top_k)
 
     def fill(self, text: str, *, top_k: int = 5, left_only: bool = False) -> list[Filled]:
@@ -299,6 +308,8 @@ class Model:
         top_k (int, 5): how many ways.
         left_only (bool, False): judge by what stands before the blanks only.
         """
+        from .tasks.fill import fill
+
         return fill(self.any_lm, self.tokenizer, text, top_k=top_k, left_only=left_only)
 
     # Which of several sentences -------------------------------------------------------------------
@@ -325,6 +336,8 @@ class Model:
 
         >>> model.pairs([("The cat was full.", "The cat were full.")]).accuracy  # doctest: +SKIP
         """
+        from .tasks.pairs import gather, judge
+
         level = self.tokenizer.level
         given = gather(pairs, by, encoding=encoding, errors=errors, level=level)
         return judge(self.lm, self.tokenizer, given, region=region, norm=norm)
@@ -358,6 +371,9 @@ class Model:
         encoding (str, "utf-8"): of files.
         errors (str, "strict"): what is done about bytes that are not so encoded.
         """
+        from .tasks.nbest import read_files, read_reference_file
+        from .tasks.rescore import rescore
+
         how = {"encoding": encoding, "errors": errors, "level": self.tokenizer.level}
         if isinstance(utterances, str | Path):
             utterances = read_files(
@@ -394,11 +410,11 @@ def classify(
     models: Mapping[str, Model | str | Path],
     *,
     priors: Mapping[str, float] | None = None,
-    calibrate: str | Path | Sequence[classification.Labelled] = (),
+    calibrate: str | Path | Sequence[Labelled] = (),
     truth: Sequence[str] | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
-) -> classification.Classified:
+) -> Classified:
     """Say of each text which model finds it most probable: language, author, sense or nonsense.
 
     models: by label, two or more: models, or what `load` takes.
@@ -412,12 +428,12 @@ def classify(
     Raises CharlmError for fewer than two models, priors that are no probabilities, and labels that
     are no model's.
     """
+    from .tasks.classify import classify, read_labelled_file
+
     opened = {k: one if isinstance(one, Model) else load(one) for k, one in models.items()}
     if isinstance(calibrate, str | Path):
-        calibrate = classification.read_labelled_file(
-            calibrate, list(models), encoding=encoding, errors=errors
-        )
-    return classification.classify(
+        calibrate = read_labelled_file(calibrate, list(models), encoding=encoding, errors=errors)
+    return classify(
         {label: (one.lm, one.tokenizer) for label, one in opened.items()},
         texts,
         priors=priors,

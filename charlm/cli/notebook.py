@@ -44,6 +44,7 @@ class Area:
             force_jupyter=False,
             color_system="truecolor",
             legacy_windows=False,
+            highlight=False,
         )
         console.print(renderable)
         html = console.export_html(inline_styles=True, code_format=FORMAT, clear=False)

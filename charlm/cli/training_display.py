@@ -112,7 +112,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.smooth = (
             step.loss if self.smooth is None else keep * self.smooth + (1 - keep) * step.loss
         )
-        if self.live is not None and now - self.said > 0.25:
+        if self.live is not None and (now - self.said > 0.25 or step.step == step.steps):
             self.said = now
             self._draw(step)
         elif not self.fancy and not talk.quiet and now - self.said > LOG_SECONDS:
