@@ -1,12 +1,14 @@
 """charlm: recurrent language models you train on your own text, then score and generate with.
 
->>> import charlm                                      # doctest: +SKIP
->>> model = charlm.load("runs/latest")                 # doctest: +SKIP
->>> model.score("the apple and pear salad").logprob    # doctest: +SKIP
->>> model.sample(prompt="The cat", num_samples=3)      # doctest: +SKIP
+>>> import charlm
+>>> model = charlm.load("runs/latest")
+>>> model.score("The apple and pear salad.").perplexity
+2.41...
+>>> [one.full_text for one in model.sample(prompt="The cat", num_samples=2, seed=2)]
+['The cat some on Monday.', 'The cat!']
 
 Everything is imported when first asked for: `import charlm` is instant, and only `charlm.train`
-brings torch in.
+and `charlm.report` bring torch in.
 """
 
 from __future__ import annotations
@@ -15,15 +17,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cli.library import mix, ngram, report, train
     from .errors import CharlmError
-    from .model import Model, load
-    from .training.run import train
+    from .model import Model, classify, load
 
 from .system.version import __version__
 
-__all__ = ["CharlmError", "Model", "__version__", "load", "train"]
+__all__ = [
+    "CharlmError",
+    "Model",
+    "__version__",
+    "classify",
+    "load",
+    "mix",
+    "ngram",
+    "report",
+    "train",
+]
 
-_HOMES = {"CharlmError": "errors", "Model": "model", "load": "model", "train": "training.run"}
+_HOMES = {
+    "CharlmError": "errors",
+    "Model": "model",
+    "classify": "model",
+    "load": "model",
+    "mix": "cli.library",
+    "ngram": "cli.library",
+    "report": "cli.library",
+    "train": "cli.library",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -53,58 +53,44 @@ def classify(
     charlm classify mail.txt -m en=runs/english -m de=runs/german
     charlm classify test.tsv -m good=runs/real -m bad=runs/noise --calibrate dev.tsv --labelled
     """
-    from ..tasks.classify import calibrate as fit
-    from ..tasks.classify import (
-        log_likelihoods,
-        log_posteriors,
-        log_priors,
-        read_labelled,
-        verdicts,
-    )
+    from ..tasks.classify import classify as find_labels
+    from ..tasks.classify import log_priors, read_labelled_file
 
     named = _named(model, "--model")
     labels = list(named)
     only_once(file, calibrate)
     if len(labels) < 2:
         raise CharlmError("classifying takes two models or more: --model name=path, twice")
-    priors = log_priors(
-        labels, {name: _share(name, p) for name, p in _named(prior or [], "--prior").items()}
-    )
+    priors = {name: _share(name, p) for name, p in _named(prior or [], "--prior").items()}
+    log_priors(labels, priors)  # refused before any model is opened
     opened = {label: open_one(path, device) for label, path in named.items()}
-    used = [(one.lm, one.tokenizer) for one in opened.values()]
-    temperature, truth = 1.0, None
-    if calibrate:
-        with open_lines(calibrate, encoding, errors) as (name, lines):
-            dev, places = read_labelled(lines, name, labels)
-        for place, label in enumerate(labels):
-            if place not in places:
-                raise CharlmError(
-                    f"{name} has no text labelled {label}: calibration needs every label"
-                )
-        with progress_bar("calibrating"):
-            temperature = fit(log_likelihoods(used, dev), priors, places)
-        note(f"temperature {temperature:.3g}, from {show.count(len(dev), 'text')}")
-    with open_lines(file, encoding, errors) as (name, lines):
-        if labelled:
-            texts, truth = read_labelled(lines, name, labels)
-        else:
-            texts = drop_empty(lines, name, "classify")
+    how = {"encoding": encoding, "errors": errors}
+    dev = read_labelled_file(calibrate, labels, **how) if calibrate else []
+    truth = None
+    if labelled:
+        truth, texts = zip(*read_labelled_file(file, labels, **how), strict=True)
+    else:
+        with open_lines(file, encoding, errors) as (name, lines):
+            texts = tuple(drop_empty(lines, name, "classify"))
+    with progress_bar(f"scoring {show.count(len(texts) + len(dev), 'text')}"):
+        found = find_labels(
+            {label: (one.lm, one.tokenizer) for label, one in opened.items()},
+            texts,
+            priors=priors,
+            calibrate=dev,
+            truth=truth,
+        )
     for label, one in opened.items():
         note_unknown(one, texts, label)
-    with progress_bar(f"scoring {show.count(len(texts), 'text')}"):
-        posteriors = log_posteriors(log_likelihoods(used, texts), priors, temperature)
-    found = verdicts(texts, labels, posteriors)
-    right = None
-    if truth is not None:
-        right = sum(one.label == labels[k] for one, k in zip(found, truth, strict=True))
+    if dev:
+        note(f"temperature {found.temperature:.3g}, from {show.count(len(dev), 'text')}")
     if json:
-        share = None if right is None else right / len(found)
-        record = {"temperature": temperature, "accuracy": share}
-        show.emit_json({**record, "texts": [one.as_dict() for one in found]})
+        show.emit_json(found.as_dict())
         return
-    show.emit_tsv(["label", "probability", "margin", "text"], [_row(one) for one in found])
-    if right is not None:
-        aside(f"{right:,} of {len(found):,} right: {right / len(found):.1%}")
+    show.emit_tsv(["label", "probability", "margin", "text"], [_row(one) for one in found.texts])
+    if found.accuracy is not None:
+        total = len(texts)
+        aside(f"{found.accuracy * total:,.0f} of {total:,} right: {found.accuracy:.1%}")
 
 
 def _row(one: Classification) -> list[object]:

@@ -52,9 +52,7 @@ def compare(
         note_unknown(one, sentences, path)
     with progress_bar(f"scoring {show.count(len(sentences), 'sentence')}"):
         found = measure([(one.lm, one.tokenizer) for one in used], sentences, seed=seed)
-    order = sorted(found.lines, key=lambda line: line.difference)
-    for_first = [line for line in order[:lines] if line.difference < 0]
-    for_second = [line for line in order[::-1][:lines] if line.difference > 0]
+    for_first, for_second = found.wins(lines)
     if json:
         record = {
             "models": [one.info["path"] for one in used],

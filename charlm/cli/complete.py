@@ -81,10 +81,11 @@ def next_token(
     from ..tasks.next_tokens import next_tokens
 
     used = open_model(model)
-    found, entropy = next_tokens(used.causal, used.tokenizer, prompt, top_k=top_k)
+    result = next_tokens(used.causal, used.tokenizer, prompt, top_k=top_k)
     if json:
-        show.emit_json({"entropy": entropy, "next": [one.as_dict() for one in found]})
+        show.emit_json(result.as_dict())
         return
+    found, entropy = result
     names = [show.one_line(one.token).replace(" ", "␣") for one in found]
     wide = max(map(show.cells, names))
     room = (

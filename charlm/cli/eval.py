@@ -10,7 +10,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .opening import adapted, open_model, open_text_file, warn_of_unknown
+from .opening import open_model, open_text_file, warn_of_unknown
 from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
 from .talk import progress_bar
 
@@ -61,7 +61,9 @@ def evaluate(
     warn_of_unknown(static.oov, static.tokens)
     learning = None
     if adapt:
-        learning = _measured(measure, adapted(used, adapt), file, encoding, errors, context, window)
+        learning = _measured(
+            measure, used.adapted(adapt.value), file, encoding, errors, context, window
+        )
     if json:
         record = static.as_dict()
         if learning is not None:

@@ -48,6 +48,8 @@ def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
 
     pseudo: of a bidirectional model.
     """
+    from ..runs.describe import settings
+
     rows = []
     if "corpus" in about:
         rows.append(("corpus", f"{about['corpus']} · sha256 {about.get('sha256', '–')[:12]}…"))
@@ -66,7 +68,7 @@ def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
         at = f" · at step {about['step']:,}" if "step" in about else ""
         rows.append(("best result", result + at))
     if "settings" in about:
-        rows.append(("settings", _flow(about["settings"])))
+        rows.append(("settings", settings(about["settings"])))
     if "version" in about:
         rows.append(("made by", f"charlm {about['version']}"))
     return rows
@@ -92,12 +94,3 @@ def _vocabulary(tokenizer: Tokenizer) -> str:
     shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
     text = f"{show.count(tokenizer.vocab_size, unit)} · {lossless}"
     return text if tokenizer.level == "byte" else f"{text} · {shown}"
-
-
-def _flow(settings: Mapping[str, Any]) -> str:
-    """Settings on one line, without those that are off: name value · name value."""
-    return " · ".join(f"{key.replace('_', ' ')} {_short(v)}" for key, v in settings.items() if v)
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,7 +8,6 @@ import typer
 
 from . import show
 from .options import Encoding, Errors, JsonOutcome
-from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..runs.mixture_run import MixtureRun
@@ -43,9 +42,12 @@ def mix(
     charlm eval test.txt --model runs/mixed
     """
     from ..runs.mixture_run import mix_models
+    from .stages import stages
 
-    with progress_bar("mixing"):
-        done = mix_models(models, dev, out=out, cache=cache, encoding=encoding, errors=errors)
+    with stages("mixing") as events:
+        done = mix_models(
+            models, dev, out=out, cache=cache, encoding=encoding, errors=errors, events=events
+        )
     if json:
         show.emit_json(_record(done))
         return

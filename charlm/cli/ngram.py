@@ -13,7 +13,6 @@ from . import show
 from .derive import with_options
 from .opening import only_once
 from .options import Context, JsonOutcome
-from .talk import progress_bar, warn
 
 
 @with_options(settings_of(RunOptions), settings_of(TokenizerConfig), after="corpus")
@@ -63,27 +62,17 @@ def ngram(
     """
     only_once(*corpus, given["valid"])
     least = _counts(min_counts)
-    from ..runs.events import Events
     from ..runs.ngram_run import count
+    from .stages import stages
 
-    class Watcher(Events):
-        """Stages to the bar, warnings to stderr."""
-
-        def stage(self, name: str, done: float) -> None:
-            if name != "estimate":
-                report(done)
-
-        def warn(self, message: str) -> None:
-            warn(message)
-
-    with progress_bar("counting") as report:
+    with stages("counting") as events:
         done = count(
             corpus,
             order=order,
             context=context.value if context else None,
             min_counts=least,
             arpa_file=arpa,
-            events=Watcher(),
+            events=events,
             **given,
         )
     if json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .opening import note_unknown, only_once, open_lines, open_model
+from .opening import note_unknown, only_once, open_model
 from .options import Device, Encoding, Errors, Json, ModelPath
 from .talk import note, progress_bar
 
@@ -64,35 +64,30 @@ def pairs(
     charlm pairs blimp/*.jsonl --by UID
     charlm pairs pairs.jsonl --region --json
     """
-    from ..tasks.pairs import accuracy, by_phenomenon, judge, read
+    from ..tasks.pairs import gather, judge
 
     only_once(*files)
     used = open_model(model, device)
-    given = []
-    for file in files:
-        with open_lines(file, encoding, errors, used.tokenizer.level) as (name, lines):
-            given += read(lines, name, by)
+    given = gather(files, by, encoding=encoding, errors=errors, level=used.tokenizer.level)
     with progress_bar(f"scoring {show.count(len(given), 'pair')}"):
         judged = judge(used.causal, used.tokenizer, given, region=region, norm=norm.value)
-    overall, groups = accuracy(judged), by_phenomenon(judged)
+    overall, failures = judged.overall, judged.worst(worst)
     note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
     if overall.ties:
         blame = ": they differ only in what it does not know" if used.tokenizer.unk else ""
         note(f"to the model {show.count(overall.ties, 'pair')} of sentences are the same{blame}")
         if used.tokenizer.level == "word" and used.tokenizer.as_dict()["split"] == "whitespace":
             note('"cat." is one word to it; trained with --split unicode it would be two')
-    failures = sorted((j for j in judged if not j.right), key=lambda j: j.difference)[:worst]
     if json:
         show.emit_json(
             {
                 "model": used.info["path"],
-                "overall": overall.as_dict(),
-                "by_phenomenon": {name: group.as_dict() for name, group in groups.items()},
+                **judged.as_dict(),
                 "worst": [one.as_dict() for one in failures],
             }
         )
         return
-    _print(overall, groups, failures)
+    _print(overall, judged.by_phenomenon, failures)
 
 
 def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[PairScore]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from . import show
-from .talk import detail, progress_bar, warn
+from .talk import detail
 
 
 def report(
@@ -39,20 +39,10 @@ def report(
     charlm report runs/corpus --out corpus.html
     """
     from ..reports.page import write
-    from ..runs.events import Events
+    from .stages import stages
 
-    class Watcher(Events):
-        """Progress to the bar, warnings to stderr."""
-
-        def stage(self, name: str, done: float) -> None:
-            if name == "report":
-                progress(done)
-
-        def warn(self, message: str) -> None:
-            warn(message)
-
-    with progress_bar("report") as progress:
-        place, found = write(run, out, Watcher())
+    with stages("report") as events:
+        place, found = write(run, out, events)
     detail(f"run: {found.run}")
     if json:
         show.emit_json({"report": str(place), **found.as_dict()})

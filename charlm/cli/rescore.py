@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from contextlib import ExitStack
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +12,12 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .opening import note_unknown, only_once, open_lines, open_model
+from .opening import note_unknown, only_once, open_model
 from .options import Device, Encoding, Errors, Json, ModelPath
 from .talk import aside, progress_bar, warn
 
 if TYPE_CHECKING:
-    from ..tasks.nbest import Utterance
-    from ..tasks.rescore import Ranked
+    from ..tasks.rescore import Rescored
 
 KALDI = "Kaldi"
 
@@ -90,17 +88,15 @@ def rescore(
     charlm rescore text --scores ac_cost --lm-scores lm_cost --best
     """
     from ..system.storage import check_output, is_among
-    from ..tasks.nbest import read_references
-    from ..tasks.rescore import Weights, count_errors, score
-    from ..tasks.rescore import tune as fit
+    from ..tasks.nbest import read_files, read_reference_file
+    from ..tasks.rescore import rescore as rerank
 
     if tune and (alpha is not None or beta is not None):
         raise CharlmError("--tune finds α and β: leave out --alpha and --beta")
     if tune and ref:
         raise CharlmError("--tune reports the error rates too: leave out --ref")
-    for name, value in (("alpha", alpha), ("beta", beta), ("acoustic-scale", acoustic_scale)):
-        if value is not None and not math.isfinite(value):
-            raise CharlmError(f"--{name} must be a finite number, not {value}")
+    if lm_scores and not scores:
+        raise CharlmError("--lm-scores goes with --scores")
     if acoustic_scale != 1 and not scores:
         raise CharlmError("--acoustic-scale goes with --scores")
     only_once(nbest, tune, ref, scores, lm_scores)
@@ -110,98 +106,55 @@ def rescore(
         if is_among(Path(out), [nbest, tune, ref, scores, lm_scores]):
             raise CharlmError(f"{out} is one of the files to read: name another with --out")
     used = open_model(model, device)
-    level = used.tokenizer.level
-    given = _read([nbest, scores, lm_scores], acoustic_scale, encoding, errors, level)
-    counted = None
-    if tune or ref:
-        with open_lines(tune or ref or "", encoding, errors, level) as (name, lines):
-            references = read_references(lines, name)
-        counted = count_errors(given, references, metric.value)
-        left = len(references.keys() - {utterance.id for utterance in given})
-        if left:
-            warn(f"{show.count(left, 'reference')} without hypotheses: left out of the error rates")
+    how = {"encoding": encoding, "errors": errors, "level": used.tokenizer.level}
+    given = read_files(nbest, scores, lm_scores, acoustic_scale=acoustic_scale, **how)
+    said = tune or ref
+    references = read_reference_file(said, **how) if said else None
     texts = [h.text for utterance in given for h in utterance.hypotheses]
-    with progress_bar(f"scoring {len(texts):,} hypotheses"):
-        scored = score(used.causal, used.tokenizer, given)
-    weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
-    rates = None
-    if counted is not None:
-        if tune:
-            with progress_bar("tuning"):
-                weights = fit(scored, counted)
-        before, after = (counted.rate(scored.best(w)) for w in (Weights(0, 0), weights))
-        rates = {"before": before, "after": after, "oracle": counted.oracle(scored)}
-    ranked = scored.ranked(weights)
+    with progress_bar(f"rescoring {len(texts):,} hypotheses"):
+        found = rerank(
+            used.causal,
+            used.tokenizer,
+            given,
+            references,
+            alpha=alpha,
+            beta=beta,
+            tune=bool(tune),
+            metric=metric.value,
+        )
+    if found.unmatched:
+        left = show.count(found.unmatched, "reference")
+        warn(f"{left} without hypotheses: left out of the error rates")
     note_unknown(used, texts)
     if json:
-        show.emit_json(
-            {
-                "alpha": weights.alpha,
-                "beta": weights.beta,
-                "metric": metric.value,
-                "error_rates": rates,
-                "utterances": [
-                    {"utterance": u.id, "hypotheses": [_record(one) for one in _kept(own, best)]}
-                    for u, own in zip(given, ranked, strict=True)
-                ],
-            }
-        )
+        show.emit_json(found.as_dict(best=best))
     if out is not None or not json:
-        _write(given, ranked, out, best)
-    found = [f"α {weights.alpha:.6g}", f"β {weights.beta:.6g}"]
-    if rates:
-        name = metric.value.upper()
-        found += [f"{name} {key} {rate:.2%}" for key, rate in rates.items()]
-    summary = " · ".join(found)
+        _write(found, out, best)
+    summary = _summary(found)
     if out is None or json:
         aside(summary)
     else:
         show.line(summary)
 
 
-def _read(
-    files: list[str | None], scale: float, encoding: str, errors: str, level: str
-) -> list[Utterance]:
-    """The n-best list of a file, or of Kaldi's text, scores and perhaps scores of the old LM."""
-    from ..tasks.nbest import read, read_kaldi
-
-    if files[2] and not files[1]:
-        raise CharlmError("--lm-scores goes with --scores")
-    with ExitStack() as stack:
-        given = [file for file in files if file]
-        opened = [stack.enter_context(open_lines(f, encoding, errors, level)) for f in given]
-        names, lines = [name for name, _ in opened], [lines for _, lines in opened]
-        if len(given) == 1:
-            return read(lines[0], names[0])
-        old = lines[2] if len(given) == 3 else None
-        return read_kaldi(lines[0], lines[1], old, names, scale)
+def _summary(found: Rescored) -> str:
+    parts = [f"α {found.weights.alpha:.6g}", f"β {found.weights.beta:.6g}"]
+    if found.rates is not None:
+        name = found.metric.upper()
+        parts += [f"{name} {key} {rate:.2%}" for key, rate in asdict(found.rates).items()]
+    return " · ".join(parts)
 
 
-def _kept(ranked: list[Ranked], best: bool) -> list[Ranked]:
-    return ranked[:1] if best else ranked
-
-
-def _record(one: Ranked) -> dict[str, object]:
-    return {
-        "place": one.place,
-        "hypothesis": one.hypothesis.text,
-        "combined": one.combined,
-        "score": one.hypothesis.score,
-        "lm": one.lm,
-        "old_lm_score": one.hypothesis.old_lm,
-    }
-
-
-def _write(given: list[Utterance], ranked: list[list[Ranked]], out: str | None, best: bool) -> None:
+def _write(found: Rescored, out: str | None, best: bool) -> None:
     """The list as TSV, to a file or stdout; with old scores where there are any."""
     from ..system.storage import output
     from ..text.pieces import utf8
 
-    old = given[0].hypotheses[0].old_lm is not None
+    old = found.utterances[0].hypotheses[0].old_lm is not None
     heads = ["utterance", "hypothesis", "combined", "score", "lm"]
     rows = [[*heads, *(["old_lm_score"] if old else [])]]
-    for utterance, own in zip(given, ranked, strict=True):
-        for one in _kept(own, best):
+    for utterance, own in zip(found.utterances, found.ranked, strict=True):
+        for one in own[: 1 if best else None]:
             h = one.hypothesis
             numbers = [one.combined, h.score, one.lm, *([h.old_lm] if old else [])]
             rows.append([utterance.id, h.text, *(repr(n) for n in numbers if n is not None)])

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show, surprisal_line
-from .opening import adapted, drop_empty, open_model, open_text_file
+from .opening import drop_empty, open_model, open_text_file
 from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
 from .talk import note, progress_bar
 
@@ -120,7 +120,7 @@ def score(
     learning = None
     if adapt:
         with progress_bar("adapting"):
-            changed = adapted(used, adapt)
+            changed = used.adapted(adapt.value)
             learning = score_sentences(
                 changed.lm, used.tokenizer, texts, eos=not no_eos, context=context.value
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..measures import bits, perplexity
 from ..runs.events import Events, Plan, Step
+from .notebook import Area, in_notebook
 from .show import console, is_terminal, number, one_line
 from .talk import note, talk, warn
 
@@ -34,21 +35,26 @@ class Display(Events, AbstractContextManager["Display"]):
     """Shows on stderr how training goes."""
 
     def __init__(self) -> None:
-        self.fancy = is_terminal(sys.stderr) and not talk.quiet
+        self.notebook = in_notebook()
+        self.fancy = (self.notebook or is_terminal(sys.stderr)) and not talk.quiet
         self.wants_samples = not talk.quiet
         self.plan: Plan | None = None
         self.smooth: float | None = None  # training loss, nats per token
         self.best = ""
         self.sample = ""
         self.last_line = self.last_validation = 0.0  # when each was last written
-        self.live: Live | None = None
+        self.heading = ""  # what stands above the bar in a notebook
+        self.live: Live | Area | None = None
         self.bar: Progress | None = None
 
     def __enter__(self) -> Self:
-        if self.fancy:
+        if self.fancy and self.notebook:
+            self.live = Area()
+        elif self.fancy:
             from rich.live import Live
 
             self.live = Live(console=console(stderr=True), refresh_per_second=4, transient=True)
+        if self.live is not None:
             self.live.start()
         return self
 
@@ -68,22 +74,26 @@ class Display(Events, AbstractContextManager["Display"]):
             self.live.update(Text(f"{name} … {done:4.0%}"))
 
     def started(self, plan: Plan) -> None:
+        from ..models.families import architecture
+
         self.plan = plan
         corpus, network, config = plan.corpus, plan.network, plan.config
         text = corpus.train_text.chars + corpus.valid_text.chars
-        note(
-            f"{corpus.name} · {text:,} characters · {corpus.tokenizer.level} model, "
-            f"vocabulary of {corpus.tokenizer.vocab_size:,}"
-        )
         begin = f", from step {plan.resumed_at:,}" if plan.resumed_at else ""
-        note(
-            f"{'bidirectional ' * network.bidirectional}{network.cell} "
-            f"{network.layers} × {network.hidden} · "
-            f"{plan.parameters / 1e6:.2f} M parameters · {config.precision} · "
-            f"{config.device if config.device != 'cpu' else f'{config.threads} threads'} · "
-            f"{config.steps:,} steps{begin}"
-        )
-        note(f"writing {plan.run}   (Ctrl-C saves and stops)")
+        where = config.device if config.device != "cpu" else f"{config.threads} threads"
+        heading = [
+            f"{corpus.name} · {text:,} characters · {corpus.tokenizer.level} model, "
+            f"vocabulary of {corpus.tokenizer.vocab_size:,}",
+            f"{architecture(network.as_dict())} · "
+            f"{plan.parameters / 1e6:.2f} M parameters · {config.precision} · {where} · "
+            f"{config.steps:,} steps{begin}",
+            f"writing {plan.run}   ({'Interrupt' if self.notebook else 'Ctrl-C'} saves and stops)",
+        ]
+        if self.notebook:
+            self.heading = "\n".join(heading)
+        else:
+            for one in heading:
+                note(one)
         if self.fancy:
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -101,7 +111,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.smooth = (
             step.loss if self.smooth is None else keep * self.smooth + (1 - keep) * step.loss
         )
-        if self.live is not None and now - self.last_line > 0.25:
+        if self.live is not None and (now - self.last_line > 0.25 or step.step == step.steps):
             self.last_line = now
             self._draw(step)
         elif not self.fancy and not talk.quiet and now - self.last_line > LOG_SECONDS:
@@ -158,7 +168,8 @@ class Display(Events, AbstractContextManager["Display"]):
             self.bar.task_ids[0], completed=step.step, total=step.steps, description=left
         )
         best = f"best {self.best} on validation" if self.best else ""
-        parts: list[RenderableType] = [self.bar, Text(self._line(step), no_wrap=True)]
+        parts: list[RenderableType] = [Text(self.heading)] if self.heading else []
+        parts += [self.bar, Text(self._line(step), no_wrap=True)]
         if best:
             parts.append(Text(best, style="bold"))
         if self.sample:

@@ -5,6 +5,7 @@ What is text becomes `Html` by `text` or `lines` only, so that no part of it can
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,7 +13,7 @@ from typing import NewType
 
 from ..system.version import __version__
 from . import colours
-from .readable import keep_lines, one_line
+from .readable import fixed, keep_lines, one_line
 
 Html = NewType("Html", str)
 
@@ -82,6 +83,17 @@ def text(value: str) -> Html:
 def lines(value: str) -> Html:
     """Text in its lines, other control characters made visible."""
     return Html(escape(keep_lines(value)))
+
+
+def number(value: float, places: int = 2) -> str:
+    """A number for reading: 9.71, 1,235, 1.2e+12; ∞; – for what is undefined."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if abs(value) >= 1e9:
+        return f"{value:.1e}"
+    return fixed(value, places).replace("-", "−")
 
 
 def join(parts: Iterable[Html], gap: str = "") -> Html:

@@ -30,6 +30,13 @@ def size(count: int) -> str:
     return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
+def amount(number: int) -> str:
+    """A count for reading: 1,234; 1.4 M; 2.1 G."""
+    if number < 1_000_000:
+        return f"{number:,}"
+    return f"{number / 1e6:,.1f} M" if number < 1_000_000_000 else f"{number / 1e9:,.1f} G"
+
+
 def fixed(value: float, places: int) -> str:
     """A finite number: 9.71, -54.32, 1,235; no sign where it is rounded to nothing."""
     text = f"{value:,.{places if abs(value) < 1e3 else 0}f}"

@@ -29,14 +29,19 @@ def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
     return (BidirectionalLM if network.bidirectional else RecurrentLM)(network, tensors, eos)
 
 
+def architecture(config: Config) -> str:
+    """Such as: LSTM 1 × 512."""
+    cell = CELL_NAMES.get(config["cell"], config["cell"])
+    both = "bidirectional " if config.get("bidirectional") else ""
+    return f"{both}{cell} {config['layers']} × {config['hidden']}"
+
+
 def describe_network(config: Config) -> str:
     """Such as: LSTM 1 × 512 · embedding 64 · dropout output 0.1."""
     parts = [
-        f"{CELL_NAMES.get(config['cell'], config['cell'])} {config['layers']} × {config['hidden']}",
+        architecture(config),
         f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
     ]
-    if config.get("bidirectional"):
-        parts[0] = f"bidirectional {parts[0]}"
     if config["dense"]:
         parts.append(count(config["dense"], "dense layer"))
     if config["learned_start"]:
@@ -47,7 +52,7 @@ def describe_network(config: Config) -> str:
     return " · ".join(parts)
 
 
-register(Family("recurrent", build_network, describe_network, numbers="parameters"))
+register(Family("recurrent", build_network, describe_network, architecture, numbers="parameters"))
 register(ngram.FAMILY)
 register(mixture.FAMILY)
 register(unigram_cache.FAMILY)

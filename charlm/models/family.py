@@ -36,7 +36,8 @@ class Family:
 
     name: str  # in model files
     build: Callable[[Config, Tensors, int], LanguageModel]  # of configuration, tensors, id of <EOS>
-    describe: Callable[[Config], str]  # such as: LSTM 1 × 512 · embedding 64
+    describe: Callable[[Config], str]  # such as: LSTM 1 × 512 · embedding 64 · dropout output 0.1
+    short: Callable[[Config], str] | None = None  # such as: LSTM 1 × 512; None: as `describe`
     inside: Callable[[Config], Sequence[Inner]] = nothing_inside
     numbers: str = "numbers"  # what the entries of its tensors are called
 
@@ -74,10 +75,14 @@ def build_inner(inner: Inner, tensors: Tensors, eos: int) -> LanguageModel:
 
 
 def describe(name: str, config: Config) -> str:
-    """A model in a few words, such as: LSTM 1 × 512 · embedding 64."""
-    if name not in FAMILIES:
-        return name
-    return FAMILIES[name].describe(config)
+    """A model on one line, such as: LSTM 1 × 512 · embedding 64 · dropout output 0.1."""
+    return FAMILIES[name].describe(config) if name in FAMILIES else name
+
+
+def short(name: str, config: Config) -> str:
+    """A model in a few words, such as: LSTM 1 × 512."""
+    family = FAMILIES.get(name)
+    return family.short(config) if family and family.short else describe(name, config)
 
 
 def under(prefix: str, tensors: Tensors) -> Tensors:

@@ -20,7 +20,7 @@ from ..errors import CharlmError
 from ..lm import BackoffLM, CausalLM, Change, Ids, LanguageModel, Nats, S, State, causal, is_backoff
 from ..system.tensor_file import Tensors
 from .causal import CausalModel
-from .family import Config, Family, Inner, build_inner, describe
+from .family import Config, Family, Inner, build_inner, describe, short
 from .logspace import logsumexp
 from .segments import Segments
 
@@ -240,8 +240,11 @@ def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
 
 
 def _describe(config: Config) -> str:
-    names = (describe(inner.family, inner.config) for inner in _inside(config))
-    return "mixture of " + " and ".join(names)
+    return "mixture of " + " and ".join(describe(i.family, i.config) for i in _inside(config))
 
 
-FAMILY = Family("mixture", _build, _describe, _inside)
+def _short(config: Config) -> str:
+    return "mixture of " + " and ".join(short(i.family, i.config) for i in _inside(config))
+
+
+FAMILY = Family("mixture", _build, _describe, _short, _inside)

@@ -244,8 +244,12 @@ class NgramLM(CausalModel[NgramState]):
         return cls(orders, V, eos, lines=bool(config["lines"]))
 
 
+def _short(config: Config) -> str:
+    return f"{config['order']}-gram model"
+
+
 def _describe(config: Config) -> str:
-    return f"{config['order']}-gram model, {'within' if config['lines'] else 'across'} lines"
+    return f"{_short(config)}, {'within' if config['lines'] else 'across'} lines"
 
 
-FAMILY = Family("ngram", NgramLM.from_tensors, _describe)
+FAMILY = Family("ngram", NgramLM.from_tensors, _describe, _short)

@@ -18,7 +18,7 @@ from ..config import require
 from ..lm import Change, Ids, LanguageModel, Nats, State, causal
 from ..system.tensor_file import Tensors
 from .causal import CausalModel
-from .family import Config, Family, Inner, build_inner, describe
+from .family import Config, Family, Inner, build_inner, describe, short
 
 WINDOW = 500  # tokens: of 200, 500, 1,000 and 2,000 the best on Brown
 NO_TOKEN = -1  # no token yet
@@ -173,4 +173,9 @@ def _describe(config: Config) -> str:
     return f"{name}, with a cache of {config['window']:,} tokens"
 
 
-FAMILY = Family("recent", _build, _describe, _inside)
+def _short(config: Config) -> str:
+    (inner,) = _inside(config)
+    return f"{short(inner.family, inner.config)}, with a cache"
+
+
+FAMILY = Family("recent", _build, _describe, _short, _inside)

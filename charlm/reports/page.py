@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..display.charts import Line, Panel, svg
 from ..display.colours import MAX_BITS
@@ -19,6 +18,7 @@ from ..display.html_page import (
     element,
     figure,
     lines,
+    number,
     pairs,
     paragraph,
     section,
@@ -26,17 +26,16 @@ from ..display.html_page import (
     table,
     text,
 )
-from ..display.readable import count, fixed, size
+from ..display.readable import count, size
 from ..errors import CharlmError
+from ..models.family import short
 from ..models.model_file import counted
 from ..runs import learning_curves, locate
 from ..runs.events import Events
 from ..runs.run_directory import RunDirectory
 from ..system import storage
-from ..tasks.score import SentenceScore
 from .findings import GRADIENT_TEXTS, Findings, gather
 
-ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # the name of a token
 PSEUDO_NOTE = (
     "Pseudo-perplexity is per token. The model reads from both sides, so each token is predicted "
     "from those before and after it: this is no perplexity, and cannot be compared with one."
@@ -48,11 +47,18 @@ WRITES_NOTHING = (
 PICTURE_SCALE = 0.75  # pictures, so that they can be read on a phone
 
 
+class Report(NamedTuple):
+    """A page, and what it shows."""
+
+    path: Path
+    findings: Findings
+
+
 def write(
     run: str | Path | None = None,
     out: str | Path | None = None,
     events: Events | None = None,
-) -> tuple[Path, Findings]:
+) -> Report:
     """Write the report of a run, whole or not at all; gives its place and what it shows.
 
     run: a run directory, else $CHARLM_MODEL's or runs/latest. out: a file, else report.html in the
@@ -79,7 +85,7 @@ def write(
     with storage.output(place) as file:
         file.write(render(findings).encode("utf-8"))
     events.stage("report", 1.0)
-    return place, findings
+    return Report(place, findings)
 
 
 def find(run: str | Path | None) -> RunDirectory:
@@ -106,10 +112,9 @@ def render(found: Findings) -> str:
     """The page."""
     name = found.run.resolve().name
     network, corpus = found.settings["network"], found.settings["corpus"]
-    about = "bidirectional " if found.pseudo else ""
-    about += (
-        f"{network['cell']} {network['layers']} × {network['hidden']} · {found.about['level']} "
-        f"model of {corpus['name']} · {found.about['vocab_size']:,} kinds of token"
+    about = (
+        f"{short('recurrent', network)} · {found.about['level']} model of "
+        f"{corpus['name']} · {found.about['vocab_size']:,} tokens in the vocabulary"
     )
     if found.about["family"] != "recurrent":
         about += " · mixed with an n-gram model"
@@ -244,7 +249,7 @@ def _heat(found: Findings) -> list[Html]:
     level = found.about["level"]
     steps = range(0, int(MAX_BITS) + 1, 2)
     legend = [shade(f"{b}+" if b == MAX_BITS else str(b), b, f"{b} bits") for b in steps]
-    shown = [_shaded(one, level) for one in found.heat]
+    shown = [element("p", one.html(shade), dir="auto") for one in found.heat]
     surprisal = _named(found, "surprisal")
     how, given = "read in order", ""
     if found.pseudo:
@@ -259,29 +264,6 @@ def _heat(found: Findings) -> list[Html]:
         element("p", text(f"{surprisal} in bits: "), *legend, class_="legend"),
         element("div", *shown, class_=narrow),
     ]
-
-
-def _shaded(one: SentenceScore, level: str) -> Html:
-    """A line of tokens on their colours; between words, the space that the text has there."""
-    tokens, at = one.token_scores or (), 0
-    spans = []
-    for k, token in enumerate(tokens):
-        ends = k == len(tokens) - 1 and token.token == "</s>"
-        shown = _piece(token.token) if level == "subword" else token.token
-        title = f"{token.token} · {number(token.surprisal)} bits · rank {token.rank:,}"
-        if level == "word":
-            here = one.text.lower().find(shown.lower(), at)
-            spans.append(text(" " if k and here != at else ""))
-            at = here + len(shown) if here >= 0 else at
-        spans.append(shade("↵" if ends else shown, token.surprisal, title))
-    return element("p", *spans, dir="auto")
-
-
-def _piece(token: str) -> str:
-    """A subword as it stands in the text: ▁ is a space, and a byte of ASCII its character."""
-    if ASCII_BYTE.fullmatch(token):
-        return chr(int(token, 16))
-    return token.replace("▁", " ")
 
 
 def _surprising(found: Findings) -> list[Html]:
@@ -380,14 +362,3 @@ def _value(value: Any) -> str:
 
 def _short(line: str, most: int = 400) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def number(value: float, places: int = 2) -> str:
-    """A number for reading: 9.71, 1,235, 1.2e+12; ∞; – for what is undefined."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if abs(value) >= 1e9:
-        return f"{value:.1e}"
-    return fixed(value, places).replace("-", "−")

@@ -25,6 +25,7 @@ from ..text.pieces import utf8
 from ..text.source import open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
 from . import locate, run_directory
+from .events import Events
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def mix_models(
     cache: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
+    events: Events | None = None,
 ) -> MixtureRun:
     """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
 
@@ -56,6 +58,7 @@ def mix_models(
     directories or ARPA files. Raises CharlmError for fewer than two, for different vocabularies,
     and where a file is missing or damaged.
     """
+    events = events or Events()
     began = time.monotonic()
     if len(models) < 2:
         raise CharlmError("a mixture takes two models or more")
@@ -65,6 +68,7 @@ def mix_models(
     parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
     directory = run_directory.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
+        events.stage("estimate", 0.0)
         held_out, size = _held_out(dev, first.tokenizer, encoding, errors)
         found = fit_mixture(parts, held_out, cache=cache)
         best = size + measure("", held_out, found.nats, first.tokenizer.unk)
@@ -75,6 +79,7 @@ def mix_models(
             "version": __version__,
         }
         model_file.write(directory.model, found.contents(training))
+    events.stage("estimate", 1.0)
     locate.mark_latest(directory.path)
     return MixtureRun(
         run=directory.path,

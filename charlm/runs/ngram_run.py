@@ -24,7 +24,6 @@ from .options import (
     NgramOptions,
     RunOptions,
     divide,
-    lists_settings,
     ngram_settings,
     text_names,
 )
@@ -45,7 +44,6 @@ class NgramRun:
     seconds: float
 
 
-@lists_settings(ngram_settings())
 def count(
     corpus: str | Path | Sequence[str | Path],
     *,
@@ -61,7 +59,8 @@ def count(
     corpus: a file, several, or "-". order: N, else by level. context: "sentence" (nothing is seen
     across a line's end, as in other n-gram tools; usual for words and subwords) or "stream" (for
     characters and bytes). min_counts: see `kneser_ney.estimate`. arpa_file: write the model there
-    as well.
+    as well. given: settings, see `options.NgramOptions`.
+
     Raises CharlmError for what the user can mend.
     """
     events = events or Events()

@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ..config import require
 from ..errors import CharlmError
 from ..lm import LanguageModel, causal
 from ..models.logspace import log_softmax
+from ..text.source import open_lines
 from ..text.tokenizer import Tokenizer
 from .score import encode_line
 from .shared_prefixes import shared_logprobs
@@ -78,7 +81,7 @@ def log_posteriors(likelihoods_NK: Numbers, priors_K: Numbers, temperature: floa
     return np.asarray(log_softmax(likelihoods_NK / temperature + priors_K), np.float64)
 
 
-def calibrate(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequence[int]) -> float:
+def fit_temperature(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequence[int]) -> float:
     """The temperature under which the true labels of N texts are most probable."""
     rows = np.arange(len(truth_N))
     losses = [
@@ -101,14 +104,82 @@ def verdicts(
     return found
 
 
-def read_labelled(
-    lines: Iterable[str], name: str, labels: Sequence[str]
-) -> tuple[list[str], list[int]]:
-    """Texts and the places of their labels from lines of `label<TAB>text`.
+@dataclass(frozen=True)
+class Classified:
+    """Texts with their most probable labels."""
+
+    texts: tuple[Classification, ...]  # in the order given
+    temperature: float  # by which log-likelihoods were divided; 1 unless calibrated
+    accuracy: float | None = None  # the share of labels found right, where the true ones are known
+
+    @property
+    def labels(self) -> list[str]:
+        """The most probable label of every text."""
+        return [one.label for one in self.texts]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of `charlm classify --json`."""
+        return {
+            "temperature": self.temperature,
+            "accuracy": self.accuracy,
+            "texts": [one.as_dict() for one in self.texts],
+        }
+
+
+Labelled: TypeAlias = tuple[str, str]  # a label and a text
+
+
+def classify(
+    models: Mapping[str, tuple[LanguageModel, Tokenizer]],
+    texts: Sequence[str],
+    *,
+    priors: Mapping[str, float] | None = None,
+    calibrate: Sequence[Labelled] = (),
+    truth: Sequence[str] | None = None,
+) -> Classified:
+    """The label of every text: that of the model under which it is most probable.
+
+    priors: P(label) beforehand; labels not named share what is left of 1 equally. calibrate:
+    labelled texts to fit the temperature to. truth: the true label of every text, for the accuracy.
+    Raises CharlmError for fewer than two models, for priors that are no probabilities, for labels
+    that are no model's, and where calibration texts lack a label.
+    """
+    require(len(models) >= 2, "classifying takes two models or more")
+    labels = list(models)
+    shares = log_priors(labels, priors or {})
+    used, temperature = list(models.values()), 1.0
+    if calibrate:
+        places = _places(labels, [label for label, _ in calibrate])
+        for place, label in enumerate(labels):
+            require(
+                place in places,
+                f"there is no text labelled {label} to calibrate by: it takes some of every label",
+            )
+        dev = log_likelihoods(used, [text for _, text in calibrate])
+        temperature = fit_temperature(dev, shares, places)
+    posteriors = log_posteriors(log_likelihoods(used, texts), shares, temperature)
+    found = tuple(verdicts(texts, labels, posteriors))
+    accuracy = None
+    if truth is not None:
+        require(len(truth) == len(texts), "there must be a true label for every text")
+        pairs = zip(found, _places(labels, truth), strict=True)
+        accuracy = float(np.mean([one.label == labels[k] for one, k in pairs]))
+    return Classified(found, temperature, accuracy)
+
+
+def _places(labels: Sequence[str], given: Sequence[str]) -> list[int]:
+    """Where each of the labels given stands among `labels`."""
+    for label in given:
+        require(label in labels, f"there is a text labelled {label}, but no model of that name")
+    return [labels.index(label) for label in given]
+
+
+def read_labelled(lines: Iterable[str], name: str, labels: Sequence[str]) -> list[Labelled]:
+    """Labels and texts from lines of `label<TAB>text`.
 
     Raises CharlmError with the number of a line that is otherwise.
     """
-    texts, truth = [], []
+    found: list[Labelled] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -120,8 +191,15 @@ def read_labelled(
             )
         if not text.strip():
             raise CharlmError(f"{name}, line {number}: there is no text behind the label")
-        texts.append(text.strip())
-        truth.append(labels.index(label.strip()))
-    if not texts:
+        found.append((label.strip(), text.strip()))
+    if not found:
         raise CharlmError(f"{name} holds no labelled texts")
-    return texts, truth
+    return found
+
+
+def read_labelled_file(
+    path: str | Path, labels: Sequence[str], *, encoding: str = "utf-8", errors: str = "strict"
+) -> list[Labelled]:
+    """The labelled texts in a file ("-": standard input), see `read_labelled`."""
+    with open_lines(path, encoding, errors) as (name, lines):
+        return read_labelled(lines, name, labels)

@@ -58,6 +58,17 @@ class Comparison:
         """Bits per character that the first model needs more than the second."""
         return self.first.bits_per_char - self.second.bits_per_char
 
+    def wins(self, most: int = 5) -> tuple[list[Line], list[Line]]:
+        """The sentences that the first model finds clearly more probable, and those of the second.
+
+        At most so many each, the clearest first.
+        """
+        order = sorted(self.lines, key=lambda line: line.difference)
+        return (
+            [line for line in order[:most] if line.difference < 0],
+            [line for line in order[::-1][:most] if line.difference > 0],
+        )
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "sentences": len(self.lines),

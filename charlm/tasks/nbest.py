@@ -9,9 +9,13 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ..config import require
 from ..errors import CharlmError
+from ..text.source import open_lines
 
 MAX_ERRORS_SHOWN = 5  # wrong lines named in a message
 
@@ -184,6 +188,36 @@ def read_kaldi(
     return into.result()
 
 
+def read_files(
+    nbest: str | Path,
+    scores: str | Path | None = None,
+    lm_scores: str | Path | None = None,
+    *,
+    acoustic_scale: float = 1.0,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    level: str = "char",
+) -> list[Utterance]:
+    """The n-best list of a file (see `read`), or of Kaldi's files (see `read_kaldi`).
+
+    "-" is standard input. level: of the tokenizer that is to read the hypotheses. Raises
+    CharlmError as those do, and for settings that go with Kaldi's files only.
+    """
+    require(scores is not None or lm_scores is None, "lm_scores goes with scores")
+    require(scores is not None or acoustic_scale == 1, "acoustic_scale goes with scores")
+    require(
+        math.isfinite(acoustic_scale), f"acoustic_scale must be a finite number: {acoustic_scale}"
+    )
+    with ExitStack() as stack:
+        given = [file for file in (nbest, scores, lm_scores) if file is not None]
+        opened = [stack.enter_context(open_lines(f, encoding, errors, level)) for f in given]
+        names, lines = [name for name, _ in opened], [lines for _, lines in opened]
+        if len(given) == 1:
+            return read(lines[0], names[0])
+        old = lines[2] if len(given) == 3 else None
+        return read_kaldi(lines[0], lines[1], old, names, acoustic_scale)
+
+
 def _costs(lines: Iterable[str], name: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for number, line in enumerate(lines, 1):
@@ -219,3 +253,11 @@ def read_references(lines: Iterable[str], name: str) -> dict[str, str]:
     if not found:
         raise CharlmError(f"{name} holds no references")
     return found
+
+
+def read_reference_file(
+    path: str | Path, *, encoding: str = "utf-8", errors: str = "strict", level: str = "char"
+) -> dict[str, str]:
+    """The references in a file ("-": standard input), see `read_references`."""
+    with open_lines(path, encoding, errors, level) as (name, lines):
+        return read_references(lines, name)

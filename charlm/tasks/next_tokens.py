@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,9 +30,20 @@ class NextToken:
         return {"token": self.token, "logprob": self.logprob, "probability": self.probability}
 
 
+class NextTokens(NamedTuple):
+    """The most probable next tokens, and how open the question is."""
+
+    tokens: list[NextToken]  # the most probable first
+    entropy: float  # of the whole distribution, bits
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of `charlm next --json`."""
+        return {"entropy": self.entropy, "next": [one.as_dict() for one in self.tokens]}
+
+
 def next_tokens(
-    lm: CausalLM[S], tokenizer: Tokenizer, prompt: str, *, top_k: int = 15
-) -> tuple[list[NextToken], float]:
+    lm: CausalLM[S], tokenizer: Tokenizer, prompt: str = "", *, top_k: int = 15
+) -> NextTokens:
     """The most probable next tokens after `prompt`, and the entropy of all of them, bits.
 
     H = − Σ_w P(w) log2 P(w)   (Shannon 1948)
@@ -43,4 +54,5 @@ def next_tokens(
     nats = lm.predict(state)[0].astype(np.float64)
     best = np.argsort(-nats, kind="stable")[:top_k]
     entropy = surprisal(float((np.exp(nats) * np.where(np.isneginf(nats), 0, nats)).sum()))
-    return [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best], entropy
+    found = [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best]
+    return NextTokens(found, entropy)

@@ -9,7 +9,8 @@ import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Nats, S
 from ..measures import surprisal
+from ..text.source import open_lines
 from ..text.tokenizer import Tokenizer
 from .score import encode_line
 from .shared_prefixes import shared_logprobs
@@ -34,6 +36,10 @@ class Pair:
     good: str
     bad: str
     phenomenon: str = ""
+
+
+# What pairs may be given as: pairs, (good, bad) or (good, bad, phenomenon), files of them.
+PairSource: TypeAlias = Pair | tuple[str, str] | tuple[str, str, str] | str | Path
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,42 @@ class Accuracy:
         }
 
 
+@dataclass(frozen=True)
+class PairScores:
+    """A list of minimal pairs and what a model makes of them."""
+
+    pairs: tuple[PairScore, ...]  # in the order given
+
+    @property
+    def accuracy(self) -> float:
+        """The share of pairs of which the model prefers the good sentence, 0 to 1."""
+        return self.overall.share
+
+    @property
+    def overall(self) -> Accuracy:
+        """All pairs together, with the interval of their accuracy."""
+        return accuracy(self.pairs)
+
+    @property
+    def by_phenomenon(self) -> dict[str, Accuracy]:
+        """Accuracy by phenomenon, in the order of first appearance."""
+        groups: dict[str, list[PairScore]] = {}
+        for one in self.pairs:
+            groups.setdefault(one.pair.phenomenon, []).append(one)
+        return {name: accuracy(group) for name, group in groups.items()}
+
+    def worst(self, most: int = 10) -> list[PairScore]:
+        """The pairs that the model gets wrong, at most so many, the clearest failure first."""
+        failures = (one for one in self.pairs if not one.right)
+        return sorted(failures, key=lambda one: one.difference)[:most]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "overall": self.overall.as_dict(),
+            "by_phenomenon": {name: own.as_dict() for name, own in self.by_phenomenon.items()},
+        }
+
+
 def wilson(right: int, total: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson 1927): inside [0, 1], and sound for few trials."""
     if not total:
@@ -112,7 +154,7 @@ def judge(
     *,
     region: bool = False,
     norm: str = "none",
-) -> list[PairScore]:
+) -> PairScores:
     """Score all pairs, each sentence on its own, in the order given.
 
     region: count only the tokens from where the two begin to differ to where they end to, after
@@ -135,7 +177,7 @@ def judge(
                 _value(nats[2 * k + 1][bad], pair.bad, norm),
             )
         )
-    return found
+    return PairScores(tuple(found))
 
 
 def _value(nats: Nats, text: str, norm: str) -> float:
@@ -165,20 +207,36 @@ def accuracy(judged: Sequence[PairScore]) -> Accuracy:
     )
 
 
-def by_phenomenon(judged: Sequence[PairScore]) -> dict[str, Accuracy]:
-    """In the order of first appearance."""
-    groups: dict[str, list[PairScore]] = {}
-    for one in judged:
-        groups.setdefault(one.pair.phenomenon, []).append(one)
-    return {name: accuracy(group) for name, group in groups.items()}
+def gather(
+    given: str | Path | Iterable[PairSource],
+    by: str | None = None,
+    *,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    level: str = "char",
+) -> list[Pair]:
+    """Pairs as they are given, and those of files in their place ("-": standard input).
+
+    by: see `read`. level: of the tokenizer that is to read them. Raises CharlmError as `read`.
+    """
+    pairs: list[Pair] = []
+    for one in [given] if isinstance(given, str | Path) else given:
+        if isinstance(one, str | Path):
+            with open_lines(one, encoding, errors, level) as (name, lines):
+                pairs += read(lines, name, by)
+        else:
+            pairs.append(one if isinstance(one, Pair) else Pair(*one))
+    if not pairs:
+        raise CharlmError("there are no pairs to judge")
+    return pairs
 
 
 def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
     """Pairs from JSON lines (sentence_good, sentence_bad) or tab-separated values.
 
     A line of TSV is: good, bad, and perhaps the phenomenon; a first line that names the columns
-    (good, bad, …) may order them otherwise. by: the column of the phenomenon, else one of KINDS.
-    Raises CharlmError with the number of the first line that is wrong.
+    (good, bad, …) may order them otherwise. by: the column of the phenomenon, else one of
+    PHENOMENON_COLUMNS. Raises CharlmError with the number of the first line that is wrong.
     """
     pairs: list[Pair] = []
     columns: list[str] | None = None

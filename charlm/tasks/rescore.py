@@ -9,8 +9,9 @@ Otherwise `old LM` is 0. β makes up for a language model's liking of short sent
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -46,6 +47,16 @@ class Ranked:
     lm: float  # log P of the sentence, nats
     combined: float
     place: int  # 1 = the best of its utterance
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "place": self.place,
+            "hypothesis": self.hypothesis.text,
+            "combined": self.combined,
+            "score": self.hypothesis.score,
+            "lm": self.lm,
+            "old_lm_score": self.hypothesis.old_lm,
+        }
 
 
 class Scored:
@@ -144,7 +155,7 @@ def _units(text: str, metric: str) -> Sequence[str]:
     return text.split() if metric == "wer" else " ".join(text.split())
 
 
-def tune(scored: Scored, errors: Errors) -> Weights:
+def fit_weights(scored: Scored, errors: Errors) -> Weights:
     """The weights with the fewest errors: a grid about the scores' own scale, then finer ones.
 
     Of equals the smallest, so that nothing is changed for nothing.
@@ -179,3 +190,90 @@ def _spread(scored: Scored, values_N: Numbers) -> float:
     """How much the scores of an utterance's hypotheses differ, as a standard deviation."""
     means = np.add.reduceat(values_N, scored.starts) / scored.sizes
     return float(np.std(values_N - np.repeat(means, scored.sizes))) or 1.0
+
+
+@dataclass(frozen=True)
+class ErrorRates:
+    """Errors per word or character of the references."""
+
+    before: float  # of the first pass's choices
+    after: float  # of the choices under the weights used
+    oracle: float  # of the best possible choices
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """N-best lists in their new order."""
+
+    weights: Weights
+    metric: str  # wer | cer
+    utterances: tuple[Utterance, ...]  # as they were given
+    ranked: tuple[tuple[Ranked, ...], ...]  # their hypotheses, the best first
+    rates: ErrorRates | None  # where there are references
+    unmatched: int = 0  # references of utterances that are not in the lists
+
+    @property
+    def best(self) -> dict[str, str]:
+        """The text of every utterance's best hypothesis."""
+        pairs = zip(self.utterances, self.ranked, strict=True)
+        return {utterance.id: own[0].hypothesis.text for utterance, own in pairs}
+
+    def as_dict(self, *, best: bool = False) -> dict[str, Any]:
+        """The JSON object of `charlm rescore --json`; best: of each utterance, only its best."""
+        pairs = zip(self.utterances, self.ranked, strict=True)
+        return {
+            "alpha": self.weights.alpha,
+            "beta": self.weights.beta,
+            "metric": self.metric,
+            "error_rates": None if self.rates is None else asdict(self.rates),
+            "utterances": [
+                {
+                    "utterance": u.id,
+                    "hypotheses": [one.as_dict() for one in own[: 1 if best else None]],
+                }
+                for u, own in pairs
+            ],
+        }
+
+
+def rescore(
+    lm: CausalLM[S],
+    tokenizer: Tokenizer,
+    utterances: Sequence[Utterance],
+    references: Mapping[str, str] | None = None,
+    *,
+    alpha: float | None = None,
+    beta: float | None = None,
+    tune: bool = False,
+    metric: str = "wer",
+) -> Rescored:
+    """Put every utterance's hypotheses into the order of their combined scores.
+
+    references: what was really said, by utterance, for error rates. alpha: the weight of the
+    language model (1). beta: nats a word (0). tune: find both, with the fewest errors. metric: wer
+    (words) or cer (characters). Raises CharlmError for settings that contradict each other, for
+    weights that are not finite, and for an utterance without a reference.
+    """
+    if tune:
+        require(references is not None, "tune needs references")
+        require(alpha is None and beta is None, "tune finds alpha and beta: leave them out")
+    for name, value in (("alpha", alpha), ("beta", beta)):
+        require(
+            value is None or math.isfinite(value), f"{name} must be a finite number, not {value}"
+        )
+    counted = None if references is None else count_errors(utterances, references, metric)
+    scored = score(lm, tokenizer, utterances)
+    weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
+    rates = None
+    if counted is not None:
+        weights = fit_weights(scored, counted) if tune else weights
+        before, after = (counted.rate(scored.best(w)) for w in (Weights(0, 0), weights))
+        rates = ErrorRates(before, after, counted.oracle(scored))
+    return Rescored(
+        weights,
+        metric,
+        tuple(utterances),
+        tuple(tuple(own) for own in scored.ranked(weights)),
+        rates,
+        len((references or {}).keys() - {utterance.id for utterance in utterances}),
+    )

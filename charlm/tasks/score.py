@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..config import require
+from ..display.html_page import Html, number, text
+from ..display.surprisal_html import Piece, Shade, block, inline_shade, pieces_html
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, LanguageModel, Mask, Nats, PseudoLM, S, causal, is_pseudo
 from ..measures import Measures, surprisal
@@ -52,11 +54,22 @@ class SentenceScore:
     token_scores: tuple[TokenScore, ...] | None = None  # where asked for
     word_scores: tuple[WordScore, ...] | None = None
     pseudo: bool = False  # all are pseudo-log-probabilities, of a model that reads both sides
+    level: str = "char"  # of the tokens
 
     @property
     def logprob(self) -> float:
         """Of the whole sentence, nats."""
         return self.measures.logprob
+
+    @property
+    def perplexity(self) -> float:
+        """Per token, <EOS> and out-of-vocabulary tokens included."""
+        return self.measures.perplexity
+
+    @property
+    def bits_per_char(self) -> float:
+        """−log2 P per Unicode character of the sentence, the closing newline included."""
+        return self.measures.bits_per_char
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON object of `charlm score --json`."""
@@ -69,6 +82,29 @@ class SentenceScore:
             result["word_scores"] = [score.as_dict() for score in self.word_scores]
         return result
 
+    def html(self, shade: Shade = inline_shade) -> Html:
+        """The sentence on a background of surprisal; plain without tokens and words."""
+        if self.token_scores is not None:
+            tokens = [Piece(t.token, t.surprisal, f"rank {t.rank:,}") for t in self.token_scores]
+            return pieces_html(tokens, self.text, self.level, shade)
+        if self.word_scores is not None:
+            words = [Piece(w.word, w.surprisal) for w in self.word_scores]
+            return pieces_html(words, self.text, "word", shade)
+        return text(self.text)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        pseudo = "pseudo-" if self.pseudo else ""
+        m = self.measures
+        caption = [
+            f"{pseudo}log P {number(m.logprob)} nats",
+            f"{pseudo}perplexity {number(m.perplexity)}",
+            f"{number(m.bits_per_char)} {pseudo}bits/char",
+        ]
+        if m.oov:
+            caption.append(f"{m.oov:,} OOV")
+        return block(self.html(), " · ".join(caption))
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -76,7 +112,7 @@ class Trace:
 
     nats: Nats
     ranks: Ids
-    boundary: Nats  # log B before the token, see words.py
+    boundary: Nats  # log B before the token, see word_scores.py
 
 
 def score(
@@ -213,7 +249,7 @@ def split_trace(trace: Trace, ends: Ids) -> list[Trace]:
 
 def _sentence(
     tokenizer: Tokenizer,
-    text: str,
+    sentence: str,
     seq: Ids,
     nats: Nats,
     trace: Trace | None,
@@ -234,8 +270,13 @@ def _sentence(
         )
     if trace is not None and words:
         boundary = np.append(trace.boundary, 0.0)[: n + 1]
-        of_words = word_scores(tokenizer, text, ids, nats, boundary)
-    line = text + "\n" if eos else text
+        of_words = word_scores(tokenizer, sentence, ids, nats, boundary)
+    line = sentence + "\n" if eos else sentence
     return SentenceScore(
-        text, measure(line, ids, nats, tokenizer.unk), token_scores, of_words, pseudo
+        sentence,
+        measure(line, ids, nats, tokenizer.unk),
+        token_scores,
+        of_words,
+        pseudo,
+        tokenizer.level,
     )

@@ -241,6 +241,22 @@ def lines_of(source: TextSource) -> Iterator[str]:
         yield last
 
 
+@contextmanager
+def open_lines(
+    path: str | os.PathLike[str],
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    level: str = "char",
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """The name of a file for messages, and its lines as a tokenizer of `level` reads them.
+
+    "-" is standard input. Raises CharlmError as `open_text`.
+    """
+    with temporary_spool() as spool:
+        source = open_text([path], encoding, errors, spool).for_level(level)
+        yield ("stdin" if path == "-" else os.fspath(path)), lines_of(source)
+
+
 def no_text(name: str, amount: str) -> CharlmError:
     """The error for a text that is empty or as good as empty."""
     return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")

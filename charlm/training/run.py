@@ -21,7 +21,7 @@ from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
 from ..runs.mixture_run import fit_mixture
 from ..runs.ngram_run import estimate_ngram
-from ..runs.options import TrainOptions, TrainRunOptions, divide, lists_settings, train_settings
+from ..runs.options import TrainOptions, TrainRunOptions, divide, train_settings
 from ..runs.run_directory import RunDirectory
 from ..runs.run_text import RunText, begin, reopen
 from ..system import allocator, machine
@@ -40,7 +40,6 @@ CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 VALIDATION_SHARE = 0.05  # of a run's time that validations may take
 
 
-@lists_settings(train_settings())
 def train(
     corpus: str | Path | Sequence[str | Path],
     *,
@@ -49,8 +48,8 @@ def train(
 ) -> Outcome:
     """Train a model on text and keep the best one.
 
-    corpus: a file, several, or "-". How long: one of minutes, epochs and steps; else a few minutes.
-    What is not given is chosen from the corpus (see `runs/defaults.py`). Raises CharlmError for
+    corpus: a file, several, or "-". given: settings, see `runs.options.TrainOptions`; what is not
+    given is chosen from the corpus (see `runs/defaults.py`). Raises CharlmError for
     what the user can mend.
     """
     events = events or Events()

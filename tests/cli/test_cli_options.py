@@ -22,7 +22,6 @@ from charlm.config import (
     settings_of,
 )
 from charlm.runs import options
-from charlm.runs.ngram_run import count
 from charlm.runs.options import NgramOptions, RunOptions, TrainOptions, TrainRunOptions
 
 PYTHON_ONLY = {"min_lr", "beta2"}
@@ -78,7 +77,7 @@ def test_typed_keywords_are_the_settings(typed: type, known: Mapping[str, Descri
 def test_docstrings_list_the_settings() -> None:
     for function, known in (
         (charlm.train, options.train_settings()),
-        (count, options.ngram_settings()),
+        (charlm.ngram, options.ngram_settings()),
     ):
         for name, setting in known.items():
             assert f"\n    {name}: {setting.sentence()}\n" in (function.__doc__ or "")

@@ -49,7 +49,7 @@ def test_json_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome["run"] == "runs/text"
     assert outcome["best"]["tokens"] > 0
     assert model_file.read(outcome["model"]).training["best"] == outcome["best"]
-    assert "lstm 1 × 8" in err
+    assert "LSTM 1 × 8" in err
 
 
 def test_report_names_the_next_command_and_quiet_is_quiet(

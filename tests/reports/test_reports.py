@@ -22,7 +22,6 @@ from cli_support import Cli, write_model
 import charlm
 from charlm.display import colours
 from charlm.errors import CharlmError
-from charlm.measures import Measures
 from charlm.models import model_file
 from charlm.reports import findings
 from charlm.reports import page as report_page
@@ -31,7 +30,6 @@ from charlm.runs.ngram_run import estimate_ngram
 from charlm.runs.run_directory import RunDirectory
 from charlm.runs.run_text import reopen
 from charlm.system import machine
-from charlm.tasks.score import SentenceScore, TokenScore
 from charlm.training.run import resume, train
 
 HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
@@ -256,17 +254,6 @@ def test_a_text_of_one_line_and_words(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "↵" not in read.shown.split("is the end of a line")[1]
 
 
-def test_subwords_are_shown_as_they_stand_in_the_text() -> None:
-    scores = (TokenScore("▁the", -1.0, 1), TokenScore("0x3C", -9.0, 7), TokenScore("</s>", 0.0, 1))
-    one = SentenceScore("the<", Measures(-10.0, 3, 5, 5), scores)
-    assert Reader(report_page._shaded(one, "subword")).shown == " the<↵"
-
-
-def test_what_is_certain_has_no_sign() -> None:
-    assert report_page.number(TokenScore("</s>", 0.0, 1).surprisal) == "0.00"
-    assert report_page.number(-1234.5) == "−1,234"
-
-
 def test_beginning_of_a_text() -> None:
     assert findings.beginning(["a\nb", "c\nd"], 9) == (["a", "bc", "d"], False)
     assert findings.beginning(["a\nb", "c\nd"], 4) == (["a"], False)
@@ -321,7 +308,7 @@ def test_a_network_that_reads_from_both_sides(
         "No n-gram model beside it",
         "cannot say what comes next",
         "Left out: the network reads from both sides",
-        "bidirectional lstm 1 × 16",
+        "bidirectional LSTM 1 × 16",
         "pseudo-surprisal in bits",
         "By pseudo-bits per character",
         "pseudo-bits/character",

@@ -13,7 +13,8 @@ from toys import pair_of
 
 from charlm.errors import CharlmError
 from charlm.tasks.classify import (
-    calibrate,
+    classify,
+    fit_temperature,
     log_likelihoods,
     log_posteriors,
     log_priors,
@@ -80,7 +81,7 @@ def test_temperature_is_found_again() -> None:
     truth = (rng.random(5000) > 1 / (1 + np.exp(-odds))).astype(int).tolist()
     overconfident = 8 * np.stack([odds, np.zeros(5000)], axis=1)
     even = log_priors(["a", "b"], {})
-    assert calibrate(overconfident, even, truth) == pytest.approx(8, rel=0.2)
+    assert fit_temperature(overconfident, even, truth) == pytest.approx(8, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +93,35 @@ def test_priors_that_are_none(given: dict[str, float]) -> None:
 
 
 def test_labelled_lines() -> None:
-    assert read_labelled(["b\tx y", "", "a\tz"], "f", ["a", "b"]) == (["x y", "z"], [1, 0])
+    assert read_labelled(["b\tx y", "", "a\tz"], "f", ["a", "b"]) == [("b", "x y"), ("a", "z")]
     for line in ("c\tx", "a x"):
         with pytest.raises(CharlmError, match="f, line 1"):
             read_labelled([line], "f", ["a", "b"])
+
+
+def test_classifying_in_one_call() -> None:
+    models = {"a": pair_of("char"), "b": pair_of("char", "lstm")}
+    texts = ["abc", "the cat", "de"]
+    found = classify(models, texts)
+    assert found.temperature == 1
+    assert found.accuracy is None
+    assert found.labels == [one.label for one in found.texts]
+    labelled = list(zip(found.labels, texts, strict=True))
+    assert classify(models, texts, truth=found.labels).accuracy == 1
+    other = {"a": "b", "b": "a"}
+    assert classify(models, texts, truth=[other[one] for one in found.labels]).accuracy == 0
+    tempered = classify(models, texts, calibrate=[*labelled, ("a", "e"), ("b", "e")])
+    assert tempered.labels == found.labels
+    for settings, message in (
+        ({"calibrate": [("a", "x")]}, "no text labelled b"),
+        ({"truth": ["a"]}, "every text"),
+        ({"truth": ["a", "b", "c"]}, "labelled c"),
+        ({"priors": {"a": 2.0}}, "prior"),
+    ):
+        with pytest.raises(CharlmError, match=message):
+            classify(models, texts, **settings)
+    with pytest.raises(CharlmError, match="two models"):
+        classify({"a": models["a"]}, texts)
 
 
 @pytest.fixture

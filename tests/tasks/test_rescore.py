@@ -19,7 +19,7 @@ from charlm.models import model_file
 from charlm.models.kneser_ney import estimate
 from charlm.models.ngram import NgramLM
 from charlm.tasks.nbest import Hypothesis, Utterance, read, read_kaldi, read_references
-from charlm.tasks.rescore import Scored, Weights, count_errors, score, tune
+from charlm.tasks.rescore import Scored, Weights, count_errors, fit_weights, rescore, score
 from charlm.tasks.score import score as score_sentences
 from charlm.text.tokenizer import Tokenizer, build
 
@@ -44,7 +44,7 @@ def test_tuning_beats_the_first_pass_and_not_the_oracle() -> None:
     lm, tokenizer = trigram()
     dev, dev_refs = task(2)
     scored, errors = score(lm, tokenizer, dev), count_errors(dev, dev_refs)
-    weights = tune(scored, errors)
+    weights = fit_weights(scored, errors)
     first = errors.rate(scored.best(Weights(0, 0)))
     tuned, oracle = errors.rate(scored.best(weights)), errors.oracle(scored)
     assert oracle <= tuned < 0.6 * first
@@ -52,6 +52,27 @@ def test_tuning_beats_the_first_pass_and_not_the_oracle() -> None:
     scored, errors = score(lm, tokenizer, test), count_errors(test, test_refs)
     assert errors.oracle(scored) <= errors.rate(scored.best(weights))
     assert errors.rate(scored.best(weights)) < 0.7 * errors.rate(scored.best(Weights(0, 0)))
+
+
+def test_rescoring_in_one_call() -> None:
+    lm, tokenizer = trigram()
+    utterances, references = task()
+    plain = rescore(lm, tokenizer, utterances)
+    assert (plain.weights, plain.rates) == (Weights(1.0, 0.0), None)
+    found = rescore(lm, tokenizer, utterances, {**references, "other": "x"}, tune=True)
+    assert found.rates is not None
+    assert found.rates.oracle <= found.rates.after < found.rates.before
+    assert found.unmatched == 1
+    assert list(found.best) == [utterance.id for utterance in utterances]
+    again = rescore(lm, tokenizer, utterances, alpha=found.weights.alpha, beta=found.weights.beta)
+    assert again.best == found.best
+    for settings, message in (
+        ({"tune": True}, "needs references"),
+        ({"tune": True, "references": references, "beta": 1.0}, "leave them out"),
+        ({"beta": float("inf")}, "beta must be a finite number"),
+    ):
+        with pytest.raises(CharlmError, match=message):
+            rescore(lm, tokenizer, utterances, **settings)
 
 
 def test_no_weights_no_change() -> None:
