@@ -36,7 +36,7 @@ class Model:
 
     >>> model = charlm.load("runs/latest")
     >>> model
-    <charlm.Model runs/latest: 4-gram model, 91,170 numbers, word level, 739 tokens; 0.55 bits/char...>
+    <charlm.Model runs/latest: 4-gram model, 91,170 numbers, word level, 739 tokens; ...>
     >>> model.score("The apple and pear salad.").logprob
     -6.157...
 

@@ -72,7 +72,7 @@ def train(
     from the text (see `charlm/runs/defaults.py`), the duration too: a few minutes.
 
     >>> run = charlm.train("corpus.txt", steps=20, hidden=32)
-    >>> run.load().score("The cat was full.").tokens
+    >>> run.load().score("The cat was full.").measures.tokens
     18
 
     resume (path, None): instead of a corpus, the run to continue, under its own settings.
@@ -127,7 +127,7 @@ def ngram(
 
     >>> run = charlm.ngram("corpus.txt", order=5)
     >>> run.load()
-    <charlm.Model runs/corpus...: 5-gram model, 29,790 numbers, char level, 64 tokens; 1.38 bits/char...>
+    <charlm.Model runs/corpus...: 5-gram model, 29,790 numbers, char level, ...>
     """
     with _shown(lambda: stages("counting"), progress, events) as watcher:
         done = count(

@@ -101,7 +101,7 @@ def test_runs_are_loaded(text: Path) -> None:
         charlm.train()
     with pytest.raises(CharlmError, match="leave out `corpus`"):
         charlm.train(text, resume=done.run)
-    with pytest.raises(CharlmError, match="leave out lr"):
+    with pytest.raises(CharlmError, match="leave out `lr`"):
         charlm.train(resume=done.run, lr=0.1)
 
 
