@@ -6,14 +6,12 @@ all derived from the fields here (and from those in `runs/options.py`).
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, TypeVar, get_args, get_type_hints
 
 from .errors import CharlmError
 
-CELLS = ("rnn", "rnn-relu", "lstm", "lstm-peephole", "gru")
 LEVELS = ("char", "word", "byte", "subword")
 SPLITS = ("whitespace", "unicode")
 ALGORITHMS = ("unigram", "bpe")
@@ -27,6 +25,29 @@ MAX_WIDTH = 1 << 24  # of a layer, and of a vocabulary
 MAX_LAYERS = 64
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class CellShape:
+    """What a recurrent cell is made of. Its equations are in models/cells.py."""
+
+    label: str  # as a person writes it
+    gates: int  # blocks of H rows in its weight matrices, in the order of `torch.nn`
+    memory: tuple[str, ...] = ("h0",)  # what it keeps from step to step, by its initial values
+    forget_gate: int | None = None  # the block whose bias begins at 1 (Gers et al. 2000)
+    extra: Mapping[str, int] = field(default_factory=dict)  # further tensors: name → rows of H
+
+
+CELL_SHAPES = {
+    "rnn": CellShape("RNN (tanh)", gates=1),
+    "rnn-relu": CellShape("RNN (relu)", gates=1),
+    "lstm": CellShape("LSTM", gates=4, memory=("h0", "c0"), forget_gate=1),
+    "lstm-peephole": CellShape(
+        "LSTM with peepholes", gates=4, memory=("h0", "c0"), forget_gate=1, extra={"peephole": 3}
+    ),
+    "gru": CellShape("GRU", gates=3),
+}
+CELLS = tuple(CELL_SHAPES)
 
 
 def require(condition: bool, message: str) -> None:
@@ -93,10 +114,8 @@ KINDS: dict[type, str] = {
 
 def setting(default: Value, help: str, group: str = "", **more: Any) -> Value:
     """A dataclass field that is a setting; `more` as of `Setting`."""
-    field: Value = dataclasses.field(
-        default=default, metadata={"setting": Setting(help, group, **more)}
-    )
-    return field
+    made: Value = field(default=default, metadata={"setting": Setting(help, group, **more)})
+    return made
 
 
 @dataclass(frozen=True)
@@ -125,15 +144,15 @@ def settings_of(kind: type[Settings]) -> Mapping[str, Described]:
     """The settings that a configuration has, by name, in order."""
     found: dict[str, Described] = {}
     types = get_type_hints(kind)
-    for field in fields(kind):
-        alternatives = get_args(types[field.name]) or (types[field.name],)
-        known = next(one for one in alternatives if one in KINDS)
-        found[field.name] = Described(
-            field.name,
+    for one in fields(kind):
+        alternatives = get_args(types[one.name]) or (types[one.name],)
+        known = next(each for each in alternatives if each in KINDS)
+        found[one.name] = Described(
+            one.name,
             known,
-            tuple(one for one in alternatives if one is not known),
-            field.default,
-            field.metadata["setting"],
+            tuple(each for each in alternatives if each is not known),
+            one.default,
+            one.metadata["setting"],
         )
     return found
 
@@ -189,7 +208,7 @@ class NetworkConfig(Settings):
     vocab_size is V, embed E, hidden H in the shapes below.
     """
 
-    vocab_size: int = dataclasses.field(
+    vocab_size: int = field(
         metadata={"setting": Setting("Types of token.", minimum=1, maximum=MAX_WIDTH, option=False)}
     )
     cell: str = setting("lstm", "Recurrent cell.", NETWORK, choices=CELLS)
@@ -232,9 +251,14 @@ class NetworkConfig(Settings):
     )
 
     @property
+    def cell_shape(self) -> CellShape:
+        """What a layer of this network is made of."""
+        return CELL_SHAPES[self.cell]
+
+    @property
     def gates(self) -> int:
         """Blocks of H rows in a layer's weight matrices: 4 (LSTM), 3 (GRU) or 1 (RNN)."""
-        return {"lstm": 4, "lstm-peephole": 4, "gru": 3}.get(self.cell, 1)
+        return self.cell_shape.gates
 
     @property
     def top(self) -> int:
@@ -256,12 +280,10 @@ class NetworkConfig(Settings):
                 shapes[f"{name}.weight_hh"] = (G * H, H)
                 shapes[f"{name}.bias_ih"] = (G * H,)
                 shapes[f"{name}.bias_hh"] = (G * H,)
-                if self.cell == "lstm-peephole":
-                    shapes[f"{name}.peephole"] = (3, H)
+                for extra, rows in self.cell_shape.extra.items():
+                    shapes[f"{name}.{extra}"] = (rows, H)
                 if self.learned_start:
-                    shapes[f"{name}.h0"] = (H,)
-                    if self.cell.startswith("lstm"):
-                        shapes[f"{name}.c0"] = (H,)
+                    shapes |= {f"{name}.{part}": (H,) for part in self.cell_shape.memory}
         for k in range(self.dense):
             shapes[f"dense.{k}.weight"] = (H, self.top if k == 0 else H)
             shapes[f"dense.{k}.bias"] = (H,)

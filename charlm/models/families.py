@@ -5,7 +5,7 @@ Importing this module registers them.
 
 from __future__ import annotations
 
-from ..config import NetworkConfig
+from ..config import CELL_SHAPES, NetworkConfig
 from ..display.readable import count
 from ..lm import LanguageModel
 from ..system.tensor_file import Tensors
@@ -13,14 +13,6 @@ from . import mixture, ngram, unigram_cache
 from .bidirectional import BidirectionalLM
 from .family import Config, Family, register
 from .recurrent import RecurrentLM
-
-CELL_NAMES = {
-    "rnn": "RNN (tanh)",
-    "rnn-relu": "RNN (relu)",
-    "lstm": "LSTM",
-    "lstm-peephole": "LSTM with peepholes",
-    "gru": "GRU",
-}
 
 
 def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
@@ -31,7 +23,7 @@ def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
 
 def architecture(config: Config) -> str:
     """Such as: LSTM 1 × 512."""
-    cell = CELL_NAMES.get(config["cell"], config["cell"])
+    cell = CELL_SHAPES[config["cell"]].label
     both = "bidirectional " if config.get("bidirectional") else ""
     return f"{both}{cell} {config['layers']} × {config['hidden']}"
 

@@ -58,9 +58,10 @@ class Stack:
             prefix = f"{name}.{k}."
             weights = {n.removeprefix(prefix): t for n, t in tensors.items() if prefix in n}
             self.cells.append(CELL_CLASSES[config.cell](weights))
-            parts = ("h0", "c0") if config.cell.startswith("lstm") else ("h0",)
             zero = np.zeros(config.hidden, np.float32)
-            initial.append(tuple(weights.get(part, zero)[None] for part in parts))
+            initial.append(
+                tuple(weights.get(part, zero)[None] for part in config.cell_shape.memory)
+            )
         self.initial = RecurrentState(tuple(initial))
 
     def empty(self, batch: int) -> RecurrentState:

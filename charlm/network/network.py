@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,78 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..config import NetworkConfig, TrainConfig
-from .layers import gru, peephole_lstm, rnn
 from .loss import cross_entropy, token_nats
+from .recurrent_layer import Layer, LayerState, kept
 
-LayerState: TypeAlias = tuple[Tensor, ...]  # (h,) or (h, c), each (B, H)
 NetworkState: TypeAlias = tuple[LayerState, ...]  # one a layer
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
-class Layer(nn.Module):
-    """One recurrent layer over T steps, carrying its state."""
-
-    def __init__(self, config: NetworkConfig, inputs: int) -> None:
-        super().__init__()
-        H, rows = config.hidden, config.gates * config.hidden
-        self.cell, self.weight_drop = config.cell, config.weight_drop
-        self.weight_ih = nn.Parameter(torch.empty(rows, inputs))
-        self.weight_hh = nn.Parameter(torch.empty(rows, H))
-        self.bias_ih = nn.Parameter(torch.zeros(rows))
-        self.bias_hh = nn.Parameter(torch.zeros(rows))
-        if self.cell == "lstm-peephole":
-            self.peephole = nn.Parameter(torch.zeros(3, H))
-        self.starts = ("h0", "c0") if self.cell.startswith("lstm") else ("h0",)
-        for name in self.starts:
-            start = torch.zeros(H)
-            if config.learned_start:
-                self.register_parameter(name, nn.Parameter(start))
-            else:
-                self.register_buffer(name, start, persistent=False)
-
-    def initialise(self) -> None:
-        """Orthogonal recurrence a gate (Saxe et al. 2014), Glorot inputs, forget bias 1."""
-        H = self.weight_hh.shape[1]
-        for gate in range(len(self.weight_hh) // H):
-            rows = slice(gate * H, (gate + 1) * H)
-            nn.init.orthogonal_(self.weight_hh[rows])
-            nn.init.xavier_uniform_(self.weight_ih[rows])
-        if self.cell.startswith("lstm"):  # Gers et al. 2000; Jozefowicz et al. 2015
-            nn.init.ones_(self.bias_ih[H : 2 * H])
-
-    def start(self, batch: int) -> LayerState:
-        """The state before the first token, (B, H) each."""
-        return tuple(getattr(self, name).expand(batch, -1).contiguous() for name in self.starts)
-
-    def forward(self, x_TBE: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Hidden states (T, B, H) and the state after step T, kept in the precision it came in.
-
-        Products run in x's precision.
-        """
-        dtype, kept_in = x_TBE.dtype, state[0].dtype
-        weight_hh: Tensor = self.weight_hh
-        if self.weight_drop and self.training:  # Merity, Keskar and Socher 2018
-            weight_hh = weight_hh * kept(weight_hh, self.weight_drop)
-        if self.cell == "lstm-peephole":
-            a = functional.linear(x_TBE, self.weight_ih.to(dtype)).to(kept_in) + self.bias_ih
-            h_TBH, c_TBH = peephole_lstm(
-                a, state[0], state[1], weight_hh.to(dtype), self.bias_hh, self.peephole
-            )
-            return h_TBH.to(dtype), (h_TBH[-1], c_TBH[-1])
-        weights = [p.to(dtype) for p in (self.weight_ih, weight_hh, self.bias_ih, self.bias_hh)]
-        hidden = [s.to(dtype)[None] for s in state]
-        flags = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, …
-        if self.cell == "lstm":
-            out, h, c = torch.lstm(x_TBE, hidden, weights, *flags)
-            return out, (h[0].to(kept_in), c[0].to(kept_in))
-        if dtype != torch.float64 and x_TBE.device.type == "cpu":
-            run: Any = gru if self.cell == "gru" else partial(rnn, relu=self.cell == "rnn-relu")
-            out, h = run(x_TBE, state[0], *weights[:2], self.bias_ih, self.bias_hh)
-            return out, (h,)
-        theirs = {"gru": torch.gru, "rnn": torch.rnn_tanh, "rnn-relu": torch.rnn_relu}[self.cell]
-        out, h = theirs(x_TBE, hidden[0], weights, *flags)
-        return out, (h[0].to(kept_in),)
 
 
 class Network(nn.Module):
@@ -245,20 +178,6 @@ class Network(nn.Module):
         if not rate or not self.training:
             return x_TBD
         return x_TBD * kept(x_TBD[:1], rate)
-
-
-def kept(like: Tensor, rate: float) -> Tensor:
-    """A mask shaped like `like`: 0 with probability `rate` (to a 256th), otherwise scaled up.
-
-    A byte of random integers decides on each entry: `bernoulli_` takes fifteen times as long, for a
-    million weights a quarter of a training step.
-    """
-    count, dropped = like.numel(), round(256 * rate)
-    drawn = torch.empty(-(-count // 8), dtype=torch.int64, device=like.device).random_(
-        -(1 << 63), None
-    )
-    mask = (drawn.view(torch.uint8)[:count] >= dropped).to(like.dtype)
-    return mask.mul_(256 / (256 - dropped)).view(like.shape)
 
 
 def detach(state: NetworkState) -> NetworkState:
