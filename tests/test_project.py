@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import charlm
-from charlm.system.extras import NAMES
+from charlm.system.extras import EXTRAS as NAMED
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -33,8 +33,9 @@ def test_supported_versions_are_those_that_are_tested() -> None:
     assert [c for c in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", c)] == supported
 
 
-def test_the_message_about_the_extra_names_what_it_brings() -> None:
-    assert names(EXTRAS["train"]) == set(NAMES)
+@pytest.mark.parametrize("extra", NAMED)
+def test_the_message_about_an_extra_names_what_it_brings(extra: str) -> None:
+    assert names(EXTRAS[extra]) == set(NAMED[extra])
 
 
 @pytest.mark.parametrize("extra", ["", *EXTRAS])

@@ -10,7 +10,7 @@ from ..errors import CharlmError
 from . import show
 from .opening import drop_empty, note_unknown, only_once, open_lines
 from .opening import open_model as open_one
-from .options import Device, Encoding, Errors, Json
+from .options import Column, Device, Encoding, Errors, Field, Json
 from .talk import aside, note, progress_bar
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def classify(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
     device: Device = None,
 ) -> None:
     r"""Tell which model finds each line most probable: language, author, sense or nonsense.
@@ -59,6 +61,8 @@ def classify(
     named = _named(model, "--model")
     labels = list(named)
     only_once(file, calibrate)
+    if labelled and (field is not None or column is not None):
+        raise CharlmError("--labelled reads lines of label, tab, text: leave out --field, --column")
     if len(labels) < 2:
         raise CharlmError("classifying takes two models or more: --model name=path, twice")
     priors = {name: _share(name, p) for name, p in _named(prior or [], "--prior").items()}
@@ -70,7 +74,7 @@ def classify(
     if labelled:
         truth, texts = zip(*read_labelled_file(file, labels, **how), strict=True)
     else:
-        with open_lines(file, encoding, errors) as (name, lines):
+        with open_lines(file, **how, field=field, column=column) as (name, lines):
             texts = tuple(drop_empty(lines, name, "classify"))
     with progress_bar(f"scoring {show.count(len(texts) + len(dev), 'text')}"):
         found = find_labels(

@@ -8,11 +8,12 @@ import typer
 
 from . import show
 from .opening import drop_empty, note_unknown, open_lines, open_model
-from .options import Device, Encoding, Errors, Json
+from .options import Column, Device, Encoding, Errors, Field, Json
 from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..tasks.compare import Comparison, Line
+    from ..text.source import Reading
 
 MIN_SENTENCES = 10  # sentences, below which resampling them says little
 
@@ -30,6 +31,8 @@ def compare(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
     device: Device = None,
 ) -> None:
     r"""Compare two models on the same sentences, one a line.
@@ -46,7 +49,8 @@ def compare(
     used = [open_model(first, device), open_model(second, device)]
     levels = {one.tokenizer.level for one in used}
     level = levels.pop() if len(levels) == 1 else "char"
-    with open_lines(file, encoding, errors, level) as (name, given):
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    with open_lines(file, level, **how) as (name, given):
         sentences = drop_empty(given, name, "compare on")
     for one, path in zip(used, (first, second), strict=True):
         note_unknown(one, sentences, path)

@@ -11,12 +11,13 @@ import typer
 from ..errors import CharlmError
 from . import show
 from .opening import open_model, open_text_file, warn_of_unknown
-from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
+from .options import Adaptation, Column, Context, Device, Encoding, Errors, Field, Json, ModelPath
 from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..measures import Measures
     from ..model import Model
+    from ..text.source import Reading
 
 
 def evaluate(
@@ -34,6 +35,8 @@ def evaluate(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
@@ -46,7 +49,8 @@ def evaluate(
     \b
     charlm eval test.txt
     charlm eval test.txt --context sentence --json
-    zcat big.txt.gz | charlm eval -
+    charlm eval big.txt.gz
+    charlm eval test.jsonl --field text
     charlm eval test.txt --adapt dynamic
     """
     from ..tasks.evaluate import evaluate as measure
@@ -57,13 +61,12 @@ def evaluate(
     if adapt and (file == "-" or passing):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")
     used = open_model(model, device)
-    static = _measured(measure, used, file, encoding, errors, context, window)
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    static = _measured(measure, used, file, how, context, window)
     warn_of_unknown(static.oov, static.tokens)
     learning = None
     if adapt:
-        learning = _measured(
-            measure, used.adapted(adapt.value), file, encoding, errors, context, window
-        )
+        learning = _measured(measure, used.adapted(adapt.value), file, how, context, window)
     if json:
         record = static.as_dict()
         if learning is not None:
@@ -83,15 +86,14 @@ def _measured(
     measure: Callable[..., Measures],
     used: Model,
     file: str,
-    encoding: str,
-    errors: str,
+    how: Reading,
     context: Context,
     window: int | None,
 ) -> Measures:
     from ..lm import sequential
 
     with (
-        open_text_file(file, encoding, errors, used.tokenizer.level) as source,
+        open_text_file(file, used.tokenizer.level, **how) as source,
         progress_bar(source.name) as report,
     ):
         size = max(1, source.size)

@@ -150,6 +150,8 @@ def mix(
     cache: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
+    field: str | None = None,
+    column: str | int | None = None,
     progress: bool = True,
     events: Events | None = None,
 ) -> Mixture:
@@ -161,6 +163,7 @@ def mix(
     out (path, None): directory of the run; else a fresh one under runs/.
     cache (bool, False): make what was said of late more probable, too.
     encoding (str, "utf-8"), errors (str, "strict"): how the bytes of text are read.
+    field (str, None), column (str or int, None): of JSON lines and of tables, where the text is.
     progress (bool, True): show that it lives, on a terminal and in a notebook.
     events (Events, None): told how it goes, in place of the display.
 
@@ -169,7 +172,15 @@ def mix(
     """
     with _shown(lambda: stages("mixing"), progress, events) as watcher:
         done = mix_models(
-            models, dev, out=out, cache=cache, encoding=encoding, errors=errors, events=watcher
+            models,
+            dev,
+            out=out,
+            cache=cache,
+            events=watcher,
+            encoding=encoding,
+            errors=errors,
+            field=field,
+            column=column,
         )
     return Mixture(**vars(done))
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .options import Encoding, Errors, JsonOutcome
+from .options import Column, Encoding, Errors, Field, JsonOutcome
 
 if TYPE_CHECKING:
     from ..runs.mixture_run import MixtureRun
+    from ..text.source import Reading
 
 
 def mix(
@@ -30,6 +31,8 @@ def mix(
     ] = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
     json: JsonOutcome = False,
 ) -> None:
     r"""Mix models of one vocabulary into a better one, by linear interpolation.
@@ -44,10 +47,9 @@ def mix(
     from ..runs.mixture_run import mix_models
     from .stages import stages
 
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
     with stages("mixing") as events:
-        done = mix_models(
-            models, dev, out=out, cache=cache, encoding=encoding, errors=errors, events=events
-        )
+        done = mix_models(models, dev, out=out, cache=cache, events=events, **how)
     if json:
         show.emit_json(_record(done))
         return

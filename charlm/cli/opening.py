@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from ..errors import CharlmError
 from .show import count
@@ -12,7 +12,7 @@ from .talk import detail, note, talk, warn
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..text.source import TextSource
+    from ..text.source import Reading, TextSource
 
 MAX_OOV_SHARE = 0.2  # share of a text's tokens
 
@@ -27,22 +27,25 @@ def open_model(model: str | None, device: str | None = None) -> Model:
 
 
 @contextmanager
-def open_text_file(path: str, encoding: str, errors: str, level: str) -> Iterator[TextSource]:
-    """The text of a file, or of stdin for "-", as a tokenizer of `level` reads it."""
-    from ..text.source import open_text, temporary_spool
+def open_text_file(path: str, level: str, **how: Unpack[Reading]) -> Iterator[TextSource]:
+    """The text of a file, a directory or stdin ("-"), as a tokenizer of `level` reads it."""
+    from ..text.source import left_out, open_text, temporary_spool
 
     with temporary_spool() as spool:
-        yield open_text([path], encoding, errors, spool).for_level(level)
+        source = open_text([path], spool=spool, **how).for_level(level)
+        if source.left_out:
+            note(left_out(source))
+        yield source
 
 
 @contextmanager
 def open_lines(
-    path: str, encoding: str, errors: str, level: str = "char"
+    path: str, level: str = "char", **how: Unpack[Reading]
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The name of a file (or stdin, for "-") for messages, and its lines."""
     from ..text.source import lines_of
 
-    with open_text_file(path, encoding, errors, level) as source:
+    with open_text_file(path, level, **how) as source:
         yield ("stdin" if path == "-" else path), lines_of(source)
 
 

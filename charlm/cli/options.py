@@ -77,3 +77,5 @@ JsonOutcome = Annotated[
 ]
 Encoding = Annotated[str, option(settings_of(RunOptions)["encoding"], RunOptions.encoding)]
 Errors = Annotated[str, option(settings_of(RunOptions)["errors"], RunOptions.errors)]
+Field = Annotated[str | None, option(settings_of(RunOptions)["field"])]
+Column = Annotated[str | None, option(settings_of(RunOptions)["column"])]

@@ -13,12 +13,13 @@ import typer
 from ..errors import CharlmError
 from . import show, surprisal_line
 from .opening import drop_empty, open_model, open_text_file
-from .options import Adaptation, Context, Device, Encoding, Errors, Json, ModelPath
+from .options import Adaptation, Column, Context, Device, Encoding, Errors, Field, Json, ModelPath
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..tasks.score import SentenceScore
+    from ..text.source import Reading
 
 
 class LogBase(StrEnum):
@@ -79,6 +80,8 @@ def score(
     ] = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
@@ -106,7 +109,8 @@ def score(
             "--adapt gives sentences' numbers only: leave out --tokens, --words and --tsv"
         )
     used = open_model(model, device)
-    texts = _texts(sentences or [], file, used, encoding, errors)
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    texts = _texts(sentences or [], file, used, how)
     with progress_bar(f"scoring {show.count(len(texts), 'sentence')}"):
         scores = score_sentences(
             used.lm,
@@ -156,9 +160,7 @@ def ranks(scores: Sequence[SentenceScore]) -> list[int]:
     return [places[one.logprob] for one in scores]
 
 
-def _texts(
-    sentences: list[str], file: str | None, model: Model, encoding: str, errors: str
-) -> list[str]:
+def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -> list[str]:
     """The sentences from wherever they come. Raises CharlmError if there is none."""
     if file is not None and sentences:
         raise CharlmError("sentences and --file exclude each other: give one of them")
@@ -175,7 +177,7 @@ def _texts(
             if not sentence.strip():
                 raise CharlmError(f"sentence {number} is empty: there is nothing to score")
         return sentences
-    with open_text_file(file, encoding, errors, model.tokenizer.level) as source:
+    with open_text_file(file, model.tokenizer.level, **how) as source:
         lines = "".join(source.chunks()).removesuffix("\n").split("\n")
     return drop_empty(lines, file, "score")
 

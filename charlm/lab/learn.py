@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from ..network.network import Network, NetworkState, detach, new_network
 from ..runs.defaults import Facts
 from ..system import allocator, machine
 from ..text.corpus import Corpus, prepare
-from ..text.source import open_text, temporary_spool
+from ..text.source import Reading, open_text, temporary_spool
 from ..training import optimiser
 from ..training.streams import Streams
 from ..training.validation import validate
@@ -50,12 +50,10 @@ class Task:
 
 
 @contextmanager
-def corpus_of(
-    path: str, config: TokenizerConfig, encoding: str = "utf-8", errors: str = "strict"
-) -> Iterator[Corpus]:
+def corpus_of(path: str, config: TokenizerConfig, **how: Unpack[Reading]) -> Iterator[Corpus]:
     """A text as token ids for the time of an experiment. Raises CharlmError as `prepare` does."""
     with temporary_spool() as place:
-        yield prepare(open_text([path], encoding, errors, place), None, config, place)
+        yield prepare(open_text([path], spool=place, **how), None, config, place)
 
 
 def facts_of(corpus: Corpus, train: int, valid: int) -> Facts:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from ..system.version import __version__
 from ..tasks.evaluate import slices
 from ..tasks.score import measure
 from ..text.pieces import utf8
-from ..text.source import open_text, temporary_spool
+from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
 from . import locate, run_directory
 from .events import Events
@@ -48,15 +48,14 @@ def mix_models(
     *,
     out: str | Path | None = None,
     cache: bool = False,
-    encoding: str = "utf-8",
-    errors: str = "strict",
     events: Events | None = None,
+    **how: Unpack[Reading],
 ) -> MixtureRun:
     """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
 
     cache: also make recent words more probable (see `unigram_cache`). models: model files, run
     directories or ARPA files. Raises CharlmError for fewer than two, for different vocabularies,
-    and where a file is missing or damaged.
+    and where a file is missing or damaged. how: see `source.open_text`.
     """
     events = events or Events()
     began = time.monotonic()
@@ -69,7 +68,7 @@ def mix_models(
     directory = run_directory.create(str(out) if out is not None else None, "mixture")
     with directory.removed_if_empty():
         events.stage("estimate", 0.0)
-        held_out, size = _held_out(dev, first.tokenizer, encoding, errors)
+        held_out, size = _held_out(dev, first.tokenizer, how)
         found = fit_mixture(parts, held_out, cache=cache)
         best = size + measure("", held_out, found.nats, first.tokenizer.unk)
         training = {
@@ -143,12 +142,10 @@ def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> 
     return ModelFile("ngram", lm.config(), own, lm.tensors(), other.training)
 
 
-def _held_out(
-    dev: str | Path, tokenizer: Tokenizer, encoding: str, errors: str
-) -> tuple[Ids, Measures]:
+def _held_out(dev: str | Path, tokenizer: Tokenizer, how: Reading) -> tuple[Ids, Measures]:
     """The ids of a text, and its size as measures of nothing yet."""
     with temporary_spool() as spool:
-        source = open_text([str(dev)], encoding, errors, spool)
+        source = open_text([str(dev)], spool=spool, **how)
         texts = list(slices(source.for_level(tokenizer.level).chunks()))
     if not any(text.strip() for text in texts):
         raise CharlmError(

@@ -18,6 +18,7 @@ from ..system import storage
 from ..system.version import __version__
 from ..tasks.score import CONTEXTS, measure
 from ..text.corpus import Corpus
+from ..text.find_files import find_files
 from . import defaults, locate
 from .events import Events
 from .options import (
@@ -78,9 +79,9 @@ def count(
     )
     if arpa_file is not None:
         storage.check_output(Path(arpa_file))
-        if storage.is_among(Path(arpa_file), [*text_names(corpus), options.valid]):
+        if storage.is_among(Path(arpa_file), [*find_files(text_names(corpus)), options.valid]):
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
-    with begin(corpus, options, config, events.stage) as (run, opened):
+    with begin(corpus, options, config, events) as (run, opened):
         text = opened.corpus
         lm = estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events)
         best = measured(lm, text)

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from ..config import (
     DURATION,
@@ -26,6 +26,9 @@ from ..config import (
     settings_of,
 )
 from ..errors import CharlmError
+
+if TYPE_CHECKING:
+    from ..text.source import Reading
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -44,6 +47,21 @@ class RunOptions(Settings):
     errors: str = setting(
         "strict", "What to do with undecodable bytes: strict (stop), replace or ignore."
     )
+    field: str | None = setting(
+        None, "Read JSON lines: the text in this field (dots lead to fields of fields)."
+    )
+    column: str | int | None = setting(
+        None, "Read CSV, TSV or Parquet: the text in this column (its name, or its number from 1)."
+    )
+
+    def reading(self) -> Reading:
+        """How files become text."""
+        return {
+            "encoding": self.encoding,
+            "errors": self.errors,
+            "field": self.field,
+            "column": self.column,
+        }
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,8 @@ class NgramOptions(TypedDict, total=False):
     valid: str | Path | None
     encoding: str
     errors: str
+    field: str | None
+    column: str | int | None
     level: str
     vocab_size: int
     min_count: int

@@ -24,6 +24,7 @@ import tomli_w
 
 from ..errors import CharlmError
 from ..system import storage
+from ..text.find_files import corpus_name
 
 RUNS = Path("runs")
 
@@ -122,7 +123,7 @@ def create(out: str | None, corpus: str) -> RunDirectory:
             raise CharlmError(f"{out} is a file: `out` names a directory for the run")
         run.path.mkdir(parents=True, exist_ok=True)
         return run
-    stem = Path(corpus).stem if corpus != "-" else "stdin"
+    stem = corpus_name(corpus)
     for number in itertools.count(1):
         path = RUNS / (stem if number == 1 else f"{stem}-{number}")
         try:

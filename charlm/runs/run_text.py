@@ -11,7 +11,8 @@ from typing import Any
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..text.corpus import Corpus, Progress, prepare
-from ..text.source import TextSource, open_text
+from ..text.source import Reading, TextSource, left_out, open_text
+from .events import Events
 from .options import RunOptions, text_names
 from .run_directory import RunDirectory, create
 
@@ -40,21 +41,25 @@ def begin(
     corpus: str | Path | Sequence[str | Path],
     options: RunOptions,
     config: TokenizerConfig,
-    progress: Progress | None = None,
+    events: Events,
 ) -> Iterator[tuple[RunDirectory, RunText]]:
     """A fresh run directory and the tokens of its text; no directory is left where work fails.
 
-    corpus: a file, several, or "-". Raises CharlmError where there is no text, or no good one.
+    corpus: a file, a directory or a pattern, several of them, or "-". Raises CharlmError where
+    there is no text, or no good one.
     """
     names = text_names(corpus)
     run = create(None if options.out is None else str(options.out), names[0])
     with run.removed_if_empty():
         spool = run.cache / "stdin"
-        source = open_text(names, options.encoding, options.errors, spool)
+        source = open_text(names, spool=spool, **options.reading())
+        if source.left_out:
+            events.warn(left_out(source))
         held_out = None
         if options.valid is not None:
-            held_out = open_text([str(options.valid)], options.encoding, options.errors, spool)
-        tokens = prepare(source, held_out, config, run.cache, progress=progress)
+            valid = str(options.valid)
+            held_out = open_text([valid], spool=spool, mixed=True, **options.reading())
+        tokens = prepare(source, held_out, config, run.cache, progress=events.stage)
         yield run, RunText(source, held_out, tokens)
 
 
@@ -68,9 +73,12 @@ def reopen(
     try:
         where, config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
         spool = directory.cache / "stdin"
-        encoding, errors = where["encoding"], where["errors"]
-        source = open_text(where["paths"], encoding, errors, spool)
-        held_out = open_text(where["valid"], encoding, errors, spool) if where["valid"] else None
+        how: Reading = {"encoding": where["encoding"], "errors": where["errors"]}
+        how |= {"field": where.get("field"), "column": where.get("column")}
+        source = open_text(where["paths"], spool=spool, **how)
+        held_out = None
+        if where["valid"]:
+            held_out = open_text(where["valid"], spool=spool, mixed=True, **how)
         digest = where["sha256"]
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None

@@ -6,18 +6,31 @@ from importlib.util import find_spec
 
 from ..errors import CharlmError
 
-NAMES = {"torch": "PyTorch", "matplotlib": "matplotlib"}  # all that the extra `train` brings
-INSTALL = 'pip install "charlm[train]"'
+EXTRAS = {  # all that each extra brings
+    "train": {"torch": "PyTorch", "matplotlib": "matplotlib"},
+    "formats": {"pyarrow": "PyArrow", "backports.zstd": "backports.zstd"},
+}
+INSTALL = 'pip install "charlm[{}]"'
 CPU_BUILD = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
 
 
 def need(what: str, *packages: str) -> None:
     """Raise CharlmError, with the line to install them by, if `what` lacks any of `packages`.
 
+    All are of one extra.
+
     A wing that cannot do without them asks as it is imported: before the work, not after it.
     """
-    missing = [package for package in packages if find_spec(package) is None]
+    missing = [package for package in packages if not _is_installed(package)]
     if missing:
-        names = " and ".join(NAMES[package] for package in missing)
+        extra = next(extra for extra, brings in EXTRAS.items() if missing[0] in brings)
+        names = " and ".join(EXTRAS[extra][package] for package in missing)
         laptop = f" (on a laptop without a GPU, first: {CPU_BUILD})" if "torch" in missing else ""
-        raise CharlmError(f"{what} needs {names}: {INSTALL}{laptop}")
+        raise CharlmError(f"{what} needs {names}: {INSTALL.format(extra)}{laptop}")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False

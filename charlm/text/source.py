@@ -1,5 +1,7 @@
 """Text files read as one text, in chunks of bounded size, whatever their length or encoding.
 
+They may be compressed (`unpack`), and hold records of which one field is the text (`records`).
+
 Only the newline (U+000A) ends a line. Every other separator that Unicode knows (form feed,
 U+2028, …) is an ordinary character.
 """
@@ -10,15 +12,21 @@ import codecs
 import hashlib
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias, TypedDict
 
 from ..errors import CharlmError
+from .decoding import nul_error, nul_is_wrong, undecodable
+from .find_files import find_files, in_directories
+from .parquet import open_parquet
+from .records import CSV, JSON, PARQUET, TSV, Extracted, format_of, from_json, from_table
+from .spool import readable
+from .unpack import Stream, is_compressed, open_bytes
 
 CHUNK_BYTES = 1 << 16  # read at a time: what is made of it stays in the processor's cache
 CUT_REACH = 1 << 16  # characters: how far a split may move to fall on a line end
@@ -27,9 +35,21 @@ DECODE_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogatees
 Fraction: TypeAlias = Callable[[float], None]  # told how much is done, 0 to 1
 
 
+class Reading(TypedDict, total=False):
+    """How files become text: what `open_text` takes, as keywords to be passed on."""
+
+    encoding: str
+    errors: str
+    field: str | None
+    column: str | int | None
+
+
 @dataclass(frozen=True)
 class TextSource:
     """One or several text files, read as one text in chunks of bounded size.
+
+    Compressed ones are unpacked as they are read. Where `field` is given, JSON lines give the text
+    in it, and where `column` is, CSV and TSV files that in theirs; Parquet always gives a column.
 
     CR LF becomes a newline, a byte order mark is dropped, and each file's last line is closed by
     a newline so that files never run together. With `raw` the bytes stay as they are (only the
@@ -42,6 +62,10 @@ class TextSource:
     errors: str = "strict"  # what to do about undecodable bytes: one of DECODE_ERRORS
     raw: bool = False
     name: str = ""  # for display; empty = the first file's name
+    field: str | None = None  # of JSON lines, with dots for fields of fields
+    column: str | None = None  # of tables: its name, or its number from 1
+    left_out: tuple[Path, ...] = ()  # files in the directories given that are no text
+    _sizes: dict[Path, int] = attribute(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.name and self.paths:
@@ -49,14 +73,23 @@ class TextSource:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(path.stat().st_size for path in self.paths)
+        """Bytes of all files together, unpacked; of records, of their texts in UTF-8.
+
+        The first time a compressed file or one of records is asked for, it is read to the end,
+        unless `sha256` has done so.
+        """
+        return sum(map(self._size, self.paths))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is not a single byte."""
+        return not any(map(self._begins, self.paths))
 
     def for_level(self, level: str) -> TextSource:
         """The same files as a tokenizer of this level reads them: raw for "byte"."""
         if level != "byte":
             return self
-        return replace(self, encoding="utf-8", errors="surrogateescape", raw=True)
+        return replace(self, encoding="utf-8", errors="surrogateescape", raw=True, _sizes={})
 
     def chunks(
         self, chunk_bytes: int = CHUNK_BYTES, progress: Fraction | None = None
@@ -95,55 +128,65 @@ class TextSource:
             yield from _cut(before, after)
 
     def sha256(self, progress: Fraction | None = None) -> str:
-        """Hex digest of the bytes; of several files, the digest of their hex digests in a row."""
-        total, done, digests = max(1, self.size), 0, []
+        """Hex digest of the bytes; of several files, the digest of their hex digests in a row.
+
+        The bytes are those of `size`: the same text has the same digest, compressed or not.
+        """
+        total, before, digests = max(1, self._stored()), 0, []
         for path in self.paths:
-            digest = hashlib.sha256()
-            with path.open("rb") as file:
+            digest, size = hashlib.sha256(self._salt(path)), 0
+            with self._open(path) as file:
                 while block := file.read(CHUNK_BYTES):
                     digest.update(block)
-                    done += len(block)
+                    size += len(block)
                     if progress:
-                        progress(min(1.0, done / total))
+                        progress(min(1.0, (before + file.tell()) / total))
+                before += file.tell()
+            self._sizes[path] = size
             digests.append(digest.hexdigest())
+        if progress:
+            progress(1.0)
         return digests[0] if len(digests) == 1 else _hex("".join(digests).encode())
 
     def _pieces(
         self, chunk_bytes: int, cut: int, progress: Fraction | None
     ) -> Iterator[tuple[str, bool]]:
         """All text as (piece, stems from bytes at or after `cut`)."""
-        total, before = max(1, self.size), 0
+        total = max(1, self._stored()) if progress else 1
+        before = stored = used = 0
         for path in self.paths:
             last, start = "\n", 0
-            for text, start in self._decode(path, chunk_bytes, cut - before):
+            for text, start, used in self._decode(path, chunk_bytes, cut - before):
                 if progress:
-                    progress(min(1.0, (before + start) / total))
+                    progress(min(1.0, (stored + used) / total))
                 if text:
                     last = text[-1]
                     yield text, before + start >= cut
             before += start
+            stored += used
             if last != "\n":
                 yield "\n", before > cut
         if progress:
             progress(1.0)
 
-    def _decode(self, path: Path, chunk_bytes: int, cut: int) -> Iterator[tuple[str, int]]:
-        """One file's text with the byte offset where each block began; no block crosses `cut`."""
-        decoder = codecs.getincrementaldecoder(self.encoding)(self.errors)
-        refuse_nul = not self.raw and "\n".encode(self.encoding) == b"\n"
+    def _decode(self, path: Path, chunk_bytes: int, cut: int) -> Iterator[tuple[str, int, int]]:
+        """One file's text, block by block; no block crosses `cut`.
+
+        With each, the byte offset where it began, and how many bytes on disk have been used.
+        """
+        encoding = "utf-8" if self._format(path) else self.encoding
+        decoder = codecs.getincrementaldecoder(encoding)(self.errors)
+        refuse_nul = not self.raw and nul_is_wrong(encoding)
         at, block, held, opening = 0, b"-", "", not self.raw
-        with path.open("rb") as file:
+        with self._open(path) as file:
             while block:
                 block = file.read(min(chunk_bytes, cut - at) if at < cut else chunk_bytes)
                 if refuse_nul and b"\0" in block:
-                    raise CharlmError(
-                        f"{path} holds a NUL at byte {at + block.index(0):,}: it looks like UTF-16 "
-                        "or binary. Try `encoding=utf-16`; a model of `level=byte` reads any file."
-                    )
+                    raise nul_error(path, at + block.index(0))
                 try:
                     text = held + decoder.decode(block, not block)
                 except UnicodeError as error:
-                    raise self._undecodable(path, at + len(block), error) from None
+                    raise undecodable(path, encoding, at + len(block), error) from None
                 if opening and text:
                     opening = False
                     text = text.removeprefix("\ufeff")
@@ -151,19 +194,51 @@ class TextSource:
                     held = "\r" if block and text.endswith("\r") else ""
                     text = text.removesuffix(held)
                     text = text.replace("\r\n", "\n") if "\r" in text else text
-                yield text, at
+                yield text, at, file.tell()
                 at += len(block)
 
-    def _undecodable(self, path: Path, end: int, error: UnicodeError) -> CharlmError:
-        where = ""
-        if isinstance(error, UnicodeDecodeError):
-            at = end - len(error.object) + error.start
-            where = f" at byte {at:,} (0x{error.object[error.start]:02X})"
-        other = "latin-1" if self.encoding.lower().startswith("utf") else "utf-8"
-        return CharlmError(
-            f"{path} is not valid {self.encoding}{where}. "
-            f"Try `encoding={other}`, or `errors=replace` to put U+FFFD there."
-        )
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[Stream]:
+        """The bytes of a file's text: as they stand in it, or as they come out of it."""
+        kind = self._format(path)
+        if kind == PARQUET:
+            with open_parquet(path, self.column) as stream:
+                yield stream
+            return
+        with open_bytes(path) as stream:
+            if kind == JSON:
+                texts = from_json(path, stream, self.field or "", self.encoding, self.errors)
+            elif kind is not None:
+                column = self.column or ""
+                texts = from_table(path, stream, kind, column, self.encoding, self.errors)
+            yield Extracted(texts, stream.tell) if kind else stream
+
+    def _format(self, path: Path) -> str | None:
+        """The format of a file of records; None: it is read as it stands."""
+        kind = format_of(path.name)
+        wanted = {JSON: self.field is not None, PARQUET: True}
+        return kind if kind and wanted.get(kind, self.column is not None) else None
+
+    def _size(self, path: Path) -> int:
+        if not self._format(path) and not is_compressed(path):
+            return path.stat().st_size
+        if path not in self._sizes:
+            with self._open(path) as file:
+                self._sizes[path] = sum(map(len, iter(lambda: file.read(CHUNK_BYTES), b"")))
+        return self._sizes[path]
+
+    def _begins(self, path: Path) -> bytes:
+        with self._open(path) as file:
+            return file.read(CHUNK_BYTES)
+
+    def _stored(self) -> int:
+        """Bytes of all files as they are on disk."""
+        return sum(path.stat().st_size for path in self.paths)
+
+    def _salt(self, path: Path) -> bytes:
+        """What tells a digest of extracted UTF-8 from that of a file in another encoding."""
+        same = not self._format(path) or codecs.lookup(self.encoding).name == "utf-8"
+        return b"" if same else b"UTF-8 of records: "
 
 
 def _cut(before: str, after: str) -> Iterator[tuple[str, bool]]:
@@ -184,12 +259,19 @@ def open_text(
     encoding: str = "utf-8",
     errors: str = "strict",
     spool: Path = Path("cache/stdin"),
+    *,
+    field: str | None = None,
+    column: str | int | None = None,
+    mixed: bool = False,
 ) -> TextSource:
     """Check that the files are there and can be read; what they hold is checked while reading.
 
-    ``-`` is standard input. It, and anything else that can be read only once (a named pipe), is
-    first copied to a file named by its content in the directory `spool`, so that a later run
-    can find it again. Raises CharlmError naming the file and the remedy.
+    Directories and patterns stand for the files in them, see `find_files`; of what is in
+    directories, files with a NUL in their first bytes are left out. ``-`` is standard input. It,
+    and anything else that can be read only once (a named pipe), is first copied to a file named by
+    its content in the directory `spool`, so that a later run can find it again. field, column: of
+    files of records, see `TextSource`; without `mixed` there must be some that they are of.
+    Raises CharlmError naming the file and the remedy.
     """
     try:
         codecs.getincrementaldecoder(encoding)
@@ -205,13 +287,19 @@ def open_text(
     names = [os.fspath(path) for path in paths]
     if names.count("-") > 1:
         raise CharlmError("standard input can be read only once: give - only once.")
+    piped = ".jsonl" if field is not None else ".csv" if column is not None else ".txt"
     source = TextSource(
-        tuple(_readable(name, spool) for name in names),
+        tuple(readable(name, spool, piped) for name in find_files(names)),
         encoding,
         errors,
         name="stdin" if names[0] == "-" else Path(names[0]).name,
+        field=field,
+        column=None if column is None else str(column),
     )
-    if source.size == 0:
+    source = _without_binaries(source, in_directories(names))
+    if not mixed:
+        _refuse_unused(source)
+    if source.is_empty:
         raise no_text(source.name, "0 bytes")
     return source
 
@@ -223,7 +311,7 @@ def temporary_spool() -> Iterator[Path]:
         try:
             yield Path(directory)
         except CharlmError as error:  # nobody has heard of the copy
-            named = re.sub(re.escape(directory) + r"\S+\.txt", "stdin", str(error))
+            named = re.sub(re.escape(directory) + r"\S+\.\w+", "stdin", str(error))
             raise CharlmError(named) from None
 
 
@@ -250,11 +338,21 @@ def open_lines(
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The name of a file for messages, and its lines as a tokenizer of `level` reads them.
 
-    "-" is standard input. Raises CharlmError as `open_text`.
+    "-" is standard input. Raises CharlmError as `open_text`, and for Parquet, which has no lines.
     """
     with temporary_spool() as spool:
         source = open_text([path], encoding, errors, spool).for_level(level)
+        if PARQUET in map(format_of, map(str, source.paths)):
+            raise CharlmError(f"{source.name} is Parquet: give tab-separated values or JSON lines")
         yield ("stdin" if path == "-" else os.fspath(path)), lines_of(source)
+
+
+def left_out(source: TextSource) -> str:
+    """The remark on files that were left out."""
+    names = [path.name for path in source.left_out]
+    files = "1 file that is" if len(names) == 1 else f"{len(names):,} files that are"
+    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return f"{source.name}: {files} not text left out ({listed})"
 
 
 def no_text(name: str, amount: str) -> CharlmError:
@@ -262,48 +360,30 @@ def no_text(name: str, amount: str) -> CharlmError:
     return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")
 
 
-def _readable(name: str, spool: Path) -> Path:
-    if name == "-":
-        if sys.stdin is None:
-            raise CharlmError("stdin is closed: name a file, or pipe some text in.")
-        return _spool(sys.stdin.buffer, spool)
-    if not name:
-        raise CharlmError("a file name is empty. Name a file, or - for standard input.")
-    path = Path(name)
-    try:
-        if path.is_dir():
-            raise CharlmError(f"{name} is a directory. Name the text files in it: {name}/*.txt")
-        with path.open("rb") as file:
-            return path if path.is_file() else _spool(file, spool)
-    except FileNotFoundError:
-        raise CharlmError(f"{name} does not exist. Check the spelling and the directory.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CharlmError(f"{name} cannot be read: {reason}. Check its permissions.") from None
+def _without_binaries(source: TextSource, found: set[str]) -> TextSource:
+    """The source without those of the files `found` in directories that are evidently no text."""
+    if not nul_is_wrong(source.encoding):
+        return source
+    left_out = [
+        path
+        for path in source.paths
+        if str(path) in found and not source._format(path) and b"\0" in source._begins(path)
+    ]
+    if len(left_out) == len(source.paths):
+        return source
+    kept = tuple(path for path in source.paths if path not in left_out)
+    return replace(source, paths=kept, left_out=tuple(left_out))
 
 
-def _spool(file: BinaryIO, spool: Path) -> Path:
-    """Copy a stream to `spool`/<sha256>.txt and return that path."""
-    temporary = None
-    try:
-        spool.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        handle, temporary = tempfile.mkstemp(dir=spool, suffix=".tmp")
-        with os.fdopen(handle, "wb") as copy:
-            while block := file.read(CHUNK_BYTES):
-                digest.update(block)
-                copy.write(block)
-        path = spool / f"{digest.hexdigest()}.txt"
-        Path(temporary).replace(path)
-        return path
-    except OSError as error:
+def _refuse_unused(source: TextSource) -> None:
+    """Raise CharlmError where a field or column is asked for and no file can have it."""
+    formats = {format_of(path.name) for path in source.paths}
+    if source.field is not None and JSON not in formats:
+        raise CharlmError(f"`field` is of JSON lines (.jsonl, .ndjson), and {source.name} has none")
+    if source.column is not None and not formats & {CSV, TSV, PARQUET}:
         raise CharlmError(
-            f"cannot copy standard input to {spool}: {error.strerror}. Free some space there."
-        ) from None
-    finally:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink()
+            f"`column` is of tables (.csv, .tsv, .parquet), and {source.name} has none"
+        )
 
 
 def _hex(data: bytes) -> str:

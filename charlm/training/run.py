@@ -58,7 +58,7 @@ def train(
     if options.with_ngram and settings.get("bidirectional"):
         raise CharlmError("`with_ngram` mixes models that predict what comes next: leave it out")
     tokenizer_config = defaults.tokenizer(settings)
-    with begin(corpus, options, tokenizer_config, events.stage) as (run, opened):
+    with begin(corpus, options, tokenizer_config, events) as (run, opened):
         text = opened.corpus
         device = choose_device(options.device)
         facts = Facts(
@@ -204,6 +204,8 @@ def _record(
             "valid": [str(p.resolve()) for p in held_out.paths] if held_out else [],
             "encoding": source.encoding,
             "errors": source.errors,
+            **({} if source.field is None else {"field": source.field}),
+            **({} if source.column is None else {"column": source.column}),
             "sha256": text.corpus.sha256,
         },
         "tokenizer": tokenizer.as_dict(),

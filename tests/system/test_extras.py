@@ -37,4 +37,13 @@ def test_what_is_missing_is_named(
         monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(CharlmError) as error:
         need("training", *missing)
-    assert str(error.value) == "training needs " + says.format(INSTALL)
+    assert str(error.value) == "training needs " + says.format(INSTALL.format("train"))
+
+
+@pytest.mark.parametrize("missing", ["backports", "backports.zstd"])
+def test_what_reads_files_is_another_extra(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.delitem(sys.modules, "backports.zstd", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(CharlmError) as error:
+        need("unpacking", "backports.zstd")
+    assert str(error.value) == f"unpacking needs backports.zstd: {INSTALL.format('formats')}"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Encoding, Errors, Json
+from ..options import Column, Encoding, Errors, Field, Json
 from .experiment import cells_of, conclude, training_on
 from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.bptt import Truncation
+    from ...text.source import Reading
 
 
 def bptt(
@@ -29,6 +30,8 @@ def bptt(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
 ) -> None:
     r"""Show validation loss against the length at which the gradient is cut: a minute or two.
 
@@ -42,7 +45,8 @@ def bptt(
     from ...lab.bptt import experiment
 
     chosen = cells_of(cells)
-    with training_on(corpus, level, out, encoding, errors, "training") as (text, progress):
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    with training_on(corpus, level, out, "training", **how) as (text, progress):
         found = experiment(
             text,
             cells=chosen,

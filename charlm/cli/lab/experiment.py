@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 from ...cli import show
 from ...config import CELLS, TokenizerConfig, require
@@ -17,6 +17,7 @@ from .options import Levels
 
 if TYPE_CHECKING:
     from ...text.corpus import Corpus
+    from ...text.source import Reading
 
 
 class Finding(Protocol):
@@ -37,7 +38,7 @@ def refuse_inputs(out: Path, *files: str | Path) -> None:
 
 @contextmanager
 def training_on(
-    corpus: str, level: Levels, out: Path, encoding: str, errors: str, doing: str
+    corpus: str, level: Levels, out: Path, doing: str, **how: Unpack[Reading]
 ) -> Iterator[tuple[Corpus, Callable[[float], None]]]:
     """The tokens of a text to train networks on, and what to tell how much is done.
 
@@ -50,7 +51,7 @@ def training_on(
     tokens = TokenizerConfig(level=level.value)
     if level is Levels.word:
         tokens = TokenizerConfig(level="word", split="unicode", min_count=3)
-    with corpus_of(corpus, tokens, encoding, errors) as text, progress_bar(doing) as progress:
+    with corpus_of(corpus, tokens, **how) as text, progress_bar(doing) as progress:
         yield text, progress
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Encoding, Errors, Json
+from ..options import Column, Encoding, Errors, Field, Json
 from .experiment import cells_of, conclude, training_on
 from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.gradients import Curve, Gradients
+    from ...text.source import Reading
 
 EXPLODED_ABOVE = 2.0  # times the gradient at k = 0: it explodes
 
@@ -32,6 +33,8 @@ def gradients(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
 ) -> None:
     r"""Show how gradients vanish and explode: a minute or two.
 
@@ -47,7 +50,8 @@ def gradients(
     from ...lab.gradients import experiment
 
     chosen, doing = cells_of(cells), "following gradients"
-    with training_on(corpus, level, out, encoding, errors, doing) as (text, progress):
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    with training_on(corpus, level, out, doing, **how) as (text, progress):
         found = experiment(
             text,
             cells=chosen,

@@ -11,7 +11,7 @@ from ...cli import show
 from ...display import colours
 from ...errors import CharlmError
 from ..opening import open_text_file, warn_of_unknown
-from ..options import Encoding, Errors, Json
+from ..options import Column, Encoding, Errors, Field, Json
 from ..surprisal_line import coloured, on
 from ..talk import detail, note, progress_bar
 from .experiment import refuse_inputs
@@ -19,7 +19,7 @@ from .options import writable
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
-    from ...text.source import TextSource
+    from ...text.source import Reading, TextSource
 
 MAX_LINES, MAX_CHARS = 4, 320  # of the text, on a terminal
 
@@ -44,6 +44,8 @@ def neurons(
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
+    field: Field = None,
+    column: Column = None,
 ) -> None:
     r"""Find the hidden units that track quotes, lines and words in a text, and show them in colour.
 
@@ -62,7 +64,8 @@ def neurons(
     used = subject(model)
     refuse_inputs(out, file, used.name)
     detail(f"model: {used.name}")
-    with open_text_file(file, encoding, errors, used.tokenizer.level) as source:
+    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    with open_text_file(file, used.tokenizer.level, **how) as source:
         text = _beginning(source, chars)
     with progress_bar("reading") as report:
         found = find(used, text, top=top, unit=unit, progress=report)

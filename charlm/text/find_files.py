@@ -1,0 +1,73 @@
+"""The files that names stand for: themselves, all of a directory, those that match a pattern."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..errors import CharlmError
+from .unpack import without_compression
+
+WILD = frozenset("*?[")
+
+
+def find_files(names: Iterable[str]) -> list[str]:
+    """The files that `names` stand for, in order; those that are no directory or pattern stay.
+
+    Of a directory: every regular file in it and below, none that is hidden (or in a hidden
+    directory), sorted. Of a pattern (`*`, `?`, `[…]`, and `**` for any directories), where no file
+    has that name: the files that match, sorted. Raises CharlmError where there is none.
+    """
+    return [file for name in names for file in _files(name)]
+
+
+def in_directories(names: Iterable[str]) -> set[str]:
+    """Of what `find_files` finds, what is in directories and so was not itself asked for."""
+    return {file for name in names if name and Path(name).is_dir() for file in _files(name)}
+
+
+def corpus_name(name: str) -> str:
+    """What a run on this text may be called: the file without endings, or the directory."""
+    if name == "-":
+        return "stdin"
+    if is_pattern(name):
+        parts = Path(name).parts
+        first = next(k for k, part in enumerate(parts) if WILD & set(part))
+        name = os.fspath(Path(*parts[:first]))
+        return Path(name).resolve().name or "corpus"
+    path = Path(without_compression(name))
+    return (path.resolve().name if path.is_dir() else path.stem) or "corpus"
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name is a pattern rather than that of a file."""
+    return bool(WILD & set(name)) and "\0" not in name and not Path(name).exists()
+
+
+def _files(name: str) -> Sequence[str]:
+    try:
+        if is_pattern(name):
+            matching = [Path(one) for one in glob.glob(name, recursive=True)]  # noqa: PTH207
+            found = sorted(path for path in matching if path.is_file())
+            if not found:
+                raise CharlmError(f"no file matches {name}. Check the spelling and the directory.")
+        elif name and Path(name).is_dir():
+            found = _below(Path(name))
+            if not found:
+                raise CharlmError(f"{name} is a directory without files. Name one that has some.")
+        else:
+            return [name]
+    except ValueError:  # a NUL in the name: whoever opens it says so
+        return [name]
+    return [os.fspath(path) for path in found]
+
+
+def _below(directory: Path) -> list[Path]:
+    found: list[Path] = []
+    for place, directories, files in os.walk(directory):
+        directories[:] = [one for one in directories if not one.startswith(".")]
+        visible = (Path(place, one) for one in files if not one.startswith("."))
+        found += [path for path in visible if path.is_file()]
+    return sorted(found)

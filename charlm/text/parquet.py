@@ -1,0 +1,94 @@
+"""A column of a Parquet file as a stream of UTF-8, a batch of rows in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import CharlmError
+from ..system.extras import need
+from .records import Extracted, column_of
+from .unpack import Stream, refuse_expansion
+
+BATCH_BYTES = 1 << 20  # of text in a batch, on the average
+MAX_BATCH_ROWS = 1 << 13
+
+
+@contextmanager
+def open_parquet(path: Path, column: str | None) -> Iterator[Stream]:
+    """The texts of a column, by name or number from 1; None: of the only one that holds text.
+
+    Raises CharlmError where there is no such column, the file is damaged, or PyArrow is missing.
+    """
+    need("reading Parquet", "pyarrow")
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    with path.open("rb") as file:
+        try:
+            table = parquet.ParquetFile(file, pre_buffer=False, buffer_size=BATCH_BYTES)
+            schema = table.schema_arrow
+        except (arrow.ArrowException, OSError) as error:
+            raise _damaged(path, error) from None
+        name = _column(path, schema, column)
+        batches = _batches(path, table, name)
+        stored, rows = path.stat().st_size, max(1, table.metadata.num_rows)
+        done = 0
+
+        def texts() -> Iterator[str]:
+            nonlocal done
+            size = 0
+            for batch in batches:
+                done += len(batch)
+                for text in batch:
+                    if text is not None:
+                        size += len(text)
+                        yield text
+                refuse_expansion(path, stored, size)
+
+        yield Extracted(texts(), lambda: stored * done // rows)
+
+
+def _batches(path: Path, table: Any, name: str) -> Iterator[list[str | None]]:
+    import pyarrow as arrow
+
+    metadata = table.metadata
+    rows = max(1, metadata.num_rows)
+    size = sum(metadata.row_group(k).total_byte_size for k in range(metadata.num_row_groups))
+    at_once = max(1, min(MAX_BATCH_ROWS, BATCH_BYTES * rows // max(1, size)))
+    try:
+        for batch in table.iter_batches(at_once, columns=[name], use_threads=False):
+            yield batch.column(0).to_pylist()
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
+
+
+def _column(path: Path, schema: Any, column: str | None) -> str:
+    from pyarrow import types
+
+    def is_text(kind: Any) -> bool:
+        kind = kind.value_type if types.is_dictionary(kind) else kind
+        return bool(
+            types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+        )
+
+    names: list[str] = schema.names
+    texts = [one for one in names if is_text(schema.field(one).type)]
+    if column is None:
+        if len(texts) != 1:
+            listed = ", ".join(texts) or "none"
+            raise CharlmError(f"{path}: name the `column` that holds the text ({listed})")
+        return texts[0]
+    name = names[column_of(path, names, column)]
+    if name not in texts:
+        raise CharlmError(
+            f"{path}: the column {name!r} holds no text, but {schema.field(name).type}"
+        )
+    return name
+
+
+def _damaged(path: Path, error: Exception) -> CharlmError:
+    reason = str(error).splitlines()[0].rstrip(".")
+    return CharlmError(f"{path} is no Parquet file, or damaged: {reason}")

@@ -1,0 +1,230 @@
+"""One text out of files of records: a field of JSON lines, a column of a table.
+
+What a file is follows from its name. Each record's text is closed by a newline, so that records
+never run together; one of several lines stays several lines, a null is left out, and one that is
+empty is an empty line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ..errors import CharlmError
+from .decoding import nul_error, nul_is_wrong, undecodable
+from .pieces import utf8
+from .unpack import Stream, without_compression
+
+JSON, CSV, TSV, PARQUET = "JSON lines", "CSV", "TSV", "Parquet"
+FORMATS = {
+    ".jsonl": JSON,
+    ".ndjson": JSON,
+    ".json": JSON,
+    ".csv": CSV,
+    ".tsv": TSV,
+    ".tab": TSV,
+    ".parquet": PARQUET,
+    ".pq": PARQUET,
+}
+BLOCK_BYTES = 1 << 16  # read at a time
+MAX_RECORD_CHARS = 1 << 26  # of a line, and of a cell
+SAMPLE_CHARS = 1 << 20  # of a TSV file, to see whether its quotes are CSV's
+DELIMITERS = {CSV: ",;\t|", TSV: "\t"}  # the likeliest first
+
+
+def format_of(name: str) -> str | None:
+    """Of what format a file of this name is, compressed or not; None: it is text as it stands."""
+    return FORMATS.get(Path(without_compression(name.lower())).suffix)
+
+
+class Extracted:
+    """The texts of records as a stream of UTF-8."""
+
+    def __init__(self, texts: Iterator[str], tell: Callable[[], int]) -> None:
+        self._texts, self._held = texts, bytearray()
+        self.tell = tell
+
+    def read(self, size: int, /) -> bytes:
+        held = self._held
+        while len(held) < size and (text := next(self._texts, None)) is not None:
+            held += utf8(text)
+            if not text.endswith("\n"):
+                held += b"\n"
+        block = bytes(held[:size])
+        del held[:size]
+        return block
+
+
+def from_json(path: Path, stream: Stream, field: str, encoding: str, errors: str) -> Iterator[str]:
+    """The texts of a field of JSON lines; dots lead to fields of fields.
+
+    Raises CharlmError naming the first line that is no JSON object or has no text there.
+    """
+    for number, line in enumerate(_lines(path, _decoded(path, stream, encoding, errors)), 1):
+        if not line.strip():
+            continue
+        try:
+            value = _value(json.loads(line), field)
+        except (ValueError, RecursionError):
+            whole = number == 1 and line.lstrip().startswith(("[", "{"))
+            hint = ". Every line should be an object of its own" if whole else ""
+            raise CharlmError(f"{path}, line {number}: this is not JSON{hint}") from None
+        except LookupError as missing:
+            raise CharlmError(f"{path}, line {number}: {missing.args[0]}") from None
+        if value is not None:
+            yield value
+
+
+def from_table(
+    path: Path, stream: Stream, format: str, column: str, encoding: str, errors: str
+) -> Iterator[str]:
+    """The texts in a column of a CSV or TSV file.
+
+    column: a name, which stands in the first row, or the number of a column in a file without names
+    (1 is the first). Raises CharlmError where there is no such column or quotes are wrong.
+    """
+    csv.field_size_limit(max(MAX_RECORD_CHARS, csv.field_size_limit()))
+    lines = _lines(path, _decoded(path, stream, encoding, errors))
+    first = next(lines, None)
+    if first is None:
+        return
+    delimiter = _delimiter(first, format, column)
+    rows: Iterator[list[str]]
+    lines = chain([first], lines)
+    if format == TSV:
+        quoted, lines = _is_quoted(lines)
+        if not quoted:
+            rows = (line.rstrip("\r\n").split("\t") for line in lines)
+        else:
+            rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    else:
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    place, number = None, 0
+    try:
+        for number, row in enumerate(rows, 1):
+            if place is None:
+                place, named = _place(path, row, column)
+                if named:
+                    continue
+            if place < len(row):
+                yield row[place]
+            elif row and row != [""]:
+                raise CharlmError(
+                    f"{path}, row {number}: there is no column {place + 1} in it, "
+                    f"but {len(row)} in all"
+                )
+    except csv.Error as error:
+        raise CharlmError(f"{path}, row {number + 1}: this is not {format} ({error})") from None
+
+
+def column_of(path: Path, names: list[str], column: str) -> int:
+    """Where among `names` the column stands that is meant by its name, or its number from 1."""
+    if column in names:
+        return names.index(column)
+    if column.isdecimal() and 0 < int(column) <= len(names):
+        return int(column) - 1
+    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    raise CharlmError(f"{path} has no column {column!r}. It has: {listed}")
+
+
+def _value(record: Any, field: str) -> str | None:
+    """The text in a field of a record. Raises LookupError saying what is there instead."""
+    if not isinstance(record, dict):
+        raise LookupError("a JSON object should stand here")
+    value: Any = record
+    for part in [field] if field in record else field.split("."):
+        if value is None:
+            return None
+        if not isinstance(value, dict) or part not in value:
+            listed = f" (there are: {', '.join(value)})" if isinstance(value, dict) else ""
+            raise LookupError(f"there is no field {field!r}{listed}")
+        value = value[part]
+    if value is not None and not isinstance(value, str):
+        raise LookupError(f"the field {field!r} is not text, but {json.dumps(value)[:40]}")
+    return value
+
+
+def _delimiter(first: str, format: str, column: str) -> str:
+    """What stands between cells: that by which the first row has the column's name in it.
+
+    Of CSV without names, a tab if there are tabs and no commas, as in a table from stdin.
+    """
+    for delimiter in DELIMITERS[format]:
+        if column in next(csv.reader([first], delimiter=delimiter), []):
+            return delimiter
+    return "\t" if format == TSV or ("\t" in first and "," not in first) else ","
+
+
+def _place(path: Path, row: list[str], column: str) -> tuple[int, bool]:
+    """Where the column stands, and whether `row`, the first, holds names."""
+    if column.isdecimal() and column not in row:
+        return max(0, int(column) - 1), False
+    return column_of(path, row, column), True
+
+
+def _is_quoted(lines: Iterator[str]) -> tuple[bool, Iterator[str]]:
+    """Whether the quotes in a TSV file are those of CSV; and its lines again.
+
+    They are where all of the first SAMPLE_CHARS can be read so. Otherwise a quote is a character
+    like any other, as in most corpora.
+    """
+    sample, size = [], 0
+    for line in lines:
+        sample.append(line)
+        size += len(line)
+        if size > SAMPLE_CHARS:
+            break
+    quoted = any('"' in line for line in sample)
+    if quoted:
+        try:
+            for _ in csv.reader(sample, delimiter="\t", strict=True):
+                pass
+        except csv.Error as error:
+            quoted = size > SAMPLE_CHARS and "end of data" in str(error)
+    return quoted, chain(sample, lines)
+
+
+def _decoded(path: Path, stream: Stream, encoding: str, errors: str) -> Iterator[str]:
+    """The characters of a file, without its byte order mark."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    refuse_nul, at, block, opening = nul_is_wrong(encoding), 0, b"-", True
+    while block:
+        block = stream.read(BLOCK_BYTES)
+        if refuse_nul and b"\0" in block:
+            raise nul_error(path, at + block.index(0))
+        at += len(block)
+        try:
+            text = decoder.decode(block, not block)
+        except UnicodeError as error:
+            raise undecodable(path, encoding, at, error) from None
+        if opening and text:
+            opening = False
+            text = text.removeprefix("\ufeff")
+        yield text
+
+
+def _lines(path: Path, chunks: Iterable[str]) -> Iterator[str]:
+    """The lines of a file with what ends them. Raises CharlmError on one that is too long."""
+    begun: list[str] = []
+    size = 0
+    for chunk in chunks:
+        first, *others = chunk.split("\n")
+        begun.append(first)
+        size += len(first)
+        if size > MAX_RECORD_CHARS:
+            raise CharlmError(
+                f"{path} holds a line of more than {MAX_RECORD_CHARS:,} characters: "
+                "it is not a file of records"
+            )
+        if others:
+            yield "".join(begun) + "\n"
+            for line in others[:-1]:
+                yield line + "\n"
+            begun, size = [others[-1]], len(others[-1])
+    if last := "".join(begun):
+        yield last
