@@ -24,8 +24,10 @@ def find_files(names: Iterable[str]) -> list[str]:
 
 
 def in_directories(names: Iterable[str]) -> set[str]:
-    """Of what `find_files` finds, what is in directories and so was not itself asked for."""
-    return {file for name in names if name and Path(name).is_dir() for file in _files(name)}
+    """Of what `find_files` finds, what is in directories and was not itself asked for."""
+    asked = list(names)
+    directories = [name for name in asked if name and Path(name).is_dir()]
+    return {file for name in directories for file in _files(name)} - set(asked)
 
 
 def corpus_name(name: str) -> str:

@@ -154,7 +154,7 @@ def _delimiter(first: str, format: str, column: str) -> str:
 
     Of CSV without names, a tab if there are tabs and no commas, as in a table from stdin.
     """
-    for delimiter in DELIMITERS[format]:
+    for delimiter in DELIMITERS[format] if not column.isdecimal() else "":
         if column in next(csv.reader([first], delimiter=delimiter), []):
             return delimiter
     return "\t" if format == TSV or ("\t" in first and "," not in first) else ","
@@ -162,9 +162,11 @@ def _delimiter(first: str, format: str, column: str) -> str:
 
 def _place(path: Path, row: list[str], column: str) -> tuple[int, bool]:
     """Where the column stands, and whether `row`, the first, holds names."""
-    if column.isdecimal() and column not in row:
-        return max(0, int(column) - 1), False
-    return column_of(path, row, column), True
+    if not column.isdecimal():
+        return column_of(path, row, column), True
+    if int(column) == 0:
+        raise CharlmError("the first `column` is number 1: there is no column 0")
+    return int(column) - 1, False
 
 
 def _is_quoted(lines: Iterator[str]) -> tuple[bool, Iterator[str]]:
