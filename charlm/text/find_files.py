@@ -16,8 +16,8 @@ WILD = frozenset("*?[")
 def find_files(names: Iterable[str]) -> list[str]:
     """The files that `names` stand for, in order; those that are no directory or pattern stay.
 
-    Of a directory: every regular file in it and below, none that is hidden (or in a hidden
-    directory), sorted. Of a pattern (`*`, `?`, `[…]`, and `**` for any directories), where no file
+    Of a directory: every regular file in it and below, sorted; none that is hidden or in a hidden
+    directory, and none of the runs that charlm has put there. Of a pattern (`*`, `?`, `[…]`, and `**` for any directories), where no file
     has that name: the files that match, sorted. Raises CharlmError where there is none.
     """
     return [file for name in names for file in _files(name)]
@@ -69,7 +69,14 @@ def _files(name: str) -> Sequence[str]:
 def _below(directory: Path) -> list[Path]:
     found: list[Path] = []
     for place, directories, files in os.walk(directory):
-        directories[:] = [one for one in directories if not one.startswith(".")]
+        directories[:] = [one for one in directories if _has_text(Path(place, one))]
         visible = (Path(place, one) for one in files if not one.startswith("."))
         found += [path for path in visible if path.is_file()]
     return sorted(found)
+
+
+def _has_text(directory: Path) -> bool:
+    """Whether a directory is neither hidden nor one of runs, which hold settings and models."""
+    runs = directory.name == "runs" and (directory / "latest").is_file()
+    run = (directory / "model.safetensors").exists()
+    return not (directory.name.startswith(".") or runs or run)

@@ -141,7 +141,7 @@ class TextSource:
                     size += len(block)
                     if progress:
                         progress(min(1.0, (before + file.tell()) / total))
-                before += file.tell()
+            before += path.stat().st_size
             self._sizes[path] = size
             digests.append(digest.hexdigest())
         if progress:
@@ -153,26 +153,26 @@ class TextSource:
     ) -> Iterator[tuple[str, bool]]:
         """All text as (piece, stems from bytes at or after `cut`)."""
         total = max(1, self._stored()) if progress else 1
-        before = stored = used = 0
+        before = stored = 0
         for path in self.paths:
             last, start = "\n", 0
-            for text, start, used in self._decode(path, chunk_bytes, cut - before):
+            for text, start, file in self._decode(path, chunk_bytes, cut - before):
                 if progress:
-                    progress(min(1.0, (stored + used) / total))
+                    progress(min(1.0, (stored + file.tell()) / total))
                 if text:
                     last = text[-1]
                     yield text, before + start >= cut
             before += start
-            stored += used
+            stored += path.stat().st_size if progress else 0
             if last != "\n":
                 yield "\n", before > cut
         if progress:
             progress(1.0)
 
-    def _decode(self, path: Path, chunk_bytes: int, cut: int) -> Iterator[tuple[str, int, int]]:
-        """One file's text, block by block; no block crosses `cut`.
+    def _decode(self, path: Path, chunk_bytes: int, cut: int) -> Iterator[tuple[str, int, Stream]]:
+        """One file's text with the byte offset where each block began; no block crosses `cut`.
 
-        With each, the byte offset where it began, and how many bytes on disk have been used.
+        With them the open file, which can tell how much of it has been read.
         """
         encoding = "utf-8" if self._format(path) else self.encoding
         decoder = codecs.getincrementaldecoder(encoding)(self.errors)
@@ -194,7 +194,7 @@ class TextSource:
                     held = "\r" if block and text.endswith("\r") else ""
                     text = text.removesuffix(held)
                     text = text.replace("\r\n", "\n") if "\r" in text else text
-                yield text, at, file.tell()
+                yield text, at, file
                 at += len(block)
 
     @contextmanager

@@ -73,7 +73,8 @@ def test_a_byte_model_reads_any_file(cli: Cli, tmp_path: Path) -> None:
     [
         ([], None, "Missing argument"),
         (["missing.txt"], None, "missing.txt does not exist"),
-        (["."], None, "is a directory"),
+        (["."], None, "is a directory without files"),
+        (["*.text"], None, "no file matches *.text"),
         (["-"], b"", "holds no text"),
         (["-"], b"\xff\xfe", "not valid utf-8"),
         (["-", "--window", "0"], b"the\n", "'--window'"),

@@ -112,7 +112,7 @@ def test_errors_replace_and_latin1_read_it_after_all() -> None:
     ("words", "say"),
     [
         (["missing.txt"], "missing.txt does not exist"),
-        (["."], "directory"),
+        (["*.text"], "no file matches *.text"),
         ([], "no text given"),
         (["text.txt", "--cell", "lsdm"], "unknown cell 'lsdm'"),
         (["text.txt", "--level", "letter"], "unknown level 'letter'"),

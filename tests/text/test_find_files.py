@@ -37,6 +37,13 @@ def test_directories(tree: Path) -> None:
         find_files(["empty"])
 
 
+def test_runs_are_no_text(tree: Path) -> None:
+    for name in ("runs/latest", "a/run/model.safetensors", "a/run/config.toml", "latest"):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_text("x")
+    assert names(".") == ["a/deep/y.md", "a/z.txt", "b.txt", "c[1].txt", "latest"]
+
+
 def test_patterns(tree: Path) -> None:
     assert names("**/*.txt") == ["a/z.txt", "b.txt", "c[1].txt"]
     assert names("*.txt") == ["b.txt", "c[1].txt"]
