@@ -17,8 +17,9 @@ def find_files(names: Iterable[str]) -> list[str]:
     """The files that `names` stand for, in order; those that are no directory or pattern stay.
 
     Of a directory: every regular file in it and below, sorted; none that is hidden or in a hidden
-    directory, and none of the runs that charlm has put there. Of a pattern (`*`, `?`, `[…]`, and `**` for any directories), where no file
-    has that name: the files that match, sorted. Raises CharlmError where there is none.
+    directory, and none of the runs that charlm has put there. Of a pattern (`*`, `?`, `[…]`, and
+    `**` for any directories), where no file has that name: the files that match, sorted. Raises
+    CharlmError where there is none.
     """
     return [file for name in names for file in _files(name)]
 
