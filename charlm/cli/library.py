@@ -68,8 +68,9 @@ def train(
 ) -> TrainedNetwork:
     """Train a recurrent network on text, keep its best state on validation text, save it as a run.
 
-    corpus: a text file, several, or "-" for stdin; one line a sentence. What is not set is chosen
-    from the text (see `charlm/runs/defaults.py`), the duration too: a few minutes.
+    corpus: a text file, a directory or a pattern of files, several of them, or "-" for stdin; one
+    line a sentence. What is not set is chosen from the text (see `charlm/runs/defaults.py`), the
+    duration too: a few minutes.
 
     >>> run = charlm.train("corpus.txt", steps=20, hidden=32)
     >>> run.load().score("The cat was full.").measures.tokens
@@ -112,7 +113,8 @@ def ngram(
 ) -> CountedNgrams:
     """Estimate an n-gram model of a text by modified Kneser-Ney smoothing, and save it as a run.
 
-    corpus: a text file, several, or "-" for stdin; one line a sentence.
+    corpus: a text file, a directory or a pattern of files, several of them, or "-" for stdin; one
+    line a sentence.
 
     order (int, None): tokens of the longest n-gram, up to 16; else 6 for characters, 5 for words.
     context (str, None): whether n-grams reach across line ends ("stream") or not ("sentence"); else

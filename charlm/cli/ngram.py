@@ -18,7 +18,10 @@ from .options import Context, JsonOutcome
 @with_options(settings_of(RunOptions), settings_of(TokenizerConfig), after="corpus")
 def ngram(
     corpus: Annotated[
-        list[str], typer.Argument(metavar="CORPUS", help="Text files, or - for stdin.")
+        list[str],
+        typer.Argument(
+            metavar="CORPUS", help="Text files, directories or patterns, or - for stdin."
+        ),
     ],
     order: Annotated[
         int | None,

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 def train(
     corpus: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CORPUS", help="Text files, or - for stdin.", show_default=False),
+        typer.Argument(
+            metavar="CORPUS",
+            help="Text files, directories or patterns, or - for stdin.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[
         str | None,
@@ -51,7 +55,8 @@ def train(
     charlm train corpus.txt
     charlm train corpus.txt --minutes 5
     charlm train a.txt b.txt --level word --min-count 3 --out runs/words
-    zcat big.txt.gz | charlm train - --epochs 2
+    charlm train big.txt.gz --epochs 2
+    charlm train "reviews/*.jsonl" --field text
     charlm train --resume runs/corpus
     """
     _check(corpus, resume, given)

@@ -18,6 +18,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Nats, S
 from ..measures import surprisal
+from ..text.find_files import find_files
 from ..text.source import open_lines
 from ..text.tokenizer import Tokenizer
 from .score import encode_line
@@ -222,8 +223,9 @@ def gather(
     pairs: list[Pair] = []
     for one in [given] if isinstance(given, str | Path) else given:
         if isinstance(one, str | Path):
-            with open_lines(one, encoding, errors, level) as (name, lines):
-                pairs += read(lines, name, by)
+            for file in find_files([str(one)]):
+                with open_lines(file, encoding, errors, level) as (name, lines):
+                    pairs += read(lines, name, by)
         else:
             pairs.append(one if isinstance(one, Pair) else Pair(*one))
     if not pairs:

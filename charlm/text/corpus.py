@@ -58,7 +58,7 @@ class Corpus:
     valid: Ids  # (M,) likewise
     train_text: TextStats
     valid_text: TextStats
-    sha256: str  # of the training files
+    sha256: str  # of the training text, see `TextSource.sha256`
     name: str  # of the first training file
 
 

@@ -106,6 +106,7 @@ def _load_zstandard() -> tuple[Callable[[], Decompressor], type[Exception]]:
 
 
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # the first, and the end of a file without any
+_ZSTANDARD_NOTES = tuple(b"%c*M\x18" % kind for kind in range(0x50, 0x60))  # parts to be skipped
 COMPRESSIONS = (
     Compression("gzip", ".gz", (b"\x1f\x8b\x08",), lambda: (_Gzip, zlib.error)),
     Compression(
@@ -115,7 +116,7 @@ COMPRESSIONS = (
         _load_bzip2,
     ),
     Compression("xz", ".xz", (b"\xfd7zXZ\0",), _load_xz),
-    Compression("Zstandard", ".zst", (b"\x28\xb5\x2f\xfd",), _load_zstandard),
+    Compression("Zstandard", ".zst", (b"\x28\xb5\x2f\xfd", *_ZSTANDARD_NOTES), _load_zstandard),
 )
 
 

@@ -116,6 +116,7 @@ def test_fields_of_fields(tmp_path: Path) -> None:
     [
         ("{", "line 2: this is not JSON"),
         ("[" * 100_000, "line 2: this is not JSON"),
+        ('{"text": "a"} {"text": "b"}', "line 2: this is not JSON"),
         ('["text"]', "line 2: a JSON object should stand here"),
         ('{"txt": "a", "id": 2}', "line 2: there is no field 'text' (there are: txt, id)"),
         ('{"text": 3}', "line 2: the field 'text' is not text, but 3"),

@@ -151,6 +151,13 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suff
     assert len(read_bytes(tmp_path / "t")) == 4_000_000
 
 
+def test_zstandard_s_notes_are_skipped(tmp_path: Path) -> None:
+    """Which pzstd and seekable files have between their parts."""
+    note, part = b"\x5e*M\x18\x03\0\0\0abc", PACK[".zst"](TEXT.encode())
+    path = written(tmp_path / "t", note + part + note + part + note)
+    assert read_bytes(path) == TEXT.encode() * 2
+
+
 def test_too_large_a_window_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack, "MAX_WINDOW_BYTES", 1 << 16)
     said = complaint(written(tmp_path / "t.xz", PACK[".xz"](TEXT.encode())))
