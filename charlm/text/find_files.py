@@ -27,7 +27,7 @@ def find_files(names: Iterable[str]) -> list[str]:
 def in_directories(names: Iterable[str]) -> set[str]:
     """Of what `find_files` finds, what is in directories and was not itself asked for."""
     asked = list(names)
-    directories = [name for name in asked if name and Path(name).is_dir()]
+    directories = [name for name in asked if _is_directory(name)]
     return {file for name in directories for file in _files(name)} - set(asked)
 
 
@@ -41,39 +41,50 @@ def corpus_name(name: str) -> str:
         name = os.fspath(Path(*parts[:first]))
         return Path(name).resolve().name or "corpus"
     path = Path(without_compression(name))
-    return (path.resolve().name if path.is_dir() else path.stem) or "corpus"
+    return (path.resolve().name if _is_directory(name) else path.stem) or "corpus"
 
 
 def is_pattern(name: str) -> bool:
     """Whether a name is a pattern rather than that of a file."""
-    return bool(WILD & set(name)) and "\0" not in name and not Path(name).exists()
+    try:
+        return bool(WILD & set(name)) and "\0" not in name and not Path(name).exists()
+    except OSError:  # whoever opens it says what is wrong
+        return False
 
 
 def _files(name: str) -> Sequence[str]:
-    try:
-        if is_pattern(name):
-            matching = [Path(one) for one in glob.glob(name, recursive=True)]  # noqa: PTH207
-            found = sorted(path for path in matching if path.is_file())
-            if not found:
-                raise CharlmError(f"no file matches {name}. Check the spelling and the directory.")
-        elif name and Path(name).is_dir():
-            found = _below(Path(name))
-            if not found:
-                raise CharlmError(f"{name} is a directory without files. Name one that has some.")
-        else:
-            return [name]
-    except ValueError:  # a NUL in the name: whoever opens it says so
+    if is_pattern(name):
+        matching = [Path(one) for one in glob.glob(name, recursive=True)]  # noqa: PTH207
+        found = sorted(path for path in matching if path.is_file())
+        if not found:
+            raise CharlmError(f"no file matches {name}. Check the spelling and the directory.")
+    elif _is_directory(name):
+        found = _below(Path(name))
+        if not found:
+            raise CharlmError(f"{name} is a directory without files. Name one that has some.")
+    else:
         return [name]
     return [os.fspath(path) for path in found]
 
 
+def _is_directory(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).is_dir()
+    except OSError:  # whoever opens it says what is wrong
+        return False
+
+
 def _below(directory: Path) -> list[Path]:
     found: list[Path] = []
-    for place, directories, files in os.walk(directory):
+    for place, directories, files in os.walk(directory, onerror=_refuse):
         directories[:] = [one for one in directories if _has_text(Path(place, one))]
         visible = (Path(place, one) for one in files if not one.startswith("."))
         found += [path for path in visible if path.is_file()]
     return sorted(found)
+
+
+def _refuse(error: OSError) -> None:
+    raise CharlmError(f"{error.filename} cannot be read: {error.strerror}. Check its permissions.")
 
 
 def _has_text(directory: Path) -> bool:

@@ -33,7 +33,7 @@ FORMATS = {
 }
 BLOCK_BYTES = 1 << 16  # read at a time
 MAX_RECORD_CHARS = 1 << 26  # of a line, and of a cell
-SAMPLE_CHARS = 1 << 20  # of a TSV file, to see whether its quotes are CSV's
+SAMPLE_CHARS = 1 << 20  # of tab-separated values, to see whether their quotes are CSV's
 DELIMITERS = {CSV: ",;\t|", TSV: "\t"}  # the likeliest first
 
 
@@ -104,14 +104,13 @@ def from_table(
     delimiter = _delimiter(first, format, column)
     rows: Iterator[list[str]]
     lines = chain([first], lines)
-    if format == TSV:
+    quoted = True
+    if delimiter == "\t":
         quoted, lines = _is_quoted(lines)
-        if not quoted:
-            rows = (line.rstrip("\r\n").split("\t") for line in lines)
-        else:
-            rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    else:
+    if quoted:
         rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    else:
+        rows = (line.rstrip("\r\n").split(delimiter) for line in lines)
     place, number = None, 0
     try:
         for number, row in enumerate(rows, 1):
@@ -178,7 +177,7 @@ def _place(path: Path, row: list[str], column: str) -> tuple[int, bool]:
 
 
 def _is_quoted(lines: Iterator[str]) -> tuple[bool, Iterator[str]]:
-    """Whether the quotes in a TSV file are those of CSV; and its lines again.
+    """Whether the quotes between tabs are those of CSV; and the lines again.
 
     They are where all of the first SAMPLE_CHARS can be read so. Otherwise a quote is a character
     like any other, as in most corpora.

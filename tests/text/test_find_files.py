@@ -55,7 +55,17 @@ def test_patterns(tree: Path) -> None:
 
 
 def test_other_names_stay(tree: Path) -> None:
-    assert find_files(["-", "nowhere", "", "b\0"]) == ["-", "nowhere", "", "b\0"]
+    others = ["-", "nowhere", "", "b\0", "x" * 9999, "*" * 9999]
+    assert find_files(others) == others
+    assert corpus_name("x" * 9999)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+def test_a_directory_that_cannot_be_read(tree: Path) -> None:
+    (tree / "a" / "deep").chmod(0)
+    with pytest.raises(CharlmError, match="deep cannot be read: Permission denied"):
+        find_files(["a"])
+    (tree / "a" / "deep").chmod(0o700)
 
 
 def test_names_of_runs(tree: Path) -> None:

@@ -170,6 +170,7 @@ def test_quotes_of_tsv_are_those_of_csv_only_where_all_can_be(tmp_path: Path) ->
     assert read(written(tmp_path / "t.tsv", raw)) == '"Yes," he said.\n"No."\n"\n'
     quoted = 'id\ttext\r\n1\t"two\nlines, ""quoted"""\r\n2\tb\r\n'
     assert read(written(tmp_path / "t.tsv", quoted)) == 'two\nlines, "quoted"\nb\n'
+    assert read(written(tmp_path / "as-from-stdin.csv", raw)).endswith('"No."\n"\n')
     long = "id\ttext\n" + '1\t"a\tb"\n' * (records.SAMPLE_CHARS // 8) + '2\t"two\nlines"\n'
     assert read(written(tmp_path / "t.tsv", long)).endswith("a\tb\ntwo\nlines\n")
 
