@@ -61,7 +61,7 @@ def _files(name: str) -> Sequence[str]:
     elif _is_directory(name):
         found = _below(Path(name))
         if not found:
-            raise CharlmError(f"{name} is a directory without files. Name one that has some.")
+            raise CharlmError(f"{name} is a directory with no files in it.")
     else:
         return [name]
     return [os.fspath(path) for path in found]

@@ -78,14 +78,14 @@ def _column(path: Path, schema: Any, column: str | None) -> str:
     texts = [one for one in names if is_text(schema.field(one).type)]
     if column is None:
         if len(texts) != 1:
-            listed = ", ".join(texts) or "none"
-            raise CharlmError(f"{path}: name the `column` that holds the text ({listed})")
+            if not texts:
+                raise CharlmError(f"{path} has no column of text")
+            listed = ", ".join(texts)
+            raise CharlmError(f"{path}: choose the `column` that holds the text: {listed}")
         return texts[0]
     name = names[column_of(path, names, column)]
     if name not in texts:
-        raise CharlmError(
-            f"{path}: the column {name!r} holds no text, but {schema.field(name).type}"
-        )
+        raise CharlmError(f"{path}: the column {name!r} is {schema.field(name).type}, not text")
     return name
 
 

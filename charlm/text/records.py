@@ -39,7 +39,13 @@ DELIMITERS = {CSV: ",;\t|", TSV: "\t"}  # the likeliest first
 
 def format_of(name: str) -> str | None:
     """Of what format a file of this name is, compressed or not; None: it is text as it stands."""
-    return FORMATS.get(Path(without_compression(name.lower())).suffix)
+    return FORMATS.get(named_suffix(name))
+
+
+def named_suffix(name: str) -> str:
+    """The ending of a file's name that says its format; "" if none does."""
+    suffix = Path(without_compression(name.lower())).suffix
+    return suffix if suffix in FORMATS else ""
 
 
 class Extracted:
@@ -80,8 +86,8 @@ def from_json(path: Path, stream: Stream, field: str, encoding: str, errors: str
             value = _value(record, field)
         except (ValueError, RecursionError):
             whole = number == 1 and line.startswith(("[", "{"))
-            hint = ". Every line should be an object of its own" if whole else ""
-            raise CharlmError(f"{path}, line {number}: this is not JSON{hint}") from None
+            hint = ": JSON lines have one object per line" if whole else ""
+            raise CharlmError(f"{path}, line {number}: not valid JSON{hint}") from None
         except LookupError as missing:
             raise CharlmError(f"{path}, line {number}: {missing.args[0]}") from None
         if value is not None:
@@ -122,11 +128,10 @@ def from_table(
                 yield row[place]
             elif row and row != [""]:
                 raise CharlmError(
-                    f"{path}, row {number}: there is no column {place + 1} in it, "
-                    f"but {len(row)} in all"
+                    f"{path}, row {number}: there is no column {place + 1}, only {len(row)}"
                 )
     except csv.Error as error:
-        raise CharlmError(f"{path}, row {number + 1}: this is not {format} ({error})") from None
+        raise CharlmError(f"{path}, row {number + 1}: not valid {format} ({error})") from None
 
 
 def column_of(path: Path, names: list[str], column: str) -> int:
@@ -172,7 +177,7 @@ def _place(path: Path, row: list[str], column: str) -> tuple[int, bool]:
     if not column.isdecimal():
         return column_of(path, row, column), True
     if int(column) == 0:
-        raise CharlmError("the first `column` is number 1: there is no column 0")
+        raise CharlmError("`column` counts from 1: there is no column 0")
     return int(column) - 1, False
 
 

@@ -350,9 +350,13 @@ def open_lines(
 def left_out(source: TextSource) -> str:
     """The remark on files that were left out."""
     names = [path.name for path in source.left_out]
-    files = "1 file that is" if len(names) == 1 else f"{len(names):,} files that are"
+    files = (
+        "1 file that is not text was"
+        if len(names) == 1
+        else f"{len(names):,} files that are not text were"
+    )
     listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return f"{source.name}: {files} not text left out ({listed})"
+    return f"{source.name}: {files} left out ({listed})"
 
 
 def no_text(name: str, amount: str) -> CharlmError:
@@ -379,10 +383,13 @@ def _refuse_unused(source: TextSource) -> None:
     """Raise CharlmError where a field or column is asked for and no file can have it."""
     formats = {format_of(path.name) for path in source.paths}
     if source.field is not None and JSON not in formats:
-        raise CharlmError(f"`field` is of JSON lines (.jsonl, .ndjson), and {source.name} has none")
+        raise CharlmError(
+            f"`field` applies only to JSON lines (.jsonl, .ndjson): there are none in {source.name}"
+        )
     if source.column is not None and not formats & {CSV, TSV, PARQUET}:
         raise CharlmError(
-            f"`column` is of tables (.csv, .tsv, .parquet), and {source.name} has none"
+            "`column` applies only to tables (.csv, .tsv, .parquet): "
+            f"there are none in {source.name}"
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import CharlmError
+from .records import named_suffix
 
 BLOCK_BYTES = 1 << 16  # copied at a time
 
@@ -26,7 +27,9 @@ def readable(name: str, spool: Path, piped: str) -> Path:
     path = Path(name)
     try:
         with path.open("rb") as file:
-            return path if path.is_file() else _spool(file, spool, piped)
+            if path.is_file():
+                return path
+            return _spool(file, spool, named_suffix(name) or piped)
     except FileNotFoundError:
         raise CharlmError(f"{name} does not exist. Check the spelling and the directory.") from None
     except (OSError, ValueError) as error:

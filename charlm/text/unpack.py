@@ -106,7 +106,7 @@ def _load_zstandard() -> tuple[Callable[[], Decompressor], type[Exception]]:
 
 
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # the first, and the end of a file without any
-_ZSTANDARD_NOTES = tuple(b"%c*M\x18" % kind for kind in range(0x50, 0x60))  # parts to be skipped
+_SKIPPABLE_FRAMES = tuple(b"%c*M\x18" % kind for kind in range(0x50, 0x60))  # of Zstandard
 COMPRESSIONS = (
     Compression("gzip", ".gz", (b"\x1f\x8b\x08",), lambda: (_Gzip, zlib.error)),
     Compression(
@@ -116,7 +116,7 @@ COMPRESSIONS = (
         _load_bzip2,
     ),
     Compression("xz", ".xz", (b"\xfd7zXZ\0",), _load_xz),
-    Compression("Zstandard", ".zst", (b"\x28\xb5\x2f\xfd", *_ZSTANDARD_NOTES), _load_zstandard),
+    Compression("Zstandard", ".zst", (b"\x28\xb5\x2f\xfd", *_SKIPPABLE_FRAMES), _load_zstandard),
 )
 
 
@@ -140,7 +140,7 @@ def compression_of(path: Path, start: bytes) -> Compression | None:
             cut = any(magic.startswith(start) for magic in one.magic)
             if cut or not _is_text(start):
                 raise CharlmError(
-                    f"{path} is damaged: it does not begin as {one.name} data do. "
+                    f"{path} is damaged: it does not start like a {one.name} file. "
                     "Copy or download it again."
                 )
     return None
@@ -170,7 +170,7 @@ def refuse_expansion(path: Path, stored: int, size: int) -> None:
     if size > max(FREE_EXPANSION_BYTES, MAX_EXPANSION * stored):
         raise CharlmError(
             f"{path} unpacks to more than {MAX_EXPANSION:,} times its size ({stored:,} bytes): "
-            "it looks made to exhaust this machine. If it is not, unpack it first."
+            "it may be a decompression bomb. If you trust it, unpack it first."
         )
 
 
@@ -199,7 +199,7 @@ class _Unpacked:
             elif self._part.needs_input:
                 data = self._file.read(PACKED_BLOCK)
                 if not data:
-                    raise self._wrong("is cut short: the {} data end")
+                    raise self._wrong("is truncated: its {} data end")
             try:
                 out = self._part.decompress(data, size)
             except self._error as error:
@@ -208,7 +208,7 @@ class _Unpacked:
                         f"{self._path} takes too much memory to unpack. "
                         "Compress it again with a smaller window."
                     ) from None
-                raise self._wrong("is damaged: the {} data go wrong") from None
+                raise self._wrong("is damaged: its {} data cannot be unpacked") from None
             data = b""
             if out:
                 self._size += len(out)

@@ -73,7 +73,7 @@ def test_a_byte_model_reads_any_file(cli: Cli, tmp_path: Path) -> None:
     [
         ([], None, "Missing argument"),
         (["missing.txt"], None, "missing.txt does not exist"),
-        (["."], None, "is a directory without files"),
+        (["."], None, "is a directory with no files"),
         (["*.text"], None, "no file matches *.text"),
         (["-"], b"", "holds no text"),
         (["-"], b"\xff\xfe", "not valid utf-8"),

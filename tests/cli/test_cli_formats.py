@@ -128,12 +128,12 @@ def test_what_is_wrong_is_one_line(cli: Cli, verb: list[str]) -> None:
     Path("m").write_bytes(Path("model.safetensors").read_bytes())
     data = Path("text.txt.gz").read_bytes()
     Path("cut.gz").write_bytes(data[:-5])
-    assert "cut.gz is cut short: the gzip data end after" in cli.fails(*verb, "cut.gz")
+    assert "cut.gz is truncated: its gzip data end after" in cli.fails(*verb, "cut.gz")
     Path("bad.gz").write_bytes(data[:-8] + b"\xff" * 8)
-    assert "bad.gz is damaged: the gzip data go wrong after" in cli.fails(*verb, "bad.gz")
+    assert "bad.gz is damaged: its gzip data cannot be unpacked after" in cli.fails(*verb, "bad.gz")
     said = cli.fails(*verb, "text.csv", "--column", "body")
     assert said.endswith("text.csv has no column 'body'. It has: id, text")
-    assert "--field is of JSON lines" in cli.fails(*verb, "text.txt", "--field", "text")
+    assert "--field applies only to JSON lines" in cli.fails(*verb, "text.txt", "--field", "text")
     assert "text.jsonl.gz, line 1: there is no field 'a'" in cli.fails(
         *verb, "text.jsonl.gz", "--field", "a"
     )
@@ -141,14 +141,14 @@ def test_what_is_wrong_is_one_line(cli: Cli, verb: list[str]) -> None:
 
 def test_a_damaged_standard_input_is_called_so(cli: Cli) -> None:
     data = Path("text.txt.gz").read_bytes()[:-5]
-    assert cli.fails("eval", "-", stdin=data).startswith("stdin is cut short")
+    assert cli.fails("eval", "-", stdin=data).startswith("stdin is truncated")
     said = cli.fails("eval", "-", "--field", "a", stdin=json_lines(LINES))
     assert said.startswith("stdin, line 1: there is no field 'a'")
 
 
 def test_what_is_left_out_is_told(cli: Cli) -> None:
     Path("texts", "picture.png").write_bytes(b"\x89PNG\0")
-    expected = "texts: 1 file that is not text left out (picture.png)"
+    expected = "texts: 1 file that is not text was left out (picture.png)"
     assert expected in cli("eval", "texts").err
     assert expected in cli("ngram", "texts").err
 

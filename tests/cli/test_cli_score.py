@@ -218,7 +218,7 @@ def test_encoding_and_errors(cli: Cli) -> None:
         (["score"], b"\n  \n", "only empty lines"),
         (["score"], b"", "holds no text"),
         (["score", "-f", "missing.txt"], None, "missing.txt does not exist"),
-        (["score", "-f", "."], None, ". is a directory without files"),
+        (["score", "-f", "."], None, ". is a directory with no files"),
         (["score", "-f", "x.txt", "the"], None, "exclude each other"),
         (["score", "the", "--json", "--tsv"], None, "choose one"),
         (["score", "the", "--tsv", "--tokens", "--words"], None, "choose one"),

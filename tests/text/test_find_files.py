@@ -33,7 +33,7 @@ def test_directories(tree: Path) -> None:
     assert names("a") == ["a/deep/y.md", "a/z.txt"]
     assert names(".") == ["a/deep/y.md", "a/z.txt", "b.txt", "c[1].txt"]
     assert names("b.txt", "a") == ["b.txt", "a/deep/y.md", "a/z.txt"]
-    with pytest.raises(CharlmError, match="empty is a directory without files"):
+    with pytest.raises(CharlmError, match="empty is a directory with no files"):
         find_files(["empty"])
 
 
@@ -89,7 +89,7 @@ def test_what_is_no_text_in_a_directory_is_left_out(tree: Path) -> None:
     (tree / "a" / "packed.gz").write_bytes(gzip.compress(b"\0\1"))
     source = open_text(["a"])
     assert [path.name for path in source.left_out] == ["packed.gz", "picture.png"]
-    assert left_out(source) == "a: 2 files that are not text left out (packed.gz, picture.png)"
+    assert left_out(source) == "a: 2 files that are not text were left out (packed.gz, picture.png)"
     assert "".join(source.chunks()).count("\n") == 2
     for asked in (["a/picture.png"], ["a/*.png"], ["a", "a/picture.png"]):
         with pytest.raises(CharlmError, match=r"picture\.png holds a NUL"):

@@ -182,7 +182,7 @@ def complaint(*paths: str | Path, **how: str) -> str:
 
 def test_missing_and_empty(tmp_path: Path) -> None:
     assert "nowhere.txt does not exist" in complaint(tmp_path / "nowhere.txt")
-    assert "is a directory without files" in complaint(tmp_path)
+    assert "is a directory with no files" in complaint(tmp_path)
     empty = complaint(written(tmp_path / "empty.txt", ""))
     assert empty.startswith("empty.txt holds no text (0 bytes). Give a file with some text")
     assert "no text given" in complaint()
