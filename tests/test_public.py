@@ -93,6 +93,8 @@ ELSEWHERE = {
     "verbose",
     "encoding",
     "errors",
+    "field",
+    "column",
     "model",  # the object itself
     "device",  # of load
     "adapt",  # Model.adapted
