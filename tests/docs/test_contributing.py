@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 FILE = re.compile(r"^```(python|diff)\n# (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-COMMANDS = [line.removeprefix("$ ") for block in CONSOLE.findall(PAGE) for line in block.splitlines()]
+COMMANDS = [
+    line.removeprefix("$ ") for block in CONSOLE.findall(PAGE) for line in block.splitlines()
+]
 
 
 def patched(text: str, change: str) -> str:
