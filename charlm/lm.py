@@ -136,10 +136,6 @@ class BackoffLM(CausalLM[S], Protocol[S]):
         """The length of the n-gram that gives each row's next token its probability, (B,)."""
         ...
 
-    def renumbered(self, new_V: Ids) -> Self:
-        """The same model with token k under the number `new_V[k]` (V + 1 of them, <s> last)."""
-        ...
-
 
 class LearningLM(SequentialLM[M], Protocol[M]):
     """A model that learns while it reads: what it says depends on all that it was asked before.

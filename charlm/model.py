@@ -12,6 +12,7 @@ from .lm import CausalLM, LanguageModel, State, causal, sequential
 from .measures import Measures
 from .models import model_file
 from .runs import describe, locate
+from .runs.options import DEVICES
 from .tasks.sample import Sample, sample
 from .tasks.score import SentenceScore, score
 from .text.tokenizer import Tokenizer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # what is not scoring or sampling is imported when first aske
     from .tasks.rescore import Rescored
     from .tasks.word_scores import WordScore
 
-DEVICES = ("auto", "cpu", "cuda")
 ADAPTATIONS = ("dynamic", "cache")
 
 

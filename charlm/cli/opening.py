@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..config import settings_of
 from ..errors import CharlmError
-from ..runs.options import TrainRunOptions
-from .options import Adapt
 from .show import count
 from .talk import detail, note, talk, warn
 
@@ -24,32 +21,9 @@ def open_model(model: str | None, device: str | None = None) -> Model:
     """The model that --model, $CHARLM_MODEL or runs/latest names, on --device where one is."""
     from ..model import Model
 
-    if device is not None:
-        settings_of(TrainRunOptions)["device"].check(device)
-    loaded = Model.load(model)
+    loaded = Model.load(model, device=device)
     detail(f"model: {loaded.info['path']}")
-    if device is not None:
-        from ..network.bulk_scoring import on_device
-
-        if loaded.lm.pseudo:
-            raise CharlmError("`device` is for models that read left to right: leave it out")
-        return Model(on_device(loaded.causal, device), loaded.tokenizer, loaded.info)
     return loaded
-
-
-def adapted(model: Model, how: Adapt) -> Model:
-    """The same model, learning as it reads. Raises CharlmError for other than recurrent models."""
-    from ..model import Model
-
-    if how is Adapt.cache:
-        from ..tasks.neural_cache import NeuralCacheLM
-
-        lm: Any = NeuralCacheLM(model.lm)
-    else:
-        from ..network.dynamic_evaluation import DynamicLM
-
-        lm = DynamicLM(model.lm)
-    return Model(lm, model.tokenizer, model.info)
 
 
 @contextmanager

@@ -23,9 +23,10 @@ import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, cast
 
 import numpy as np
 
@@ -77,9 +78,10 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
     about = tokenizer.as_dict()
     about.pop("words", None)  # they are the 1-grams
     with storage.output(path) as plain, ExitStack() as stack:
-        file: Any = plain
+        file: IO[bytes] = plain
         if path.name.endswith(".gz"):
-            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=plain, mtime=0))
+            packed = gzip.GzipFile("", "wb", fileobj=plain, mtime=0)
+            file = cast(IO[bytes], stack.enter_context(packed))
 
         def put(text: str) -> None:
             file.write(text.encode("utf-8", "surrogateescape"))
@@ -194,10 +196,11 @@ _BLANKS = re.compile("[ \t]+")
 def _open(path: Path) -> Iterator[IO[str]]:
     try:
         with path.open("rb") as start:
-            opened: Any = gzip.open if start.read(2) == GZIP else open
-        how = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": "\n"}
-        with opened(path, "rt", **how) as file:
-            yield file
+            packed = start.read(2) == GZIP
+        with gzip.open(path) if packed else path.open("rb") as plain:
+            yield TextIOWrapper(
+                cast(IO[bytes], plain), "utf-8-sig", errors="surrogateescape", newline="\n"
+            )
     except OSError as error:
         raise CharlmError(f"{path}: {error.strerror or error}") from None
 

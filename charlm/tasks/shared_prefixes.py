@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ..lm import CausalLM, Ids, Nats, S
-from ..models.ngram import NgramLM
 from ..models.padding import rows_that_fit
 
 MAX_BATCH = 1 << 14  # most sequences held in memory side by side
@@ -24,7 +23,7 @@ def shared_logprobs(lm: CausalLM[S], seqs: Sequence[Ids]) -> list[Nats]:
     found: dict[bytes, Nats] = {}  # the same sequence gets the same numbers
     keys = [np.asarray(seq).astype(">i4").tobytes() for seq in seqs]  # sorted as the ids would be
     unique = {key: np.asarray(seq, np.int64) for key, seq in zip(keys, seqs, strict=True)}
-    if isinstance(lm, NgramLM):  # looks everything up at once anyway
+    if lm.order:  # an n-gram model looks everything up at once anyway
         found = dict(zip(unique, lm.logprobs(list(unique.values())), strict=True))
     else:
         for group in _groups({key: unique[key] for key in sorted(unique)}):

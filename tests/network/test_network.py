@@ -11,7 +11,8 @@ import torch
 
 from charlm.config import CELLS, NetworkConfig
 from charlm.models.recurrent import RecurrentLM
-from charlm.network.network import Network, kept
+from charlm.network.network import Network
+from charlm.network.recurrent_layer import kept
 
 BASE = NetworkConfig(vocab_size=13, embed=6, hidden=8)
 VARIANTS = {
