@@ -14,7 +14,6 @@ from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.text.byte_tokenizer import ByteTokenizer
 from charlm.text.char_tokenizer import CharTokenizer
-from charlm.text.pieces import utf8
 from charlm.text.subword_tokenizer import SubwordTokenizer
 from charlm.text.tokenizer import Tokenizer, build, encode_chunks, from_dict
 from charlm.text.word_tokenizer import WordTokenizer
@@ -130,22 +129,6 @@ def test_nothing_comes_from_nothing(name: str) -> None:
     assert ids_of(tokenizer, "\n\n") == [tokenizer.eos] * 2
 
 
-@given(text=anything | savage)
-def test_char_is_lossless_where_it_knows_the_characters(text: str) -> None:
-    tokenizer = build(TokenizerConfig(), [text])
-    assert tokenizer.lossless
-    assert tokenizer.decode(tokenizer.encode(text)) == text
-    assert len(tokenizer.encode(text)) == len(text)
-
-
-@given(text=from_file | savage)
-def test_byte_is_lossless_for_whatever_a_file_holds(text: str) -> None:
-    tokenizer = ByteTokenizer()
-    assert tokenizer.lossless
-    assert tokenizer.decode(tokenizer.encode(text)) == text
-    assert len(tokenizer.encode(text)) == len(utf8(text))
-
-
 @pytest.mark.parametrize("name", ["subword unigram", "subword bpe"])
 @settings(deadline=None)
 @given(text=from_file | savage | st.text(max_size=40))
@@ -158,51 +141,6 @@ def test_subword_is_lossless_and_nothing_is_unknown(name: str, text: str) -> Non
     assert tokenizer.lossless
     assert tokenizer.decode(ids) == text
     assert tokenizer.unk not in ids
-
-
-# ── characters and bytes ─────────────────────────────────────────────────────────────────────
-
-
-def test_char_ids_go_by_frequency_then_code_point() -> None:
-    tokenizer = build(TokenizerConfig(), ["bbaacZ\n\n\n😀😀😀", "c中"])
-    names = [tokenizer.token(i) for i in range(tokenizer.vocab_size)]
-    assert names == ["</s>", "<UNK>", "😀", "a", "b", "c", "Z", "中"]
-    assert ids_of(tokenizer, "a\n?😀") == [3, 0, 1, 2]
-    assert tokenizer.decode([3, 0, 1, 2]) == "a\n<UNK>😀"
-
-
-def test_only_the_newline_is_eos() -> None:
-    separators = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r"
-    tokenizer = build(TokenizerConfig(), [separators + "\n"])
-    assert tokenizer.vocab_size == len(separators) + 2
-    assert tokenizer.eos not in tokenizer.encode(separators)
-
-
-def test_char_vocabulary_is_cut() -> None:
-    text = "aaaabbbccd"
-    by_count = build(TokenizerConfig(min_count=3), [text])
-    assert by_count.decode(by_count.encode("abcd\n")) == "ab<UNK><UNK>\n"
-    by_size = build(TokenizerConfig(vocab_size=5), [text])
-    assert by_size.vocab_size == 5
-    assert by_size.decode(by_size.encode("abcd")) == "abc<UNK>"
-
-
-@pytest.mark.parametrize(("kinds", "dtype"), [(254, np.uint8), (255, np.uint16)])
-def test_ids_are_as_narrow_as_can_be(kinds: int, dtype: type[Any]) -> None:
-    text = "".join(map(chr, range(0x4E00, 0x4E00 + kinds - 26))) + "abcdefghijklmnopqrstuvwxyz"
-    tokenizer = build(TokenizerConfig(), [text])
-    assert tokenizer.vocab_size == kinds + 2
-    assert tokenizer.encode("abc").dtype == tokenizer.encode(text).dtype == dtype
-    assert tokenizer.decode(tokenizer.encode(text)) == text
-
-
-def test_bytes() -> None:
-    tokenizer = ByteTokenizer()
-    assert ids_of(tokenizer, "a\né\udcff") == [97, 256, 0xC3, 0xA9, 0xFF]
-    assert tokenizer.decode([97, 10, 256, 0xC3]) == "a\n\n\udcc3"
-    assert [tokenizer.token(i) for i in (97, 228, 256)] == ["a", "0xE4", "</s>"]
-    assert tokenizer.vocab_size == 257
-    assert tokenizer.unk is None
 
 
 # ── errors ───────────────────────────────────────────────────────────────────────────────────

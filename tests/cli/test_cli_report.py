@@ -1,0 +1,210 @@
+"""`charlm report`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import (
+    Reader,
+)
+from cli_support import Cli, write_model
+
+import charlm
+from charlm.reports import findings
+from charlm.reports import page as report_page
+from charlm.runs.events import Events
+from charlm.runs.run_directory import RunDirectory
+from charlm.training.run import train
+
+HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
+LINES = ["the cat sleeps.", "a dog eats fish. 🐟", "my bird sees the sea.", "鱼在水里游。", HOSTILE]
+SMALL: dict[str, Any] = {
+    "hidden": 16,
+    "embed": 8,
+    "batch_size": 4,
+    "bptt": 16,
+    "precision": "fp32",
+    "threads": 1,
+    "device": "cpu",
+    "steps": 40,
+    "eval_every": 4,
+    "lr": 0.02,
+}
+PARTS = (
+    "Learning",
+    "On validation text",
+    "What it wrote",
+    "Surprise, token by token",
+    "The most surprising lines",
+    "How far the gradient reaches back",
+    "Settings",
+    "Machine and speed",
+)
+
+
+def write_text(path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    lines = [*rng.choice(LINES[:-1], 260), "\x1b[31m red", *rng.choice(LINES, 60)]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a text and a run on it."""
+    place = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        train(write_text(place / "text.txt"), level="char", out=place / "runs" / "tiny", **SMALL)
+    return place
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the run, to be tampered with, and of its text."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
+    monkeypatch.chdir(tmp_path)
+    config = Path("runs/tiny/config.toml")
+    config.write_text(config.read_text("utf-8").replace(str(finished), str(tmp_path)), "utf-8")
+    return tmp_path / "runs" / "tiny"
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return Cli(None, capsys, monkeypatch)
+
+
+class Recorder(Events):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.done: list[float] = []
+        self.samples: list[str] = []
+        self.warnings: list[str] = []
+
+    def stage(self, name: str, done: float) -> None:
+        if name == "report":
+            self.done.append(done)
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def wrote(self, text: str) -> None:
+        self.samples.append(text)
+
+
+def page_of(run: Path, events: Events | None = None) -> tuple[str, Reader]:
+    place, _ = report_page.write(run, events=events)
+    page = place.read_text("utf-8")
+    return page, Reader(page)
+
+
+def test_a_network_that_reads_from_both_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """Every number is called pseudo-, and what needs one direction is left out with a sentence."""
+    monkeypatch.chdir(tmp_path)
+    heard = Recorder()
+    heard.wants_samples = True
+    done = train(
+        write_text(tmp_path / "text.txt"),
+        level="char",
+        out="both",
+        bidirectional=True,
+        events=heard,
+        **SMALL,
+    )
+    assert heard.samples == []
+    assert not any("sample" in row for row in RunDirectory(done.run).read_metrics(99))
+    page, read = page_of(done.run, heard)
+    assert heard.warnings == []
+    for part in PARTS:
+        assert f"<h2>{part}</h2>" in page
+    assert page.count('class="missing"') == 3
+    for said in (
+        "No n-gram model beside it",
+        "cannot say what comes next",
+        "Left out: the network reads from both sides",
+        "bidirectional LSTM 1 × 16",
+        "pseudo-surprisal in bits",
+        "By pseudo-bits per character",
+        "pseudo-bits/character",
+    ):
+        assert said in read.shown
+    shown = read.shown.lower().replace("this is no perplexity", "")
+    for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
+        assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
+    found = findings.gather(RunDirectory(done.run), Events())
+    assert not isinstance(found.heat, str)
+    one = found.heat[3]
+    assert one.token_scores is not None
+    own = charlm.load(done.run).score(one.text, tokens=True)
+    assert own.token_scores is not None
+    assert one.logprob == pytest.approx(own.logprob, abs=1e-4)
+    assert [t.rank for t in one.token_scores] == [t.rank for t in own.token_scores]
+    numbers = json.loads(cli("report", "both", "--json").out)
+    assert numbers["pseudo"] is True
+    assert (numbers["ngram"], numbers["gradient"], numbers["samples"]) == (None, None, [])
+    assert len(numbers["surprising"]) == 10
+    assert "pseudo-perplexity" in cli("info", "--model", "both").out
+    for command in (
+        ("lab", "neurons", "both", "text.txt"),
+        ("lab", "agreement", "--model", "both"),
+        ("sample", "--model", "both"),
+    ):
+        assert "bidirectional" in cli.fails(*command)
+
+
+def test_command(run: Path, cli: Cli) -> None:
+    done = cli("report")
+    assert (done.code, done.out, done.err) == (0, "runs/latest/report.html\n", "")
+    assert (run / "report.html").exists()
+    done = cli("report", "runs/tiny", "--out", "page.html", "--json", "-v")
+    numbers = json.loads(done.out)
+    assert numbers["report"] == "page.html"
+    assert numbers["best"] == charlm.load(run).info["training"]["best"]
+    assert numbers["ngram"]["order"] == 6
+    assert len(numbers["surprising"]) == 10
+    assert done.err == "run: runs/tiny\n"
+    Path("text.txt").unlink()
+    done = cli("report", "runs/tiny/model.safetensors")
+    assert done.err.startswith("warning: ")
+    assert done.err.count("\n") == 1
+    assert cli("report", "-q").err == ""
+    assert json.loads(cli("report", "--json").out)["ngram"] is None
+
+
+def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
+    assert "nowhere" in cli.fails("report", "nowhere")
+    assert "empty" in cli.fails("report", "")
+    Path("other").mkdir()
+    assert "holds no run" in cli.fails("report", "other")
+    write_model(Path("other/model.safetensors"))
+    assert "charlm info" in cli.fails("report", "other")
+    assert "directory" in cli.fails("report", "--out", "other").lower()
+    assert "No such" in cli.fails("report", "--out", "nowhere/page.html")
+    (run / "curves.png").touch()
+    for own in (
+        "text.txt",
+        "runs/tiny/model.safetensors",
+        "runs/latest/metrics.jsonl",
+        "runs/tiny/curves.png",
+    ):
+        assert "file of the run" in cli.fails("report", "--out", own)
+    metrics = run / "metrics.jsonl"
+    for damage in ("{", '"x"\n', '{"loss": 1, "seconds": 2}\n', '{"step": 1, "valid": 3}\n'):
+        metrics.write_text(damage)
+        assert "damaged" in cli.fails("report")
+    (run / "model.safetensors").rename("kept")
+    assert "no model yet" in cli.fails("report", "runs/tiny")
+    assert not (run / "report.html").exists()
+    Path("kept").rename(run / "model.safetensors")
+    settings = (run / "config.toml").read_text("utf-8")
+    for damage in ("[", settings.replace("[network]", "[netwrk]"), "corpus = 3"):
+        (run / "config.toml").write_text(damage, "utf-8")
+        assert "damaged" in cli.fails("report")
