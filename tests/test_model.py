@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_support import write_model
-from test_model_file import small
-from toys import TEXTS
+from toys import TEXTS, small_model_file
 
 import charlm
 from charlm.errors import CharlmError
@@ -21,7 +20,7 @@ from charlm.tasks.score import SentenceScore
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    write(tmp_path / "model.safetensors", small())
+    write(tmp_path / "model.safetensors", small_model_file())
     return tmp_path
 
 
@@ -90,8 +89,7 @@ def test_a_model_tells_what_it_is(run: Path, tmp_path: Path) -> None:
     assert repr(charlm.Model(toy.lm, toy.tokenizer, {})) == "<charlm.Model made in memory>"
 
 
-def test_n_grams_and_mixtures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_n_grams_and_mixtures(elsewhere: Path) -> None:
     text = Path("text.txt")
     text.write_text(TEXTS["word"] * 40)
     done = charlm.ngram(text, order=3, level="word", min_count=1)
@@ -120,6 +118,6 @@ def test_info(run: Path) -> None:
         "lossless",
         "training",
     ]
-    assert info["parameters"] == sum(t.size for t in small().tensors.values())
+    assert info["parameters"] == sum(t.size for t in small_model_file().tensors.values())
     assert info["path"] == str(run / "model.safetensors")
     assert info["training"]["corpus"] == "tale.txt"

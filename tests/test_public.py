@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from test_model_file import small
+from toys import small_model_file
 
 import charlm
 from charlm.cli.app import app
@@ -33,7 +33,7 @@ from charlm.tasks import (
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    write(tmp_path / "model.safetensors", small())
+    write(tmp_path / "model.safetensors", small_model_file())
     return tmp_path
 
 

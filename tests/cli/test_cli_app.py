@@ -8,21 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, environment, run, write_model
+from cli_support import Cli, environment, run
 
 import charlm
 
 VERBS = ["train", "score", "sample", "eval", "info"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
 
 
 def test_help_names_every_verb_and_is_what_no_arguments_give(cli: Cli) -> None:

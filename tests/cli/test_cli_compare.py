@@ -6,20 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, write_model
+from cli_support import Cli
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(None, capsys, monkeypatch)
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> tuple[Path, Path]:
-    return (
-        write_model(tmp_path / "a.safetensors"),
-        write_model(tmp_path / "b.safetensors", text="wholly other letters, QXZ\n"),
-    )
+def model() -> None:
+    """No model is meant where a command names none."""
 
 
 def test_compare_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> None:

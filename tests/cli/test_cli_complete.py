@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import pytest
-from cli_support import Cli, on_terminal, write_model
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(write_model(tmp_path / "model.safetensors"), capsys, monkeypatch)
+from cli_support import Cli, on_terminal
 
 
 def test_commands(cli: Cli) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, environment, run, write_model
+from cli_support import Cli, environment, run
 
 import charlm
 from charlm.cli.ending import as_options, ending
@@ -31,16 +31,6 @@ from charlm.cli.ending import as_options, ending
 )
 def test_settings_in_messages_are_spelled_as_options(message: str, shown: str) -> None:
     assert as_options(message) == shown
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
 
 
 @pytest.mark.parametrize(

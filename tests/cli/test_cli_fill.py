@@ -26,17 +26,12 @@ def left(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Path:
+def model(tmp_path: Path) -> Path:
     tokens = tokens_of(text=TEXT)
     config = NetworkConfig(tokens.vocab_size, embed=8, hidden=12, bidirectional=True)
     contents = model_file.ModelFile("recurrent", config.as_dict(), tokens, random_tensors(config))
     model_file.write(tmp_path / "both.safetensors", contents)
     return tmp_path / "both.safetensors"
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, both: Path) -> Cli:
-    return Cli(both, capsys, monkeypatch)
 
 
 def test_fill_prints_and_compares(cli: Cli, left: Path) -> None:

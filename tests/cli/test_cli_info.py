@@ -11,16 +11,6 @@ from cli_support import TEXT, Cli, on_terminal, write_model
 import charlm
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
-
-
 def test_info_says_what_a_model_is(cli: Cli, model: Path) -> None:
     result = cli("info")
     assert (result.code, result.err) == (0, "")

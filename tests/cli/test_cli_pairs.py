@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-from cli_support import Cli, write_model
+from cli_support import Cli
 
 from charlm.tasks.pairs import Pair
 
@@ -16,11 +15,6 @@ PAIRS = [
     Pair("abc", "abc", "letters"),
     Pair("the cats sat on the mat", "the cats on the mat sat", "order"),
 ]
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(write_model(tmp_path / "model.safetensors"), capsys, monkeypatch)
 
 
 def test_command(cli: Cli, tmp_path: Path) -> None:

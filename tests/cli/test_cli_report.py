@@ -3,123 +3,37 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from browser import (
-    Reader,
-)
 from cli_support import Cli, write_model
+from report_support import PARTS, TRAINING, page_of, write_text
+from trainings import Recorder
 
 import charlm
 from charlm.reports import findings
-from charlm.reports import page as report_page
 from charlm.runs.events import Events
 from charlm.runs.run_directory import RunDirectory
 from charlm.training.run import train
 
-HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
-LINES = ["the cat sleeps.", "a dog eats fish. 🐟", "my bird sees the sea.", "鱼在水里游。", HOSTILE]
-SMALL: dict[str, Any] = {
-    "hidden": 16,
-    "embed": 8,
-    "batch_size": 4,
-    "bptt": 16,
-    "precision": "fp32",
-    "threads": 1,
-    "device": "cpu",
-    "steps": 40,
-    "eval_every": 4,
-    "lr": 0.02,
-}
-PARTS = (
-    "Learning",
-    "On validation text",
-    "What it wrote",
-    "Surprise, token by token",
-    "The most surprising lines",
-    "How far the gradient reaches back",
-    "Settings",
-    "Machine and speed",
-)
-
-
-def write_text(path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    lines = [*rng.choice(LINES[:-1], 260), "\x1b[31m red", *rng.choice(LINES, 60)]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a text and a run on it."""
-    place = tmp_path_factory.mktemp("report")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        train(write_text(place / "text.txt"), level="char", out=place / "runs" / "tiny", **SMALL)
-    return place
-
 
 @pytest.fixture
-def run(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the run, to be tampered with, and of its text."""
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
-    monkeypatch.chdir(tmp_path)
-    config = Path("runs/tiny/config.toml")
-    config.write_text(config.read_text("utf-8").replace(str(finished), str(tmp_path)), "utf-8")
-    return tmp_path / "runs" / "tiny"
+def model() -> None:
+    """No model is meant where a command names none."""
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(None, capsys, monkeypatch)
-
-
-class Recorder(Events):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.done: list[float] = []
-        self.samples: list[str] = []
-        self.warnings: list[str] = []
-
-    def stage(self, name: str, done: float) -> None:
-        if name == "report":
-            self.done.append(done)
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def wrote(self, text: str) -> None:
-        self.samples.append(text)
-
-
-def page_of(run: Path, events: Events | None = None) -> tuple[str, Reader]:
-    place, _ = report_page.write(run, events=events)
-    page = place.read_text("utf-8")
-    return page, Reader(page)
-
-
-def test_a_network_that_reads_from_both_sides(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
-) -> None:
+def test_a_network_that_reads_from_both_sides(elsewhere: Path, cli: Cli) -> None:
     """Every number is called pseudo-, and what needs one direction is left out with a sentence."""
-    monkeypatch.chdir(tmp_path)
     heard = Recorder()
-    heard.wants_samples = True
     done = train(
-        write_text(tmp_path / "text.txt"),
+        write_text(elsewhere / "text.txt"),
         level="char",
         out="both",
         bidirectional=True,
         events=heard,
-        **SMALL,
+        **TRAINING,
     )
-    assert heard.samples == []
+    assert heard.written == []
     assert not any("sample" in row for row in RunDirectory(done.run).read_metrics(99))
     page, read = page_of(done.run, heard)
     assert heard.warnings == []

@@ -9,30 +9,10 @@ from pathlib import Path
 
 import pytest
 from cli_support import Cli
-from nbest_maker import nbest, sentences
+from nbest_maker import nbest_task, trigram
 
-from charlm.config import TokenizerConfig
 from charlm.models import model_file
-from charlm.models.kneser_ney import estimate
-from charlm.models.ngram import NgramLM
-from charlm.tasks.nbest import Hypothesis, Utterance, read
-from charlm.text.tokenizer import Tokenizer, build
-
-
-def trigram() -> tuple[NgramLM, Tokenizer]:
-    text = "".join(line + "\n" for line in sentences(400, seed=1))
-    tokenizer = build(TokenizerConfig(level="word"), [text])
-    ids = tokenizer.encode(text)
-    return estimate(ids, tokenizer.vocab_size, tokenizer.eos, 3, lines=True), tokenizer
-
-
-def task(seed: int = 2, count: int = 60) -> tuple[list[Utterance], dict[str, str]]:
-    truths = sentences(count, seed)
-    lists = nbest(truths, seed)
-    utterances = [
-        Utterance(id, tuple(Hypothesis(text, own) for text, own in found)) for id, found in lists
-    ]
-    return utterances, {u.id: truth for u, truth in zip(utterances, truths, strict=True)}
+from charlm.tasks.nbest import read
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +23,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
-
-
 def write_task(directory: Path, seed: int = 2) -> tuple[Path, Path]:
-    utterances, references = task(seed)
+    lists_of, references = nbest_task(seed)
     lists, refs = directory / "nbest.tsv", directory / "refs.txt"
     lists.write_text(
-        "".join(f"{u.id}\t{h.text}\t{h.score}\n" for u in utterances for h in u.hypotheses)
+        "".join(f"{u.id}\t{h.text}\t{h.score}\n" for u in lists_of for h in u.hypotheses)
     )
     refs.write_text("".join(f"{id} {text}\n" for id, text in references.items()))
     return lists, refs

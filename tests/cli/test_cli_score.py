@@ -8,36 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, on_terminal, run, write_model
+from cli_support import Cli, on_terminal, run
+from toys import SCORE_KEYS
 
 import charlm
 from charlm.cli import show
 
 PEAR, PAIR = "the apple and pear salad", "the apple and air salad"
-KEYS = [
-    "text",
-    "tokens",
-    "chars",
-    "bytes",
-    "oov",
-    "logprob",
-    "log10prob",
-    "perplexity",
-    "perplexity_excluding_oov",
-    "nats_per_char",
-    "bits_per_char",
-    "bits_per_byte",
-]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
 
 
 # The table ------------------------------------------------------------------------------------
@@ -115,14 +92,14 @@ def tsv(text: str) -> list[dict[str, str]]:
 
 def test_json_has_the_agreed_keys_and_the_library_s_numbers(cli: Cli, model: Path) -> None:
     records = json.loads(cli("score", PEAR, PAIR, "--json").out)
-    assert [list(record) for record in records] == [KEYS, KEYS]
+    assert [list(record) for record in records] == [SCORE_KEYS, SCORE_KEYS]
     expected = charlm.load(model).score([PEAR, PAIR])
     assert records == [one.as_dict() for one in expected]
 
 
 def test_json_tokens_and_words(cli: Cli) -> None:
     record = json.loads(cli("score", PEAR, "--tokens", "--words", "--json").out)[0]
-    assert list(record) == [*KEYS, "token_scores", "word_scores"]
+    assert list(record) == [*SCORE_KEYS, "token_scores", "word_scores"]
     assert [token["token"] for token in record["token_scores"]] == [*PEAR, "</s>"]
     assert all(list(t) == ["token", "logprob", "surprisal", "rank"] for t in record["token_scores"])
     assert [word["word"] for word in record["word_scores"]] == [*PEAR.split(), "</s>"]
@@ -139,7 +116,7 @@ def test_json_knows_no_nan(cli: Cli) -> None:
 
 def test_tsv_of_sentences(cli: Cli) -> None:
     records = tsv(cli("score", PEAR, "a\tb\\", "--tsv").out)
-    assert list(records[0]) == ["sentence_id", "rank", *KEYS[1:], "text"]
+    assert list(records[0]) == ["sentence_id", "rank", *SCORE_KEYS[1:], "text"]
     assert [r["sentence_id"] for r in records] == ["1", "2"]
     assert sorted(r["rank"] for r in records) == ["1", "2"]
     assert records[1]["text"] == r"a\tb\\"

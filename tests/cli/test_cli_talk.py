@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from cli_support import Cli, on_terminal, write_model
+from cli_support import Cli, on_terminal
 
 from charlm.cli.app import app
 from charlm.cli.talk import talk
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
 
 
 def test_quiet_and_verbose_stand_before_or_after_the_verb(cli: Cli, model: Path) -> None:

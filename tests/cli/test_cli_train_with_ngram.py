@@ -6,25 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from cli_support import Cli
 
 import charlm
 from charlm.models import model_file, model_parts
 
-WORDS = ["the", "a", "cat", "dog", "mat", "sat", "ate", "on", "pear", "apple"]
+pytestmark = pytest.mark.usefixtures("random_words")
 
 
 @pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHARLM_ALLOCATOR", "off")  # no new process for `train`
-    rng = np.random.default_rng(0)
-    lines = [" ".join(rng.choice(WORDS, 6)) for _ in range(400)]
-    Path("corpus.txt").write_text("\n".join(lines) + "\n")
-    Path("held.txt").write_text("\n".join(" ".join(rng.choice(WORDS, 6)) for _ in range(60)))
-    return Cli(None, capsys, monkeypatch)
+def model() -> None:
+    """No model is meant where a command names none."""
 
 
 @pytest.mark.train

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from charlm.config import CELLS, NetworkConfig, TokenizerConfig, TrainConfig
+from charlm.config import CELLS, NetworkConfig, TrainConfig
 from charlm.errors import CharlmError
-from charlm.lab import bptt, gradients, learn
+from charlm.lab import bptt, learn
 from charlm.network.network import new_network
 from charlm.text.corpus import Corpus
 from charlm.training.streams import Streams
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """What is so small is quicker in one thread, much so where the processor is busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random letters; of so few, so that a network soon knows how often each comes."""
-    path = tmp_path_factory.mktemp("corpus") / "letters.txt"
-    letters = np.random.default_rng(5).choice(list("abcd \n"), size=12_000)
-    path.write_text("".join(letters), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def corpus(text: Path) -> Iterator[Corpus]:
-    with learn.corpus_of(str(text), TokenizerConfig()) as found:
-        yield found
-
-
-def experiment(corpus: Corpus, seed: int = 1) -> gradients.Gradients:
-    return gradients.experiment(corpus, cells=["gru"], length=12, hidden=8, steps=2, seed=seed)
-
-
-@pytest.fixture(scope="module")
-def found(corpus: Corpus) -> gradients.Gradients:
-    return experiment(corpus)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("cell", CELLS)

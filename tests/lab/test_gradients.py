@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -12,11 +11,14 @@ import torch
 from torch import Tensor
 from toys import random_tensors
 
-from charlm.config import CELLS, NetworkConfig, TokenizerConfig
-from charlm.lab import gradients, learn
+from charlm.config import CELLS, NetworkConfig
+from charlm.lab import gradients
 from charlm.lab.gradients import flow
 from charlm.network.network import Network, NetworkState
 from charlm.text.corpus import Corpus
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 EOS, STEPS, ROWS = 0, 12, 3
 
@@ -159,30 +161,6 @@ def test_flow_leaves_the_network_as_it_is_and_reads_no_dropout() -> None:
 
 
 # Experiments ----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """What is so small is quicker in one thread, much so where the processor is busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random letters; of so few, so that a network soon knows how often each comes."""
-    path = tmp_path_factory.mktemp("corpus") / "letters.txt"
-    letters = np.random.default_rng(5).choice(list("abcd \n"), size=12_000)
-    path.write_text("".join(letters), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def corpus(text: Path) -> Iterator[Corpus]:
-    with learn.corpus_of(str(text), TokenizerConfig()) as found:
-        yield found
 
 
 def experiment(corpus: Corpus, seed: int = 1) -> gradients.Gradients:

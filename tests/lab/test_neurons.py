@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_support import Cli, write_model
+from cli_support import write_model
 from toys import random_tensors, recurrent_lm
 
 from charlm.config import CELLS, NetworkConfig, TokenizerConfig
@@ -17,16 +17,16 @@ from charlm.models import model_file
 from charlm.models.kneser_ney import estimate
 from charlm.text import tokenizer
 
+
+@pytest.fixture
+def model(elsewhere: Path) -> Path:
+    """A model of the text, in the working directory."""
+    return write_model(Path("m.safetensors"), text=TEXT)
+
+
 TEXT = (
     'He said "come in" to Tom.\n"No," said <script>alert(1)</script> & went.\nThat was all.\n' * 6
 )
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "text.txt").write_text(TEXT, "utf-8")
-    return Cli(write_model(tmp_path / "m.safetensors", text=TEXT), capsys, monkeypatch)
 
 
 def planted(path: Path, text: str = TEXT) -> Path:
@@ -135,8 +135,7 @@ def test_errors_say_what_is_there(tmp_path: Path) -> None:
         find(subject(model), "a")
 
 
-def test_of_a_mixture_the_network_is_looked_at(cli: Cli) -> None:
-    Path("c.txt").write_text(TEXT * 4, "utf-8")
+def test_of_a_mixture_the_network_is_looked_at(model: Path) -> None:
     contents = model_file.read("m.safetensors")
     mixed = {f"0.{name}": tensor for name, tensor in contents.tensors.items()}
     config = {"weights": [[1.0]], "parts": [{"family": "recurrent", "config": contents.config}]}
@@ -147,9 +146,8 @@ def test_of_a_mixture_the_network_is_looked_at(cli: Cli) -> None:
     )
 
 
-def test_a_network_is_found_behind_n_grams(cli: Cli) -> None:
+def test_a_network_is_found_behind_n_grams(model: Path) -> None:
     """In a mixture that begins with an n-gram model, and within a cache over it."""
-    Path("c.txt").write_text(TEXT * 4, "utf-8")
     contents = model_file.read("m.safetensors")
     lm = estimate(contents.tokenizer.encode(TEXT), contents.tokenizer.vocab_size, 0, 2, lines=False)
     grams = model_file.ModelFile("ngram", lm.config(), contents.tokenizer, lm.tensors())

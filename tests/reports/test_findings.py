@@ -3,113 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import (
-    Reader,
-)
+from report_support import TRAINING, Intact, page_of
 
 import charlm
 from charlm.errors import CharlmError
 from charlm.models import model_file
 from charlm.reports import findings
-from charlm.reports import page as report_page
 from charlm.runs.events import Events
 from charlm.runs.ngram_run import estimate_ngram
 from charlm.runs.run_directory import RunDirectory
 from charlm.runs.run_text import reopen
 from charlm.training.run import resume, train
-
-HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
-LINES = ["the cat sleeps.", "a dog eats fish. 🐟", "my bird sees the sea.", "鱼在水里游。", HOSTILE]
-SMALL: dict[str, Any] = {
-    "hidden": 16,
-    "embed": 8,
-    "batch_size": 4,
-    "bptt": 16,
-    "precision": "fp32",
-    "threads": 1,
-    "device": "cpu",
-    "steps": 40,
-    "eval_every": 4,
-    "lr": 0.02,
-}
-
-
-def write_text(path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    lines = [*rng.choice(LINES[:-1], 260), "\x1b[31m red", *rng.choice(LINES, 60)]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a text and a run on it."""
-    place = tmp_path_factory.mktemp("report")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        train(write_text(place / "text.txt"), level="char", out=place / "runs" / "tiny", **SMALL)
-    return place
-
-
-@pytest.fixture
-def run(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the run, to be tampered with, and of its text."""
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
-    monkeypatch.chdir(tmp_path)
-    config = Path("runs/tiny/config.toml")
-    config.write_text(config.read_text("utf-8").replace(str(finished), str(tmp_path)), "utf-8")
-    return tmp_path / "runs" / "tiny"
-
-
-class Recorder(Events):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.done: list[float] = []
-        self.samples: list[str] = []
-        self.warnings: list[str] = []
-
-    def stage(self, name: str, done: float) -> None:
-        if name == "report":
-            self.done.append(done)
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def wrote(self, text: str) -> None:
-        self.samples.append(text)
-
-
-def page_of(run: Path, events: Events | None = None) -> tuple[str, Reader]:
-    place, _ = report_page.write(run, events=events)
-    page = place.read_text("utf-8")
-    return page, Reader(page)
-
-
-@dataclass(frozen=True)
-class Intact:
-    """The report of the run as it was made."""
-
-    run: Path
-    found: findings.Findings
-    heard: Recorder
-    page: str
-    read: Reader
-
-
-@pytest.fixture(scope="module")
-def intact(finished: Path) -> Intact:
-    heard, run = Recorder(), finished / "runs" / "tiny"
-    place, found = report_page.write(run, finished / "page.html", heard)
-    page = place.read_text("utf-8")
-    return Intact(run, found, heard, page, Reader(page))
 
 
 def test_samples_are_kept_at_a_few_validations(intact: Intact) -> None:
@@ -165,10 +74,7 @@ def test_beginning_of_a_text() -> None:
     assert findings.beginning(["一二三四"], 2) == (["一二"], True)
 
 
-def test_resuming_keeps_the_samples(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_resuming_keeps_the_samples(elsewhere: Path, finished: Path) -> None:
 
     class Stops(Events):
         def validated(self, step: int, *rest: Any) -> None:
@@ -177,7 +83,7 @@ def test_resuming_keeps_the_samples(
 
     text = finished / "text.txt"
     with pytest.raises(KeyboardInterrupt):
-        train(text, level="char", out="runs/tiny", events=Stops(), **SMALL)
+        train(text, level="char", out="runs/tiny", events=Stops(), **TRAINING)
     resume("runs/tiny")
     whole, broken = (
         [(r["step"], r["sample"]) for r in RunDirectory(p).read_metrics(99) if "sample" in r]

@@ -2,124 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from browser import (
-    Reader,
     browse,
     check_in_light_and_dark,
     check_self_contained,
     needs_browser,
 )
+from report_support import HOSTILE, PARTS, TRAINING, Intact, page_of
+from trainings import Recorder
 
 import charlm
-from charlm.reports import findings
-from charlm.reports import page as report_page
-from charlm.runs.events import Events
 from charlm.runs.run_directory import RunDirectory
 from charlm.system import machine
 from charlm.training.run import train
-
-HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
-LINES = ["the cat sleeps.", "a dog eats fish. 🐟", "my bird sees the sea.", "鱼在水里游。", HOSTILE]
-SMALL: dict[str, Any] = {
-    "hidden": 16,
-    "embed": 8,
-    "batch_size": 4,
-    "bptt": 16,
-    "precision": "fp32",
-    "threads": 1,
-    "device": "cpu",
-    "steps": 40,
-    "eval_every": 4,
-    "lr": 0.02,
-}
-PARTS = (
-    "Learning",
-    "On validation text",
-    "What it wrote",
-    "Surprise, token by token",
-    "The most surprising lines",
-    "How far the gradient reaches back",
-    "Settings",
-    "Machine and speed",
-)
-
-
-def write_text(path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    lines = [*rng.choice(LINES[:-1], 260), "\x1b[31m red", *rng.choice(LINES, 60)]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a text and a run on it."""
-    place = tmp_path_factory.mktemp("report")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        train(write_text(place / "text.txt"), level="char", out=place / "runs" / "tiny", **SMALL)
-    return place
-
-
-@pytest.fixture
-def run(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the run, to be tampered with, and of its text."""
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, symlinks=True)
-    monkeypatch.chdir(tmp_path)
-    config = Path("runs/tiny/config.toml")
-    config.write_text(config.read_text("utf-8").replace(str(finished), str(tmp_path)), "utf-8")
-    return tmp_path / "runs" / "tiny"
-
-
-class Recorder(Events):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.done: list[float] = []
-        self.samples: list[str] = []
-        self.warnings: list[str] = []
-
-    def stage(self, name: str, done: float) -> None:
-        if name == "report":
-            self.done.append(done)
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def wrote(self, text: str) -> None:
-        self.samples.append(text)
-
-
-def page_of(run: Path, events: Events | None = None) -> tuple[str, Reader]:
-    place, _ = report_page.write(run, events=events)
-    page = place.read_text("utf-8")
-    return page, Reader(page)
-
-
-@dataclass(frozen=True)
-class Intact:
-    """The report of the run as it was made."""
-
-    run: Path
-    found: findings.Findings
-    heard: Recorder
-    page: str
-    read: Reader
-
-
-@pytest.fixture(scope="module")
-def intact(finished: Path) -> Intact:
-    heard, run = Recorder(), finished / "runs" / "tiny"
-    place, found = report_page.write(run, finished / "page.html", heard)
-    page = place.read_text("utf-8")
-    return Intact(run, found, heard, page, Reader(page))
 
 
 def test_the_page_has_all_its_parts(intact: Intact) -> None:
@@ -129,8 +27,8 @@ def test_the_page_has_all_its_parts(intact: Intact) -> None:
     assert read.tags["svg"] == 2
     assert 'class="missing"' not in page
     assert heard.warnings == []
-    assert heard.done == sorted(heard.done)
-    assert heard.done[-1] == 1.0
+    assert heard.stages["report"] == sorted(heard.stages["report"])
+    assert heard.stages["report"][-1] == 1.0
     best = charlm.load(intact.run).info["training"]["best"]
     assert f"{best['bits_per_char']:.3f}" in read.shown
     for said in ("6-gram model", "鱼在水里游", "🐟", "dropout output", machine.processor(), "␛"):
@@ -182,10 +80,9 @@ def test_runs_of_older_charlm(run: Path) -> None:
     assert read.tags["svg"] == 1
 
 
-def test_a_text_of_one_line_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_text_of_one_line_and_words(elsewhere: Path) -> None:
     Path("one.txt").write_text("the cat sees a dog, and a dog sees the cat " * 1500, "utf-8")
-    done = train("one.txt", level="word", split="unicode", with_ngram=True, **SMALL)
+    done = train("one.txt", level="word", split="unicode", with_ngram=True, **TRAINING)
     page, read = page_of(done.run)
     assert "one long line" in page
     assert "its network alone" in page

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from toys import random_tensors, tokenizer_of
+from toys import small_model_file
 
-from charlm.config import NetworkConfig
 from charlm.errors import CharlmError
-from charlm.models.model_file import ModelFile, write
+from charlm.models.model_file import write
 from charlm.runs import locate
 from charlm.runs.locate import mark_latest, resolve
 
 
-def small(level: str = "char", **options: Any) -> ModelFile:
-    tokenizer = tokenizer_of(level)
-    config = NetworkConfig(tokenizer.vocab_size, embed=3, hidden=4, **options)
-    training = {"corpus": "tale.txt", "sha256": "0" * 64, "best": {"nats_per_char": 1.25}}
-    return ModelFile("recurrent", config.as_dict(), tokenizer, random_tensors(config), training)
-
-
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory with two runs in it."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(locate.ENVIRONMENT, raising=False)
     for name in ("one", "two"):
-        (tmp_path / "runs" / name).mkdir(parents=True)
-        write(tmp_path / "runs" / name / "model.safetensors", small())
-    return tmp_path
+        (elsewhere / "runs" / name).mkdir(parents=True)
+        write(elsewhere / "runs" / name / "model.safetensors", small_model_file())
+    return elsewhere
 
 
 def test_resolve_prefers_the_nearer_wish(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,7 @@ from charlm.errors import CharlmError
 from charlm.runs.run_directory import RunDirectory, create
 
 
-def test_fresh_directories_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_fresh_directories_are_numbered(elsewhere: Path) -> None:
     names = [str(create(None, "some/corpus.txt").path) for _ in range(3)]
     assert names == ["runs/corpus", "runs/corpus-2", "runs/corpus-3"]
     assert str(create(None, "-").path) == "runs/stdin"

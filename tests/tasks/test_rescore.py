@@ -4,44 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from nbest_maker import nbest, sentences
+from nbest_maker import nbest_task, trigram
 from toys import pair_of
 
-from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
-from charlm.models.kneser_ney import estimate
-from charlm.models.ngram import NgramLM
 from charlm.tasks.nbest import Hypothesis, Utterance
 from charlm.tasks.rescore import Scored, Weights, count_errors, fit_weights, rescore, score
 from charlm.tasks.score import score as score_sentences
-from charlm.text.tokenizer import Tokenizer, build
-
-
-def trigram() -> tuple[NgramLM, Tokenizer]:
-    text = "".join(line + "\n" for line in sentences(400, seed=1))
-    tokenizer = build(TokenizerConfig(level="word"), [text])
-    ids = tokenizer.encode(text)
-    return estimate(ids, tokenizer.vocab_size, tokenizer.eos, 3, lines=True), tokenizer
-
-
-def task(seed: int = 2, count: int = 60) -> tuple[list[Utterance], dict[str, str]]:
-    truths = sentences(count, seed)
-    lists = nbest(truths, seed)
-    utterances = [
-        Utterance(id, tuple(Hypothesis(text, own) for text, own in found)) for id, found in lists
-    ]
-    return utterances, {u.id: truth for u, truth in zip(utterances, truths, strict=True)}
 
 
 def test_tuning_beats_the_first_pass_and_not_the_oracle() -> None:
     lm, tokenizer = trigram()
-    dev, dev_refs = task(2)
+    dev, dev_refs = nbest_task(2)
     scored, errors = score(lm, tokenizer, dev), count_errors(dev, dev_refs)
     weights = fit_weights(scored, errors)
     first = errors.rate(scored.best(Weights(0, 0)))
     tuned, oracle = errors.rate(scored.best(weights)), errors.oracle(scored)
     assert oracle <= tuned < 0.6 * first
-    test, test_refs = task(3)  # and on what it was not tuned on
+    test, test_refs = nbest_task(3)  # and on what it was not tuned on
     scored, errors = score(lm, tokenizer, test), count_errors(test, test_refs)
     assert errors.oracle(scored) <= errors.rate(scored.best(weights))
     assert errors.rate(scored.best(weights)) < 0.7 * errors.rate(scored.best(Weights(0, 0)))
@@ -49,7 +29,7 @@ def test_tuning_beats_the_first_pass_and_not_the_oracle() -> None:
 
 def test_rescoring_in_one_call() -> None:
     lm, tokenizer = trigram()
-    utterances, references = task()
+    utterances, references = nbest_task()
     plain = rescore(lm, tokenizer, utterances)
     assert (plain.weights, plain.rates) == (Weights(1.0, 0.0), None)
     found = rescore(lm, tokenizer, utterances, {**references, "other": "x"}, tune=True)
@@ -70,7 +50,7 @@ def test_rescoring_in_one_call() -> None:
 
 def test_no_weights_no_change() -> None:
     lm, tokenizer = trigram()
-    utterances, _ = task()
+    utterances, _ = nbest_task()
     for utterance, ranked in zip(
         utterances, score(lm, tokenizer, utterances).ranked(Weights(0, 0)), strict=True
     ):

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
 
 from charlm.config import TrainConfig
 from charlm.training import optimiser
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])  # muon: test_muon.py

@@ -14,22 +14,8 @@ from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.lm import Ids
 from charlm.text.corpus import prepare
-from charlm.text.source import TextSource, open_text
+from charlm.text.source import open_text
 from charlm.training.streams import Streams
-
-TEXT = "".join(f"the cat number {i} sat — down\n" for i in range(300))
-CONFIGS = [
-    TokenizerConfig(),
-    TokenizerConfig("byte"),
-    TokenizerConfig("word"),
-    TokenizerConfig("word", split="unicode", lower=True),
-    TokenizerConfig("subword", vocab_size=320, algorithm="bpe"),
-]
-
-
-def source(path: Path, text: str | bytes = TEXT) -> TextSource:
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return open_text([path])
 
 
 @st.composite
@@ -104,7 +90,9 @@ def test_epochs_begin_anywhere_and_seeds_differ() -> None:
 
 
 def test_streams_read_a_prepared_corpus(tmp_path: Path) -> None:
-    corpus = prepare(source(tmp_path / "t"), None, CONFIGS[0], tmp_path / "cache")
+    path = tmp_path / "t"
+    path.write_text("".join(f"the cat number {i} sat — down\n" for i in range(300)), "utf-8")
+    corpus = prepare(open_text([path]), None, TokenizerConfig(), tmp_path / "cache")
     batch = Streams(corpus.train, 4, 50, 1, corpus.tokenizer.eos).next()
     text = corpus.tokenizer.decode(corpus.train)
     for b in range(4):

@@ -20,12 +20,6 @@ WORDS = Lexicon()
 TEXT = "".join(f"{line}\n" for line in draw_text(Random(3), WORDS, 400, set()))
 
 
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.chdir(tmp_path)
-    return Cli(None, capsys, monkeypatch)
-
-
 @pytest.fixture(scope="module")
 def small() -> Agreement:
     return train_and_judge(seed=4, runs=1, steps=2, sentences=4, lines=600)

@@ -4,51 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 from cli_support import Cli
 
-from charlm.config import NetworkConfig, TokenizerConfig
-from charlm.lab import bptt, gradients, learn
-from charlm.text.corpus import Corpus
+from charlm.lab import bptt, gradients
 
-
-def width(config: NetworkConfig) -> int:
-    """Numbers in a state."""
-    return config.hidden * config.layers * (2 if config.cell.startswith("lstm") else 1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """What is so small is quicker in one thread, much so where the processor is busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random letters; of so few, so that a network soon knows how often each comes."""
-    path = tmp_path_factory.mktemp("corpus") / "letters.txt"
-    letters = np.random.default_rng(5).choice(list("abcd \n"), size=12_000)
-    path.write_text("".join(letters), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def corpus(text: Path) -> Iterator[Corpus]:
-    with learn.corpus_of(str(text), TokenizerConfig()) as found:
-        yield found
-
-
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(None, capfd, monkeypatch)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -59,21 +22,12 @@ def png_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def experiment(corpus: Corpus, seed: int = 1) -> gradients.Gradients:
-    return gradients.experiment(corpus, cells=["gru"], length=12, hidden=8, steps=2, seed=seed)
-
-
-@pytest.fixture(scope="module")
-def found(corpus: Corpus) -> gradients.Gradients:
-    return experiment(corpus)
-
-
-def test_gradients_on_the_command_line(cli: Cli, text: Path, tmp_path: Path) -> None:
+def test_gradients_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
     picture = tmp_path / "flow.png"
     args: list[str | Path] = [
         "lab",
         "gradients",
-        text,
+        letters,
         "--steps",
         "2",
         "--hidden",
@@ -96,12 +50,12 @@ def test_gradients_on_the_command_line(cli: Cli, text: Path, tmp_path: Path) -> 
     assert "Clipping" in remarks
 
 
-def test_bptt_on_the_command_line(cli: Cli, text: Path, tmp_path: Path) -> None:
+def test_bptt_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
     picture = tmp_path / "bptt.png"
     args: list[str | Path] = [
         "lab",
         "bptt",
-        text,
+        letters,
         "--steps",
         "2",
         "--hidden",
@@ -122,14 +76,14 @@ def test_bptt_on_the_command_line(cli: Cli, text: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["gradients", "bptt"])
-def test_what_an_experiment_refuses(cli: Cli, text: Path, tmp_path: Path, verb: str) -> None:
+def test_what_an_experiment_refuses(cli: Cli, letters: Path, tmp_path: Path, verb: str) -> None:
     short = tmp_path / "short.txt"
     short.write_text("a few words\n", "utf-8")
     out: list[str | Path] = ["--out", tmp_path / "no.png"]
     assert "give more text" in cli.fails("lab", verb, short, *out)
-    assert "unknown cell 'elman'" in cli.fails("lab", verb, text, "--cells", "rnn,elman", *out)
+    assert "unknown cell 'elman'" in cli.fails("lab", verb, letters, "--cells", "rnn,elman", *out)
     assert "nothing.txt" in cli.fails("lab", verb, tmp_path / "nothing.txt", *out)
-    assert "nowhere" in cli.fails("lab", verb, text, "--out", tmp_path / "nowhere" / "a.png")
+    assert "nowhere" in cli.fails("lab", verb, letters, "--out", tmp_path / "nowhere" / "a.png")
     assert not (tmp_path / "no.png").exists()
 
 
@@ -143,14 +97,14 @@ def test_errors_of_stdin_say_so(cli: Cli, verb: str, given: bytes, wrong: str) -
 
 @pytest.mark.parametrize("verb", ["gradients", "bptt"])
 def test_numbers_outlive_a_picture_that_fails(
-    cli: Cli, text: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+    cli: Cli, letters: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     def fails(*args: object, **options: object) -> bytes:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("charlm.cli.lab.experiment.png", fails)
     args = ("--steps", "1", "--hidden", "4", "--cells", "gru", "--json")
-    done = cli("lab", verb, text, *args, *(["--length", "3"] if verb == "gradients" else []))
+    done = cli("lab", verb, letters, *args, *(["--length", "3"] if verb == "gradients" else []))
     assert done.code == 2
     assert json.loads(done.out)
     assert done.err == "error: No space left on device\n"
@@ -158,11 +112,11 @@ def test_numbers_outlive_a_picture_that_fails(
 
 @pytest.mark.parametrize("verb", ["gradients", "bptt"])
 def test_the_picture_never_replaces_the_text(
-    cli: Cli, text: Path, tmp_path: Path, verb: str
+    cli: Cli, letters: Path, tmp_path: Path, verb: str
 ) -> None:
-    before, link = text.read_bytes(), tmp_path / "link.txt"
-    link.symlink_to(text)
-    for out in (text, link):
-        said = cli.fails("lab", verb, text, "--steps", "1", "--hidden", "4", "--out", out)
+    before, link = letters.read_bytes(), tmp_path / "link.txt"
+    link.symlink_to(letters)
+    for out in (letters, link):
+        said = cli.fails("lab", verb, letters, "--steps", "1", "--hidden", "4", "--out", out)
         assert said == f"{out} is one of the files to read: name another with --out"
-    assert text.read_bytes() == before
+    assert letters.read_bytes() == before

@@ -12,13 +12,9 @@ from charlm.lab import timer
 from charlm.system import machine
 
 
-def test_the_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 1)
     monkeypatch.setattr(timer, "MAX_STEPS", 3)
-    monkeypatch.chdir(tmp_path)
-    cli = Cli(None, capsys, monkeypatch)
     given = ("lab", "memory", "--cells", "rnn,gru", "--lags", "2,6", "--steps", "3", "--seeds", "2")
     shown = cli(*given)
     assert shown.code == 0

@@ -13,16 +13,17 @@ from charlm.lab.neurons import find, subject
 from charlm.lab.unit_page import page
 from charlm.models import model_file
 
+
+@pytest.fixture
+def model(elsewhere: Path) -> Path:
+    """A model of text.txt, both in the working directory."""
+    Path("text.txt").write_text(TEXT, "utf-8")
+    return write_model(Path("m.safetensors"), text=TEXT)
+
+
 TEXT = (
     'He said "come in" to Tom.\n"No," said <script>alert(1)</script> & went.\nThat was all.\n' * 6
 )
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "text.txt").write_text(TEXT, "utf-8")
-    return Cli(write_model(tmp_path / "m.safetensors", text=TEXT), capsys, monkeypatch)
 
 
 def test_n_gram_models_have_no_units(cli: Cli) -> None:
