@@ -235,15 +235,6 @@ def test_on_a_narrow_terminal_sentences_stand_below_their_rows(model: Path) -> N
     assert any("▶ 1  −" in line for line in lines)
 
 
-def test_tokens_stand_on_a_background_by_surprisal(model: Path) -> None:
-    shown = on_terminal(model, "score", "--tokens", "a pear")
-    assert shown.count("\x1b[") > 5
-    assert re.search(r"\x1b\[[^m]*48;5;\d+m", shown)
-    plain = on_terminal(model, "score", "--tokens", "a pear", NO_COLOR="1")
-    assert "48;5" not in plain
-    assert ESCAPES.sub("", plain).splitlines()[0].split()[0] == "token"
-
-
 def test_ascii_only_output(model: Path) -> None:
     done = run(model, "score", "the", "漢字", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr.count(b"\n")) == (0, 1)

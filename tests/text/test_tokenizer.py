@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charlm.config import TokenizerConfig
+from charlm.config import LEVELS, TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.text.byte_tokenizer import ByteTokenizer
 from charlm.text.char_tokenizer import CharTokenizer
@@ -30,17 +30,16 @@ savage = st.text(
     st.sampled_from(list("ab T \n\r\t\0é中▁😀<0x>\x0b\x1c\x85\u2028\u00a0")), max_size=30
 )
 from_file = st.binary(max_size=40).map(lambda data: data.decode("utf-8", "surrogateescape"))
-LEVELS: dict[str, TokenizerConfig] = {
-    "char": TokenizerConfig(),
-    "byte": TokenizerConfig("byte"),
-    "word": TokenizerConfig("word"),
+# A new level is held to the laws by standing in config.LEVELS; here are its settings.
+CONFIGS: dict[str, TokenizerConfig] = {
+    **{level: TokenizerConfig(level) for level in LEVELS},
     "word lower": TokenizerConfig("word", lower=True, min_count=21),
     "word unicode": TokenizerConfig("word", split="unicode"),
     "subword unigram": TokenizerConfig("subword", vocab_size=320),
     "subword bpe": TokenizerConfig("subword", vocab_size=320, algorithm="bpe"),
 }
-TOKENIZERS = {name: build(config, [STORY, CHINESE]) for name, config in LEVELS.items()}
-each = pytest.mark.parametrize("name", LEVELS)
+TOKENIZERS = {name: build(config, [STORY, CHINESE]) for name, config in CONFIGS.items()}
+each = pytest.mark.parametrize("name", CONFIGS)
 
 
 def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -73,6 +72,14 @@ def test_lines_are_encoded_apart(name: str, one: str, other: str) -> None:
     assert ids_of(tokenizer, one + "\n" + other) == apart
 
 
+@pytest.mark.parametrize("name", [name for name in CONFIGS if TOKENIZERS[name].lossless])
+@settings(deadline=None)
+@given(text=st.text(st.sampled_from(sorted(set(STORY + CHINESE))), max_size=60))
+def test_what_is_lossless_loses_nothing_that_it_knows(name: str, text: str) -> None:
+    tokenizer = TOKENIZERS[name]
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
 @each
 @settings(deadline=None)
 @given(text=savage | st.just(STORY[:200] + CHINESE), size=st.integers(1, 50))
@@ -88,7 +95,7 @@ def test_chunk_boundaries_do_not_matter(name: str, text: str, size: int) -> None
 def test_chunk_boundaries_do_not_change_the_vocabulary(name: str, size: int) -> None:
     text = STORY + CHINESE
     chunks = [text[i : i + size] for i in range(0, len(text), size)]
-    assert build(LEVELS[name], chunks).as_dict() == TOKENIZERS[name].as_dict()
+    assert build(CONFIGS[name], chunks).as_dict() == TOKENIZERS[name].as_dict()
 
 
 @each
