@@ -113,7 +113,7 @@ def test_a_notebook_shows_how_it_goes(
 def test_a_terminal_shows_how_it_goes(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model.safetensors")
     program = "import charlm; charlm.train('text.txt', steps={}, hidden=8{})"
-    shown = on_terminal(model, program=program.format(300, ""), COLUMNS="100")
+    shown = on_terminal(model, program=program.format(60, ""), COLUMNS="100")
     assert "LSTM 1 × 8" in shown
     assert "loss" in shown
     assert on_terminal(model, program=program.format(4, ", progress=False")) == ""

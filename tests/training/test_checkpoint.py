@@ -22,8 +22,11 @@ def weights(outcome: Outcome) -> bytes:
     return outcome.model.read_bytes()
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "lstm-peephole"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+CELL_OF = {"adamw": "lstm", "adam": "gru", "sgd": "lstm-peephole"}  # each with one of its own
+PAIRS = [*CELL_OF.items(), *(("muon", cell) for cell in CELL_OF.values())]
+
+
+@pytest.mark.parametrize(("optimizer", "cell"), PAIRS)
 def test_resume_is_bit_identical(
     text: Path, cell: str, optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +59,10 @@ def test_resume_is_bit_identical(
         assert one[name].tobytes() == two[name].tobytes(), name
     assert resume("broken").steps == 40  # a finished run stays as it is
     assert weights(last) == weights(straight)
+
+
+def test_every_optimizer_is_resumed() -> None:
+    assert {optimizer for optimizer, _ in PAIRS} == set(OPTIMIZERS)
 
 
 def test_resume_after_a_crash_repeats_what_was_lost(

@@ -15,7 +15,10 @@ from charlm.system import machine
 def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 1)
     monkeypatch.setattr(timer, "MAX_STEPS", 3)
-    given = ("lab", "memory", "--cells", "rnn,gru", "--lags", "2,6", "--steps", "3", "--seeds", "2")
+    given = (
+        *("lab", "memory", "--cells", "rnn,gru", "--lags", "2,6"),
+        *("--steps", "3", "--seeds", "2", "--hidden", "8"),
+    )
     shown = cli(*given)
     assert shown.code == 0
     assert "chrono" in shown.out
