@@ -24,11 +24,9 @@ QUICK = [
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def _text(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "off")
     Path("text.txt").write_text("the cat sees the sea\nthe pear is sweet\n" * 20, "utf-8")
-    return tmp_path
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -9,16 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_support import Cli, write_model
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import pair_of, recurrent_lm, tokenizer_of
+from toys import pair_of, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.models.kneser_ney import estimate
 from charlm.tasks.pairs import Pair, PairSource, accuracy, differing, gather, judge, read, wilson
 from charlm.tasks.score import encode_line, score
-from charlm.tasks.shared_prefixes import shared_logprobs
 
 PAIRS = [
     Pair("the cat was full", "the cat were full", "agreement"),
@@ -87,14 +85,6 @@ def test_differing_is_all_that_is_not_common(one: list[int], other: list[int]) -
         assert one[where] == other[there] == []
 
 
-@given(seqs=st.lists(st.lists(st.integers(0, 2), max_size=7), max_size=12))
-def test_shared_prefixes_change_nothing(seqs: list[list[int]]) -> None:
-    lm = recurrent_lm("lstm")
-    arrays = [np.array(seq, np.int64) for seq in seqs]
-    for own, alone in zip(shared_logprobs(lm, arrays), lm.logprobs(arrays), strict=True):
-        np.testing.assert_allclose(own, alone, atol=1e-5)
-
-
 def test_accuracy() -> None:
     lm, tokenizer = pair_of("char")
     judged = judge(lm, tokenizer, PAIRS)
@@ -157,29 +147,3 @@ def test_pairs_are_given_in_many_ways(tmp_path: Path) -> None:
     assert gather(given) == [from_file, plain, plain, Pair("e", "f", "order")]
     with pytest.raises(CharlmError, match="no pairs"):
         gather([])
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(write_model(tmp_path / "model.safetensors"), capsys, monkeypatch)
-
-
-def test_command(cli: Cli, tmp_path: Path) -> None:
-    file = tmp_path / "pairs.tsv"
-    file.write_text("".join(f"{p.good}\t{p.bad}\t{p.phenomenon}\n" for p in PAIRS))
-    shown = cli("pairs", file)
-    assert shown.code == 0
-    rows = [line.split() for line in shown.out.splitlines()]
-    assert [row[0] for row in rows[1:5]] == ["agreement", "letters", "order", "all"]
-    found = json.loads(cli("pairs", file, "--json").out)
-    assert found["overall"]["pairs"] == 4
-    assert found["overall"]["ties"] == 1
-    assert set(found["by_phenomenon"]) == {"agreement", "letters", "order"}
-    worst = [one["difference"] for one in found["worst"]]
-    assert worst == sorted(worst)
-    assert len(worst) == 4 - found["overall"]["right"]
-    again = cli("pairs", "-", "--json", stdin=file.read_bytes())
-    assert json.loads(again.out)["overall"] == found["overall"]
-    assert "two sentences" in cli.fails("pairs", "-", stdin=b"only one\n")
-    assert "none.tsv" in cli.fails("pairs", tmp_path / "none.tsv")
-    assert "group by" in cli.fails("pairs", file, "--by", "UID")
