@@ -26,7 +26,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
     charlm info --model runs/corpus --json
     """
     from ..models.family import describe
-    from ..models.model_file import counted
+    from ..models.model_file import parameter_noun
 
     used = open_model(model)
     if json:
@@ -36,7 +36,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
     rows = [
         ("model", f"{about['path']} · {show.size(about['bytes'])}"),
         ("network", describe(about["family"], about["config"])),
-        (counted(about), f"{about['parameters']:,}"),
+        (parameter_noun(about), f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
     rows += _training(about["training"], used.lm.pseudo)

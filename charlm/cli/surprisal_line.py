@@ -20,7 +20,7 @@ def print_line(pieces: Sequence[str], surprisals: Sequence[float], gap: str = ""
 
     text = Text()
     for piece, bits in zip(pieces, surprisals, strict=True):
-        text.append(piece, style=on(colours.of(bits)))
+        text.append(piece, style=on(colours.surprisal_colour(bits)))
         text.append(gap)
     console().print(text)
 
@@ -33,5 +33,5 @@ def coloured() -> bool:
 def on(background: colours.Rgb) -> str:
     """Rich's name of a background with the ink that can be read on it."""
     red, green, blue = background
-    ink = "black" if colours.dark_ink(background) else "bright_white"
+    ink = "black" if colours.needs_dark_text(background) else "bright_white"
     return f"{ink} on rgb({red},{green},{blue})"

@@ -4,6 +4,6 @@ Each is one function of a seed that gives a frozen dataclass of plain numbers, w
 `as_dict()` for --json and `panels()` for the picture.
 """
 
-from ..system.extras import need
+from ..system.extras import require_packages
 
-need("the laboratory", "torch", "matplotlib")
+require_packages("the laboratory", "torch", "matplotlib")

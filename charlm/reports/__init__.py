@@ -1,5 +1,5 @@
 """A finished run in numbers, and as a page."""
 
-from ..system.extras import need
+from ..system.extras import require_packages
 
-need("a report", "torch", "matplotlib")
+require_packages("a report", "torch", "matplotlib")

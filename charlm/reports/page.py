@@ -17,9 +17,9 @@ from ..display.html_page import (
     document,
     element,
     figure,
+    key_values,
     lines,
     number,
-    pairs,
     paragraph,
     section,
     shade,
@@ -29,7 +29,7 @@ from ..display.html_page import (
 from ..display.readable import count, size
 from ..errors import CharlmError
 from ..models.family import short
-from ..models.model_file import counted
+from ..models.model_file import parameter_noun
 from ..runs import learning_curves, locate
 from ..runs.events import Events
 from ..runs.run_directory import RunDirectory
@@ -134,7 +134,7 @@ def render(found: Findings) -> str:
 def _summary(found: Findings) -> Html:
     best = found.best
     rows = [
-        (counted(found.about), f"{found.about['parameters']:,}"),
+        (parameter_noun(found.about), f"{found.about['parameters']:,}"),
         ("file", size(found.about["bytes"])),
     ]
     if best:
@@ -314,7 +314,7 @@ def _settings(found: Findings) -> list[Html]:
     for group in ("corpus", "tokenizer", "network", "training"):
         values = found.settings.get(group, {})
         rows = [(k.replace("_", " "), _value(v)) for k, v in values.items()]
-        groups.append(element("div", element("h3", text(group)), pairs(rows)))
+        groups.append(element("div", element("h3", text(group)), key_values(rows)))
     return [element("div", *groups, class_="groups")]
 
 
@@ -332,11 +332,11 @@ def _machine(found: Findings) -> list[Html]:
     ]
     title = "machine" if found.trained_here else "machine that made this report"
     parts = [
-        element("div", element("h3", text("speed")), pairs(speed)),
+        element("div", element("h3", text("speed")), key_values(speed)),
         element(
             "div",
             element("h3", text(title)),
-            pairs((name, _value(value)) for name, value in facts.items()),
+            key_values((name, _value(value)) for name, value in facts.items()),
         ),
     ]
     return [element("div", *parts, class_="groups")]

@@ -64,7 +64,7 @@ def test_arpa_files_are_models(cli: Cli) -> None:
     assert cli("info", "--model", "m.arpa").code == 0
     assert "--context sentence" in cli.fails("ngram", "corpus.txt", "--arpa", "x.arpa")
     Path("bad.arpa").write_text("\\data\\\nngram 1=2\n")
-    assert "no sound ARPA file; line 2" in cli.fails("score", "a", "--model", "bad.arpa")
+    assert "is not a valid ARPA file; line 2" in cli.fails("score", "a", "--model", "bad.arpa")
 
 
 def test_pruning_makes_a_model_smaller(cli: Cli) -> None:
@@ -119,7 +119,7 @@ def test_mix(cli: Cli) -> None:
     assert "different vocabularies" in cli.fails("mix", "o1", "chars", "--dev", "held.txt")
     assert "two models" in cli.fails("mix", "o1", "--dev", "held.txt")
     Path("blank.txt").write_text("\n\n")
-    assert "white space" in cli.fails("mix", "o1", "o4", "--dev", "blank.txt")
+    assert "whitespace" in cli.fails("mix", "o1", "o4", "--dev", "blank.txt")
     assert "nothing.txt" in cli.fails("mix", "o1", "o4", "--dev", "nothing.txt")
 
 

@@ -322,9 +322,9 @@ def test_a_browser_shows_the_page_in_light_and_dark(tmp_path: Path) -> None:
 
 
 def test_colours_run_from_blue_over_white_to_red() -> None:
-    assert colours.signed(0.0) == (255, 255, 255)
+    assert colours.signed_colour(0.0) == (255, 255, 255)
     for scale in (colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK):
-        red, blue = colours.signed(2.0, scale), colours.signed(-2.0, scale)
+        red, blue = colours.signed_colour(2.0, scale), colours.signed_colour(-2.0, scale)
         assert red == scale[-1]
         assert blue == scale[0]
         assert red[0] > red[2]

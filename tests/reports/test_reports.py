@@ -393,12 +393,12 @@ def test_ink_can_be_read_on_every_shade() -> None:
     signed = (colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK)
     for scale in (*surprisal, *signed):
         for k in range(-1, 30):
-            background = colours.between(k / 24, scale)
+            background = colours.interpolate(k / 24, scale)
             light = colours.luminance(background)
-            dark = colours.dark_ink(background)
+            dark = colours.needs_dark_text(background)
             contrast = (light + 0.05) / 0.05 if dark else 1.05 / (light + 0.05)
             assert contrast > 4.5  # WCAG 2, level AA
-    assert colours.of(99) == colours.ON_WHITE[-1]
+    assert colours.surprisal_colour(99) == colours.ON_WHITE[-1]
 
 
 def test_no_gradient_without_a_text_to_follow(run: Path) -> None:

@@ -18,8 +18,8 @@ from charlm.tasks.classify import (
     log_likelihoods,
     log_posteriors,
     log_priors,
+    most_probable,
     read_labelled,
-    verdicts,
 )
 from charlm.tasks.compare import bootstrap, compare
 from charlm.tasks.score import score
@@ -69,7 +69,7 @@ def test_posteriors_are_bayes() -> None:
     posteriors = log_posteriors(likelihoods, priors, 1.0)
     joint = np.exp(likelihoods) * [0.9, 0.1]
     np.testing.assert_allclose(np.exp(posteriors), joint / joint.sum(1, keepdims=True))
-    for one, row in zip(verdicts(texts, ["a", "b"], posteriors), posteriors, strict=True):
+    for one, row in zip(most_probable(texts, ["a", "b"], posteriors), posteriors, strict=True):
         assert one.label == "ab"[int(row.argmax())]
         assert one.margin == pytest.approx(abs(row[0] - row[1]))
         assert sum(one.posterior.values()) == pytest.approx(1)
@@ -113,7 +113,7 @@ def test_classifying_in_one_call() -> None:
     tempered = classify(models, texts, calibrate=[*labelled, ("a", "e"), ("b", "e")])
     assert tempered.labels == found.labels
     for settings, message in (
-        ({"calibrate": [("a", "x")]}, "no text labelled b"),
+        ({"calibrate": [("a", "x")]}, "no calibration text is labelled b"),
         ({"truth": ["a"]}, "every text"),
         ({"truth": ["a", "b", "c"]}, "labelled c"),
         ({"priors": {"a": 2.0}}, "prior"),
@@ -173,7 +173,9 @@ def test_classify_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> N
         assert math.isclose(sum(one["posterior"].values()), 1, rel_tol=1e-6)
     assert "two models" in cli.fails("classify", text, "-m", f"x={two[0]}")
     text.write_text("x\tonly\n")
-    assert "no text labelled y" in cli.fails("classify", text, *models, "--calibrate", text)
+    assert "no calibration text is labelled y" in cli.fails(
+        "classify", text, *models, "--calibrate", text
+    )
     assert "name=value" in cli.fails("classify", text, "-m", "x")
     assert "no model of that name" in cli.fails("classify", text, *models, "--prior", "z=0.5")
     assert "no number" in cli.fails("classify", text, *models, "--prior", "x=half")

@@ -166,7 +166,7 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
         first = max((t + 1 for t, piece in enumerate(before) if piece.endswith("\n")), default=0)
     shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
     for piece, value in shown:
-        look = on(colours.signed(value))
+        look = on(colours.signed_colour(value))
         text.append(show.one_line(piece.rstrip("\n")), style=look)
         if piece.endswith("\n"):
             text.append(show.one_line("\n"), style=look)
