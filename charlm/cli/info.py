@@ -1,4 +1,4 @@
-"""`charlm info`: what a model file is."""
+"""`charlm info`: describe a model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
 
 
 def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
-    """What the model learned from, how well, and how; whatever of it the file tells.
+    """The training text, result and settings, as far as the file has them.
 
     pseudo: of a bidirectional model.
     """
@@ -90,7 +90,7 @@ def _vocabulary(tokenizer: Tokenizer) -> str:
     unit = "character" if tokenizer.level == "char" else tokenizer.level
     lossless = "lossless" if tokenizer.lossless else "not lossless"
     names = (show.one_line(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
-    telling = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
-    shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
+    shown_names = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
+    shown = " ".join(islice(shown_names, SHOWN_TOKENS)) + " …"
     text = f"{show.count(tokenizer.vocab_size, unit)} · {lossless}"
     return text if tokenizer.level == "byte" else f"{text} · {shown}"

@@ -1,4 +1,4 @@
-"""`charlm pairs`: minimal pairs."""
+"""`charlm pairs`: score minimal pairs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The laboratory: experiments that show what textbooks claim about recurrent networks.
 
-Each is one function of a seed that gives a frozen dataclass of plain numbers, which has
+Each is one function of a seed that returns a frozen dataclass of plain numbers, with
 `as_dict()` for --json and `panels()` for the picture.
 """
 

@@ -1,4 +1,4 @@
-"""The recurrent network in torch: layers, loss, devices, bulk scoring. Nothing below imports torch."""
+"""The recurrent network in torch: layers, loss, devices, bulk scoring."""
 
 from ..system.extras import require_packages
 

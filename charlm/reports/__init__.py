@@ -1,4 +1,4 @@
-"""A finished run in numbers, and as a page."""
+"""Reports: what a finished run shows, as numbers and as an HTML page."""
 
 from ..system.extras import require_packages
 

@@ -77,6 +77,6 @@ def reopen(
     corpus = prepare(source, held_out, config, directory.cache, progress=progress)
     if corpus.sha256 != digest:
         raise CharlmError(
-            f"{source.name} has changed since the run started: restore the old text, or start a new run"
+            f"{source.name} has changed since the run started: restore it, or start a new run"
         )
     return RunText(source, held_out, corpus)

@@ -164,7 +164,7 @@ class Trainer:
         return bool(self.rows) and "valid" in self.rows[-1]
 
     def _forward_backward(self) -> tuple[float, float]:
-        """Compute clipped gradients of the next batch; return loss (nats per token) and gradient norm."""
+        """Clipped gradients of the next batch; return loss (nats per token) and gradient norm."""
         self.streams.seek(self.progress.step)
         batch = self.streams.next()
         state = self._state_for(batch.fresh)

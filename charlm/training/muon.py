@@ -20,7 +20,7 @@ UPDATE_RMS = (
 )
 # Odd polynomials a·x + b·x³ + c·x⁵ which, one after another, take singular values from [0.01, 1]
 # into [0.72, 1.28]: each is the minimax fit to 1 of what the one before leaves, with a hundredth to
-# spare for bf16 (the method of Amsel et al. 2025, "The Polar Express"; computed here for three steps).
+# spare for bf16 (the method of Amsel et al. 2025, "The Polar Express"; here for three steps).
 POLYNOMIALS = (
     (7.634717, -21.463592, 15.46015),
     (3.756372, -2.983211, 0.623309),

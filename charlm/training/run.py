@@ -94,7 +94,7 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     record = directory.read_config()
     if directory.model.exists() and not directory.checkpoint.exists():
         raise CharlmError(
-            f"{directory.checkpoint} is missing, so the run cannot be resumed; its model can still be used"
+            f"{directory.checkpoint} is missing: the run cannot resume, but its model can be used"
         )
     try:
         network_config = NetworkConfig.from_dict(record["network"])

@@ -69,10 +69,10 @@ def test_gates_begin_with_biases_for_the_lag(cell: str) -> None:
 
 def test_cells_learn_a_short_lag_and_not_without_training() -> None:
     for cell in ("rnn", "lstm", "gru"):
-        share, taken = lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=150))
+        share, taken = lags.recall(lags.Job(cell, 4, seed=1, hidden=32, max_steps=150))
         assert share > 0.99
         assert 10 < taken < 150
-        assert lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=1))[0] < 0.85
+        assert lags.recall(lags.Job(cell, 4, seed=1, hidden=32, max_steps=1))[0] < 0.85
 
 
 def small(**more: object) -> memory.Memory:
@@ -102,7 +102,7 @@ def test_drill_ends_when_nothing_is_left_to_learn() -> None:
     network = Network(NetworkConfig(9, cell="gru", embed=4, hidden=8))
     network.initialise(1)
     rng = np.random.default_rng(1)
-    steps = learn.train_on_task(network, lambda: lags.task(rng, 2, 8), 50, 1e-3, enough=100.0)
+    steps = learn.train_on_task(network, lambda: lags.task(rng, 2, 8), 50, 1e-3, target_loss=100.0)
     assert steps == learn.CONVERGED_STEPS
 
 

@@ -69,7 +69,7 @@ def test_rescoring_in_one_call() -> None:
     for settings, message in (
         ({"tune": True}, "needs references"),
         ({"tune": True, "references": references, "beta": 1.0}, "leave them out"),
-        ({"beta": float("inf")}, "beta must be a finite number"),
+        ({"beta": float("inf")}, "`beta` must be a finite number"),
     ):
         with pytest.raises(CharlmError, match=message):
             rescore(lm, tokenizer, utterances, **settings)
@@ -257,7 +257,7 @@ def test_command_with_bad_input_writes_nothing(cli: Cli, tmp_path: Path) -> None
     assert "is one of the files" in cli.fails("rescore", lists, "--ref", refs, "--out", refs)
     assert "directory" in cli.fails("rescore", lists, "--out", tmp_path)
     assert "No such file" in cli.fails("rescore", lists, "--out", tmp_path / "none" / "x.tsv")
-    assert "goes with --scores" in cli.fails("rescore", lists, "--acoustic-scale", "2")
+    assert "needs --scores" in cli.fails("rescore", lists, "--acoustic-scale", "2")
     assert "only once" in cli.fails("rescore", "-", "--tune", "-", stdin=b"")
     refs.write_text("other a b\n")
     assert "no reference for utt000" in cli.fails("rescore", lists, "--tune", refs)
