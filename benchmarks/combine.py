@@ -29,7 +29,7 @@ from rich.table import Table
 from charlm.config import TokenizerConfig
 from charlm.lm import causal
 from charlm.models import model_file, model_parts
-from charlm.models.mixture import fit, interpolate, score_stream
+from charlm.models.mixture import fit_weights, interpolate, score_stream
 from charlm.models.unigram_cache import (
     NO_TOKEN,
     WINDOW,
@@ -84,8 +84,8 @@ def main(
     parts = np.stack([score_stream(causal(lm), ids, eos) for lm in (network, ngram)])
     contexts = ngram.matched_before(ngram.start(1), ids[None])[0]
     dev, test = slice(0, half), slice(half, None)
-    single = fit(parts[:, dev])
-    several = fit(parts[:, dev], contexts[dev], order)
+    single = fit_weights(parts[:, dev])
+    several = fit_weights(parts[:, dev], contexts[dev], order)
     zero = np.zeros(len(ids), np.intp)
     measured: dict[str, tuple[float, float]] = {
         "network": (-parts[0, test].mean(), math.nan),

@@ -96,7 +96,7 @@ def best_of(what: Callable[[], object], seconds: float) -> float:
 def environment(*, tuned: bool) -> dict[str, str]:
     """The environment of a process with charlm's allocator settings, or as a user has it."""
     kept = {k: v for k, v in os.environ.items() if k not in (allocator.TUNABLES, allocator.SWITCH)}
-    if not tuned or not allocator.wanted():
+    if not tuned or not allocator.enabled():
         return {**kept, allocator.SWITCH: "off"}
     return {**kept, allocator.SWITCH: "tuned", allocator.TUNABLES: allocator.HUGE_PAGES}
 

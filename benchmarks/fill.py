@@ -153,7 +153,7 @@ def right_by_lines(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
     hits = []
     for ids, place in hiding:
         given = fill.Template(ids, (place,), (fits,), "", ())
-        best, _ = fill.complete_lines(model.causal, given, left_only=False)[0]
+        best, _ = fill.fill_causal(model.causal, given, left_only=False)[0]
         hits.append(bool(best[place] == ids[place]))
     return hits
 

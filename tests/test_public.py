@@ -149,7 +149,7 @@ def test_every_option_of_a_verb_is_told_of_in_python(verb: str) -> None:
         (charlm.Model.complete, complete.complete),
         (charlm.Model.next_tokens, next_tokens.next_tokens),
         (charlm.Model.fill, fill.fill),
-        (charlm.Model.pairs, pairs.judge),
+        (charlm.Model.pairs, pairs.score_pairs),
         (charlm.Model.rescore, rescore.rescore),
         (charlm.mix, mixture_run.mix_models),
         (charlm.ngram, ngram_run.count),

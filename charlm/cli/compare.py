@@ -1,4 +1,4 @@
-"""`charlm compare`: two models on the same text."""
+"""`charlm compare`: compare two models on the same text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .talk import progress_bar
 if TYPE_CHECKING:
     from ..tasks.compare import Comparison, Line
 
-MIN_SENTENCES = 10  # sentences, below which resampling them says little
+MIN_SENTENCES = 10  # below this the bootstrap says little
 
 
 def compare(
@@ -32,9 +32,9 @@ def compare(
     errors: Errors = "strict",
     device: Device = None,
 ) -> None:
-    r"""Compare two models on the same sentences, one a line.
+    r"""Compare two models on the same sentences, one per line.
 
-    Bits per character compare models of any level. The interval is 95 %, by a paired bootstrap
+    Bits per character are comparable across levels. The interval is 95 %, by a paired bootstrap
     over sentences; below it, the sentences on which the models differ most.
 
     \b

@@ -12,7 +12,7 @@ from .opening import open_model
 from .options import Json, ModelPath
 from .talk import progress_bar
 
-MAX_BAR_CELLS = 40  # cells of the longest bar
+MAX_BAR_CELLS = 40  # columns of the longest bar
 
 
 def complete(
@@ -29,9 +29,9 @@ def complete(
     json: Json = False,
     model: ModelPath = None,
 ) -> None:
-    r"""Find the most probable endings of a sentence, by beam search to its end.
+    r"""Find the most probable endings of a sentence, by beam search.
 
-    For endings drawn at random: charlm sample --prompt TEXT.
+    For random endings: charlm sample --prompt TEXT.
 
     \b
     charlm complete "Cats average 15"

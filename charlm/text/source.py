@@ -1,6 +1,6 @@
-"""Text files read as one text, in chunks of bounded size, whatever their length or encoding.
+"""Read text files as one text, in chunks of bounded size, whatever their length or encoding.
 
-Only the newline (U+000A) ends a line. Every other separator that Unicode knows (form feed,
+Only the newline (U+000A) ends a line. Every other Unicode separator (form feed,
 U+2028, …) is an ordinary character.
 """
 
@@ -20,11 +20,11 @@ from typing import BinaryIO, TypeAlias
 
 from ..errors import CharlmError
 
-CHUNK_BYTES = 1 << 16  # read at a time: what is made of it stays in the processor's cache
-CUT_REACH = 1 << 16  # characters: how far a split may move to fall on a line end
+CHUNK_BYTES = 1 << 16  # read at a time, small enough to stay in the processor's cache
+CUT_REACH = 1 << 16  # characters: how far a split point may move to reach a line end
 DECODE_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
 
-Fraction: TypeAlias = Callable[[float], None]  # told how much is done, 0 to 1
+FractionCallback: TypeAlias = Callable[[float], None]  # called with the fraction done, 0 to 1
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class TextSource:
 
     CR LF becomes a newline, a byte order mark is dropped, and each file's last line is closed by
     a newline so that files never run together. With `raw` the bytes stay as they are (only the
-    closing newline is added); those that are not UTF-8 appear as lone surrogates, from which
-    `utf8` brings them back.
+    closing newline is added); those that are not UTF-8 become lone surrogates, which `utf8`
+    turns back into bytes.
     """
 
     paths: tuple[Path, ...]
@@ -59,23 +59,26 @@ class TextSource:
         return replace(self, encoding="utf-8", errors="surrogateescape", raw=True)
 
     def chunks(
-        self, chunk_bytes: int = CHUNK_BYTES, progress: Fraction | None = None
+        self, chunk_bytes: int = CHUNK_BYTES, progress: FractionCallback | None = None
     ) -> Iterator[str]:
-        """The text in order, in non-empty pieces that come from about `chunk_bytes` bytes each.
+        """The text in order, in non-empty chunks of about `chunk_bytes` bytes each.
 
-        Raises CharlmError naming file and byte where the encoding is violated or a NUL stands.
+        Raises CharlmError, naming file and byte, if the text does not decode or contains a NUL.
         """
         for text, _ in self._pieces(chunk_bytes, 0, progress):
             yield text
 
     def split_chunks(
-        self, fraction: float, chunk_bytes: int = CHUNK_BYTES, progress: Fraction | None = None
+        self,
+        fraction: float,
+        chunk_bytes: int = CHUNK_BYTES,
+        progress: FractionCallback | None = None,
     ) -> Iterator[tuple[str, bool]]:
-        """The text as (chunk, belongs to the part after the cut).
+        """The text as (chunk, whether it comes after the cut).
 
-        The cut lies at `fraction` of the bytes, moved forward to the next line end, or failing
+        The cut is at `fraction` of the bytes, moved forward to the next line end, or failing
         that back to the last one, if there is one within CUT_REACH characters that leaves text
-        on both sides; else exactly there.
+        on both sides; else it is exactly there.
         """
         before, after, done = "", "", False
         for text, past in self._pieces(chunk_bytes, int(self.size * fraction), progress):
@@ -94,8 +97,8 @@ class TextSource:
         if not done:
             yield from _cut(before, after)
 
-    def sha256(self, progress: Fraction | None = None) -> str:
-        """Hex digest of the bytes; of several files, the digest of their hex digests in a row."""
+    def sha256(self, progress: FractionCallback | None = None) -> str:
+        """Hex digest of the bytes; for several files, the digest of their joined hex digests."""
         total, done, digests = max(1, self.size), 0, []
         for path in self.paths:
             digest = hashlib.sha256()
@@ -109,9 +112,9 @@ class TextSource:
         return digests[0] if len(digests) == 1 else _hex("".join(digests).encode())
 
     def _pieces(
-        self, chunk_bytes: int, cut: int, progress: Fraction | None
+        self, chunk_bytes: int, cut: int, progress: FractionCallback | None
     ) -> Iterator[tuple[str, bool]]:
-        """All text as (piece, stems from bytes at or after `cut`)."""
+        """All text as (chunk, whether its bytes are at or after `cut`)."""
         total, before = max(1, self.size), 0
         for path in self.paths:
             last, start = "\n", 0
@@ -130,12 +133,12 @@ class TextSource:
     def _decode(self, path: Path, chunk_bytes: int, cut: int) -> Iterator[tuple[str, int]]:
         """One file's text with the byte offset where each block began; no block crosses `cut`."""
         decoder = codecs.getincrementaldecoder(self.encoding)(self.errors)
-        refuse_nul = not self.raw and "\n".encode(self.encoding) == b"\n"
+        reject_nul = not self.raw and "\n".encode(self.encoding) == b"\n"
         at, block, held, opening = 0, b"-", "", not self.raw
         with path.open("rb") as file:
             while block:
                 block = file.read(min(chunk_bytes, cut - at) if at < cut else chunk_bytes)
-                if refuse_nul and b"\0" in block:
+                if reject_nul and b"\0" in block:
                     raise CharlmError(
                         f"{path} holds a NUL at byte {at + block.index(0):,}: it looks like UTF-16 "
                         "or binary. Try `encoding=utf-16`; a model of `level=byte` reads any file."
@@ -185,7 +188,7 @@ def open_text(
     errors: str = "strict",
     spool: Path = Path("cache/stdin"),
 ) -> TextSource:
-    """Check that the files are there and can be read; what they hold is checked while reading.
+    """Check that the files exist and are readable; their contents are checked while reading.
 
     ``-`` is standard input. It, and anything else that can be read only once (a named pipe), is
     first copied to a file named by its content in the directory `spool`, so that a later run
@@ -206,7 +209,7 @@ def open_text(
     if names.count("-") > 1:
         raise CharlmError("standard input can be read only once: give - only once.")
     source = TextSource(
-        tuple(_readable(name, spool) for name in names),
+        tuple(_resolve(name, spool) for name in names),
         encoding,
         errors,
         name="stdin" if names[0] == "-" else Path(names[0]).name,
@@ -218,26 +221,26 @@ def open_text(
 
 @contextmanager
 def temporary_spool() -> Iterator[Path]:
-    """A directory to spool to for a while; errors from within call a copy there stdin."""
+    """A temporary directory to spool to; errors raised meanwhile say "stdin", not the copy."""
     with tempfile.TemporaryDirectory(prefix="charlm-") as directory:
         try:
             yield Path(directory)
-        except CharlmError as error:  # nobody has heard of the copy
+        except CharlmError as error:  # the user knows nothing of the copy
             named = re.sub(re.escape(directory) + r"\S+\.txt", "stdin", str(error))
             raise CharlmError(named) from None
 
 
 def lines_of(source: TextSource) -> Iterator[str]:
-    """The lines of a text, without what ends them."""
-    begun: list[str] = []
+    """The lines of a text, without their newlines."""
+    partial: list[str] = []
     for chunk in source.chunks():
         first, *others = chunk.split("\n")
-        begun.append(first)
+        partial.append(first)
         if others:
-            yield "".join(begun)
+            yield "".join(partial)
             yield from others[:-1]
-            begun = [others[-1]]
-    if last := "".join(begun):
+            partial = [others[-1]]
+    if last := "".join(partial):
         yield last
 
 
@@ -258,11 +261,11 @@ def open_lines(
 
 
 def no_text(name: str, amount: str) -> CharlmError:
-    """The error for a text that is empty or as good as empty."""
+    """The error for a text that is empty, or blank."""
     return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")
 
 
-def _readable(name: str, spool: Path) -> Path:
+def _resolve(name: str, spool: Path) -> Path:
     if name == "-":
         if sys.stdin is None:
             raise CharlmError("stdin is closed: name a file, or pipe some text in.")

@@ -53,7 +53,7 @@ def test_arpa_files_are_models(cli: Cli) -> None:
     assert cli("info", "--model", "m.arpa").code == 0
     assert "--context sentence" in cli.fails("ngram", "corpus.txt", "--arpa", "x.arpa")
     Path("bad.arpa").write_text("\\data\\\nngram 1=2\n")
-    assert "no sound ARPA file; line 2" in cli.fails("score", "a", "--model", "bad.arpa")
+    assert "is not a valid ARPA file; line 2" in cli.fails("score", "a", "--model", "bad.arpa")
 
 
 def test_pruning_makes_a_model_smaller(cli: Cli) -> None:

@@ -53,7 +53,7 @@ def test_a_network_that_reads_from_both_sides(elsewhere: Path, cli: Cli) -> None
     shown = read.shown.lower().replace("this is no perplexity", "")
     for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
         assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
-    found = findings.gather(RunDirectory(done.run), Events())
+    found = findings.collect(RunDirectory(done.run), Events())
     assert not isinstance(found.heat, str)
     one = found.heat[3]
     assert one.token_scores is not None

@@ -78,7 +78,7 @@ def test_the_newest_run_is_the_latest(capsys: pytest.CaptureFixture[str]) -> Non
     ("content", "say"),
     [
         (b"", "holds no text (0 bytes)"),
-        (b"\n\n  \n", "white space"),
+        (b"\n\n  \n", "whitespace"),
         (b"a", "1 character"),
         (b"abc abc\n", "give"),
         (b"good line\nbad \xff byte\n" * 40, "--encoding"),

@@ -14,7 +14,14 @@ from cli_support import write_model
 from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.lab import agreement
-from charlm.lab.agreement import CONDITIONS, LENGTHS, Agreement, draw_test, judge, train_and_judge
+from charlm.lab.agreement import (
+    CONDITIONS,
+    LENGTHS,
+    Agreement,
+    draw_test,
+    grade,
+    train_and_evaluate,
+)
 from charlm.lab.clauses import Item, Lexicon, draw_items, draw_text
 from charlm.models import model_file, model_parts
 from charlm.models.kneser_ney import estimate
@@ -31,7 +38,7 @@ def everything(text: str) -> bool:
 
 @pytest.fixture(scope="module")
 def small() -> Agreement:
-    return train_and_judge(seed=4, runs=1, steps=2, sentences=4, lines=600)
+    return train_and_evaluate(seed=4, runs=1, steps=2, sentences=4, lines=600)
 
 
 def test_learned_and_judged_sentences_differ() -> None:
@@ -60,7 +67,7 @@ def test_beyond_its_window_an_n_gram_model_guesses(order: int) -> None:
     tokens = tokenizer.build(TokenizerConfig(level="word", split="unicode"), [text])
     lm = estimate(tokens.encode(text), tokens.vocab_size, tokens.eos, order, lines=True)
     test = draw_test(Random(8), WORDS, 30, lambda text: not (tokens.encode(text) == 1).any())
-    shares = [float(np.mean(judge(lm, tokens, items))) for items in test[CONDITIONS[0]]]
+    shares = [float(np.mean(grade(lm, tokens, items))) for items in test[CONDITIONS[0]]]
     assert shares[0] > 0.9
     assert shares[1:] == [0.5] * 20  # exactly: the same beginning for singular and plural
 
@@ -79,15 +86,15 @@ def test_verbs_are_judged_as_whole_words(tmp_path: Path) -> None:
         return float(np.exp(own) * np.exp(lm.predict(state)[0, starts]).sum())
 
     right = probability("was") > probability("were")
-    assert judge(lm, tokens, [item]) == [float(right)]
-    assert judge(lm, tokens, [Item(item.beginning, "full", 1)]) == [float(not right)]
+    assert grade(lm, tokens, [item]) == [float(right)]
+    assert grade(lm, tokens, [Item(item.beginning, "full", 1)]) == [float(not right)]
 
 
 # The experiment -------------------------------------------------------------------------------
 
 
 def test_the_same_seed_makes_the_same_numbers(small: Agreement) -> None:
-    again = train_and_judge(seed=4, runs=1, steps=2, sentences=4, lines=600)
+    again = train_and_evaluate(seed=4, runs=1, steps=2, sentences=4, lines=600)
     assert json.dumps(again.as_dict()) == json.dumps(small.as_dict())
     assert [one.model for one in small.curves] == ["5-gram", "9-gram", "RNN", "GRU", "LSTM"]
 
@@ -107,7 +114,7 @@ def test_models_are_judged_with_their_parts(tmp_path: Path) -> None:
     tensors = {f"0.{name}": tensor for name, tensor in file.tensors.items()}
     mixed = model_file.ModelFile("mixture", config, file.tokenizer, tensors)
     model_file.write(tmp_path / "mixed.safetensors", mixed)
-    found = agreement.judge_models([str(tmp_path / "mixed.safetensors")], sentences=2)
+    found = agreement.evaluate_models([str(tmp_path / "mixed.safetensors")], sentences=2)
     assert [one.model for one in found.curves] == ["mixed", "its network"]
     assert found.curves[0].accuracy[CONDITIONS[0]] == found.curves[1].accuracy[CONDITIONS[0]]
     assert found.runs == 0
@@ -116,16 +123,16 @@ def test_models_are_judged_with_their_parts(tmp_path: Path) -> None:
         mixed, UnigramCacheLM(model_file.build_causal(mixed), 0, 0.1, 9)
     )
     model_file.write(tmp_path / "cached.safetensors", cached)
-    found = agreement.judge_models([str(tmp_path / "cached.safetensors")], sentences=2)
+    found = agreement.evaluate_models([str(tmp_path / "cached.safetensors")], sentences=2)
     assert [one.model for one in found.curves] == ["cached", "its network"]
 
 
 def test_a_model_that_knows_too_little_is_refused(tmp_path: Path) -> None:
     model = write_model(tmp_path / "m.safetensors", "word")
     with pytest.raises(CharlmError, match="m does not know the word 'The'"):
-        agreement.judge_models([str(model)])
+        agreement.evaluate_models([str(model)])
     model = write_model(
         tmp_path / "n.safetensors", "word", "The cat was full\nthe cats were full\n"
     )
     with pytest.raises(CharlmError, match=r"n knows too few .* unknown: dog dogs, bird birds"):
-        agreement.judge_models([str(model)])
+        agreement.evaluate_models([str(model)])

@@ -56,8 +56,8 @@ def test_an_unknown_word_is_left_out() -> None:
     words, left_out = WORDS.known(lambda text: "geese" not in text and "noon" not in text)
     assert left_out == ("goose geese", "before noon")
     assert ("goose", "geese") not in words.animals
-    assert words.enough
-    assert not WORDS.known(lambda text: "The" in text)[0].enough
+    assert words.sufficient
+    assert not WORDS.known(lambda text: "The" in text)[0].sufficient
 
 
 def test_words_that_make_no_clause_of_a_length_make_no_sentence() -> None:

@@ -52,7 +52,7 @@ def test_gates_begin_with_biases_for_the_lag(cell: str) -> None:
 
 def test_cells_learn_a_short_lag_and_not_without_training() -> None:
     for cell in ("rnn", "lstm", "gru"):
-        share, taken = lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=150))
+        share, taken = lags.recall(lags.Job(cell, 4, seed=1, hidden=32, max_steps=150))
         assert share > 0.99
         assert 10 < taken < 150
-        assert lags.recall(lags.Job(cell, 4, seed=1, hidden=32, most=1))[0] < 0.85
+        assert lags.recall(lags.Job(cell, 4, seed=1, hidden=32, max_steps=1))[0] < 0.85

@@ -24,5 +24,5 @@ def test_drill_ends_when_nothing_is_left_to_learn() -> None:
     network = Network(NetworkConfig(9, cell="gru", embed=4, hidden=8))
     network.initialise(1)
     rng = np.random.default_rng(1)
-    steps = learn.train_on_task(network, lambda: lags.task(rng, 2, 8), 50, 1e-3, enough=100.0)
+    steps = learn.train_on_task(network, lambda: lags.task(rng, 2, 8), 50, 1e-3, target_loss=100.0)
     assert steps == learn.CONVERGED_STEPS

@@ -16,7 +16,7 @@ EOS = -7
 def test_every_token_counts_once_and_in_order(n: int) -> None:
     text = Segments(np.arange(n), EOS)
     begin, end = -text.warm_up, text.length
-    tokens, counted = text.tokens(begin, end), text.counted(begin, end)
+    tokens, counted = text.tokens(begin, end), text.scored(begin, end)
     assert tokens.shape == counted.shape == (text.rows, end - begin)
     np.testing.assert_array_equal(tokens[counted], np.arange(n))
 
@@ -25,7 +25,7 @@ def test_every_token_counts_once_and_in_order(n: int) -> None:
 def test_context_is_what_stands_before(n: int) -> None:
     text = Segments(np.arange(n), EOS)
     context = text.tokens(-text.warm_up, 0)
-    assert not text.counted(-text.warm_up, 0).any()
+    assert not text.scored(-text.warm_up, 0).any()
     for row, own in enumerate(context):
         first = row * text.length
         before = [EOS if t < 0 else t for t in range(first - text.warm_up, first)]

@@ -31,8 +31,8 @@ def test_one_thread_ends_with_as_many_as_before() -> None:
 @pytest.mark.parametrize("bf16", [False, True])
 def test_small_layers_are_no_quicker_in_bf16(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "has_bf16", lambda _: bf16)
-    assert device.usual_precision(NetworkConfig(9, hidden=64), "cpu") == "fp32"
-    large = device.usual_precision(NetworkConfig(9, hidden=512), "cpu")
+    assert device.default_precision(NetworkConfig(9, hidden=64), "cpu") == "fp32"
+    large = device.default_precision(NetworkConfig(9, hidden=512), "cpu")
     assert large == ("bf16" if bf16 else "fp32")
 
 

@@ -12,7 +12,7 @@ import pytest
 from charlm.system import allocator
 
 
-@pytest.mark.skipif(not allocator.wanted(), reason="only on Linux with glibc")
+@pytest.mark.skipif(not allocator.enabled(), reason="only on Linux with glibc")
 def test_the_allocator_obeys() -> None:
     assert allocator.keep_pages()
     assert hasattr(ctypes.CDLL(None), "mallopt")
@@ -33,7 +33,7 @@ def test_relaunch_happens_once_and_keeps_the_arguments() -> None:
             text=True,
             check=True,
         )
-        if not allocator.wanted():
+        if not allocator.enabled():
             expected = "None"
         assert done.stdout == f"{expected} ['a b', '--c']\n"
 
@@ -41,5 +41,5 @@ def test_relaunch_happens_once_and_keeps_the_arguments() -> None:
 def test_the_allocator_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(allocator.SWITCH, "tuned")  # put back afterwards, whatever turn_off does
     allocator.turn_off()
-    assert not allocator.wanted()
+    assert not allocator.enabled()
     assert not allocator.keep_pages()

@@ -7,16 +7,16 @@ import sys
 import pytest
 
 from charlm.errors import CharlmError
-from charlm.system.extras import CPU_BUILD, INSTALL, need
+from charlm.system.extras import CPU_BUILD, INSTALL, require_packages
 
 
 def test_what_is_there_is_enough() -> None:
-    need("this test")
+    require_packages("this test")
 
 
 @pytest.mark.train
 def test_training_is_installed() -> None:
-    need("training", "torch", "matplotlib")
+    require_packages("training", "torch", "matplotlib")
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,5 @@ def test_what_is_missing_is_named(
     for package in missing:
         monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(CharlmError) as error:
-        need("training", *missing)
+        require_packages("training", *missing)
     assert str(error.value) == "training needs " + says.format(INSTALL)

@@ -28,11 +28,11 @@ def exhaustive(lm: CausalLM[Any], state: Any, most: int, penalty: float) -> tupl
 
 
 @settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 500), penalty=st.sampled_from([0.0, 0.6, 1.0]))
+@given(seed=st.integers(0, 500), length_penalty=st.sampled_from([0.0, 0.6, 1.0]))
 def test_a_wide_beam_is_exhaustive_search(seed: int, penalty: float) -> None:
     lm = recurrent_lm("gru", 4, seed=seed, scale=1.0)
     state = lm.advance(lm.start(1), np.array([seed % 4]))
-    best = search(lm, state, beam=4**4, most=4, eos=EOS, penalty=penalty)[0]
+    best = search(lm, state, beam=4**4, max_tokens=4, eos=EOS, length_penalty=penalty)[0]
     assert best.ids == exhaustive(lm, state, 4, penalty)
     assert best.finished
 
@@ -42,8 +42,8 @@ def test_a_wide_beam_is_exhaustive_search(seed: int, penalty: float) -> None:
 def test_never_less_probable_than_greedy(seed: int, beam: int) -> None:
     lm = recurrent_lm("lstm", 9, seed=seed, scale=1.0)
     state = lm.start(1)
-    greedy = search(lm, state, beam=1, most=12, eos=EOS)[0]
-    found = search(lm, state, beam=beam, most=12, eos=EOS, number=3)
+    greedy = search(lm, state, beam=1, max_tokens=12, eos=EOS)[0]
+    found = search(lm, state, beam=beam, max_tokens=12, eos=EOS, num=3)
     if greedy.finished:
         assert found[0].finished
         assert found[0].nats >= greedy.nats - 1e-9

@@ -13,8 +13,8 @@ from charlm.tasks.classify import (
     log_likelihoods,
     log_posteriors,
     log_priors,
+    most_probable,
     read_labelled,
-    verdicts,
 )
 from charlm.tasks.score import score
 
@@ -31,7 +31,7 @@ def test_posteriors_are_bayes() -> None:
     posteriors = log_posteriors(likelihoods, priors, 1.0)
     joint = np.exp(likelihoods) * [0.9, 0.1]
     np.testing.assert_allclose(np.exp(posteriors), joint / joint.sum(1, keepdims=True))
-    for one, row in zip(verdicts(texts, ["a", "b"], posteriors), posteriors, strict=True):
+    for one, row in zip(most_probable(texts, ["a", "b"], posteriors), posteriors, strict=True):
         assert one.label == "ab"[int(row.argmax())]
         assert one.margin == pytest.approx(abs(row[0] - row[1]))
         assert sum(one.posterior.values()) == pytest.approx(1)

@@ -102,7 +102,7 @@ def test_words_and_parts_of_words(split: str) -> None:
         for one in found:
             assert one.text == f"the  {one.tokens[0]} was {one.tokens[1]} ."
             assert not set(one.tokens) & {"<UNK>", "</s>"}
-        with pytest.raises(CharlmError, match="no word that fits qu_"):
+        with pytest.raises(CharlmError, match="no word in the vocabulary fits qu_"):
             fill.fill(lm, tokens, "the qu_ was")
 
 
@@ -128,5 +128,5 @@ def test_what_cannot_be_filled(level: str, text: str, words: str) -> None:
 
 def test_both_sides_cannot_forget_the_right() -> None:
     tokens = tokens_of()
-    with pytest.raises(CharlmError, match="knows what follows"):
+    with pytest.raises(CharlmError, match="always uses what follows"):
         fill.fill(both_sides(tokens), tokens, "a_", left_only=True)

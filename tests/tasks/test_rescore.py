@@ -42,7 +42,7 @@ def test_rescoring_in_one_call() -> None:
     for settings, message in (
         ({"tune": True}, "needs references"),
         ({"tune": True, "references": references, "beta": 1.0}, "leave them out"),
-        ({"beta": float("inf")}, "beta must be a finite number"),
+        ({"beta": float("inf")}, "`beta` must be a finite number"),
     ):
         with pytest.raises(CharlmError, match=message):
             rescore(lm, tokenizer, utterances, **settings)

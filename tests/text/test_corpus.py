@@ -262,7 +262,7 @@ def test_processes_at_once(tmp_path: Path) -> None:
     [
         ("x", "t.txt holds 1 character; give at least a few thousand"),
         ("xy", "t.txt holds 2 characters; give at least a few thousand"),
-        (" \n\t\n\r\x0b", "t.txt holds no text (nothing but white space)"),
+        (" \n\t\n\r\x0b", "t.txt holds no text (nothing but whitespace)"),
     ],
 )
 def test_too_little_text(tmp_path: Path, config: TokenizerConfig, text: str, message: str) -> None:

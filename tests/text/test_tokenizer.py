@@ -156,9 +156,9 @@ def test_subword_is_lossless_and_nothing_is_unknown(name: str, text: str) -> Non
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (TokenizerConfig("byte", vocab_size=300), "`vocab_size` means nothing at level byte"),
-        (TokenizerConfig("subword", min_count=2), "`min_count` means nothing at level subword"),
-        (TokenizerConfig("char", lower=True), "`lower` means nothing at level char"),
+        (TokenizerConfig("byte", vocab_size=300), "`vocab_size` has no meaning at level byte"),
+        (TokenizerConfig("subword", min_count=2), "`min_count` has no meaning at level subword"),
+        (TokenizerConfig("char", lower=True), "`lower` has no meaning at level char"),
         (TokenizerConfig("char", vocab_size=2), "`vocab_size` must be at least 3"),
         (TokenizerConfig("word", vocab_size=1), "`vocab_size` must be at least 3"),
         (TokenizerConfig("subword", vocab_size=200), "subwords need at least 300"),

@@ -13,7 +13,7 @@ import pytest
 from cli_support import Cli, write_model
 
 from charlm.lab import agreement
-from charlm.lab.agreement import Agreement, train_and_judge
+from charlm.lab.agreement import Agreement, train_and_evaluate
 from charlm.lab.clauses import Lexicon, draw_text
 
 WORDS = Lexicon()
@@ -22,7 +22,7 @@ TEXT = "".join(f"{line}\n" for line in draw_text(Random(3), WORDS, 400, set()))
 
 @pytest.fixture(scope="module")
 def small() -> Agreement:
-    return train_and_judge(seed=4, runs=1, steps=2, sentences=4, lines=600)
+    return train_and_evaluate(seed=4, runs=1, steps=2, sentences=4, lines=600)
 
 
 def test_json_and_picture(cli: Cli) -> None:
@@ -41,7 +41,7 @@ def test_json_and_picture(cli: Cli) -> None:
 
 
 def test_the_table(cli: Cli, small: Agreement, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "train_and_judge", lambda **settings: small)
+    monkeypatch.setattr(agreement, "train_and_evaluate", lambda **settings: small)
     result = cli("lab", "agreement")
     lines = result.out.splitlines()
     assert lines[1].split() == ["words", "5-gram", "9-gram", "RNN", "GRU", "LSTM"]
