@@ -203,7 +203,7 @@ def surprisal_lines(
 
 
 def _context(lm: LanguageModel) -> str:
-    """ "stream"; for a bidirectional model, each line on its own."""
+    """The context of scored lines: each on its own if the model is bidirectional."""
     return "sentence" if lm.pseudo else "stream"
 
 
@@ -286,8 +286,8 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     config = NetworkConfig.from_dict(network.config)
     if config.bidirectional:
         raise CharlmError(
-            "the network is bidirectional, and the gradient is followed only if tokens are predicted "
-            "from those before it"
+            "the network is bidirectional, and the gradient is followed only if tokens are "
+            "predicted from those before them"
         )
     T = min(GRADIENT_TOKENS, len(ids) - 1)
     if T < 2:

@@ -280,8 +280,8 @@ def _surprising(found: Findings) -> list[Html]:
         for line, one in shown.lines
     ]
     note = (
-        f"By {_named(found, 'bits per character')}, among the lines of {shown.min_chars} characters "
-        "or more in the first "
+        f"By {_named(found, 'bits per character')}, among the lines of {shown.min_chars} "
+        "characters or more in the first "
         f"{count(shown.read, 'line')} of the validation text."
     )
     bits, perplexity = _named(found, "bits/character"), _named(found, "perplexity")

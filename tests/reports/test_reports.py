@@ -306,8 +306,8 @@ def test_a_network_that_reads_from_both_sides(
     assert page.count('class="missing"') == 3
     for said in (
         "No n-gram model beside it",
-        "cannot say what comes next",
-        "Left out: the network reads from both sides",
+        "cannot predict what comes next",
+        "Left out: the network is bidirectional",
         "bidirectional LSTM 1 × 16",
         "pseudo-surprisal in bits",
         "By pseudo-bits per character",
@@ -361,7 +361,7 @@ def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
     assert "nowhere" in cli.fails("report", "nowhere")
     assert "empty" in cli.fails("report", "")
     Path("other").mkdir()
-    assert "holds no run" in cli.fails("report", "other")
+    assert "is not a run" in cli.fails("report", "other")
     write_model(Path("other/model.safetensors"))
     assert "charlm info" in cli.fails("report", "other")
     assert "directory" in cli.fails("report", "--out", "other").lower()

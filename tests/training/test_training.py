@@ -225,7 +225,7 @@ def test_hopeless_divergence_ends_with_a_word_and_keeps_the_best(
     monkeypatch.setattr(
         Network, "forward", lambda self, *a: (real(self, *a)[0] * float("inf"), a[2])
     )
-    with pytest.raises(CharlmError, match=r"diverges.*--lr"):
+    with pytest.raises(CharlmError, match=r"diverges.*`lr`"):
         train(text, steps=10, out="bad", **SMALL)
     assert not Path("bad/model.safetensors").exists()
     assert weights(good) == kept
@@ -340,7 +340,7 @@ def test_resume_refuses_other_text_and_other_settings(text: Path) -> None:
     config = Path("run/config.toml")
     good = config.read_text()
     config.write_text(good.replace("hidden = 16", "hidden = 24"))
-    with pytest.raises(CharlmError, match=r"other settings.*hidden"):
+    with pytest.raises(CharlmError, match=r"different settings.*hidden"):
         resume("run")
     config.write_text(good.replace("[network]", "[netwrk]"))
     with pytest.raises(CharlmError, match="damaged"):
