@@ -65,7 +65,7 @@ def score(
         ),
     ] = Context.sentence,
     no_eos: Annotated[
-        bool, typer.Option("--no-eos", help="Exclude the end of sentence from all numbers.")
+        bool, typer.Option("--no-eos", help="Exclude <EOS> from all numbers.")
     ] = False,
     log_base: Annotated[
         LogBase, typer.Option(help="Base of printed log-probabilities (JSON: always nats).")

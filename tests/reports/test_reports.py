@@ -314,7 +314,7 @@ def test_a_network_that_reads_from_both_sides(
         "pseudo-bits/character",
     ):
         assert said in read.shown
-    shown = read.shown.lower().replace("this is no perplexity", "")
+    shown = read.shown.lower().replace("this is not a perplexity", "")
     for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
         assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
     found = findings.collect(RunDirectory(done.run), Events())
