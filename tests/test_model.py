@@ -49,11 +49,11 @@ def test_uses_of_a_model(run: Path, tmp_path: Path) -> None:
     words = model.word_scores("abc de")
     assert [one.word for one in words] == ["abc", "de", "</s>"]
     assert sum(one.logprob for one in words) == pytest.approx(model.score("abc de").logprob)
-    judged = model.pairs([("abc", "cba"), ("de", "ed")], norm="token")
-    assert judged.accuracy in (0, 0.5, 1)
+    scored = model.pairs([("abc", "cba"), ("de", "ed")], norm="token")
+    assert scored.accuracy in (0, 0.5, 1)
     table = tmp_path / "pairs.tsv"
     table.write_text("abc\tcba\nde\ted\n")
-    assert model.pairs(table, norm="token") == judged
+    assert model.pairs(table, norm="token") == scored
     lists = [Utterance("u", (Hypothesis("abc", -1.0), Hypothesis("de", -2.0)))]
     found = model.rescore(lists, {"u": "de"}, alpha=0)
     assert found.best == {"u": "abc"}

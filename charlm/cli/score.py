@@ -65,7 +65,7 @@ def score(
         ),
     ] = Context.sentence,
     no_eos: Annotated[
-        bool, typer.Option("--no-eos", help="Exclude the end of sentence from all numbers.")
+        bool, typer.Option("--no-eos", help="Exclude <EOS> from all numbers.")
     ] = False,
     log_base: Annotated[
         LogBase, typer.Option(help="Base of printed log-probabilities (JSON: always nats).")
@@ -83,7 +83,7 @@ def score(
     device: Device = None,
     adapt: Adaptation = None,
 ) -> None:
-    r"""Score sentences: how probable does a model find them?
+    r"""Score sentences: their probability under a model.
 
     For each: log-probability, probability, perplexity per token, bits per character, and OOV,
     the number of tokens that the model does not know. Several sentences are ranked, and the most
@@ -205,8 +205,8 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
         show.one_line(one.text) + (f"   {lead}" if place == 1 and lead else "")
         for one, place in zip(scores, places, strict=True)
     ]
-    room = show.width() - show.cells(lines[1]) - 2
-    below = show.is_terminal(sys.stdout) and any(show.cells(tail) > room for tail in tails)
+    columns_left = show.width() - show.cells(lines[1]) - 2
+    below = show.is_terminal(sys.stdout) and any(show.cells(tail) > columns_left for tail in tails)
     for line, tail, place in zip(lines[1:], tails, places, strict=True):
         style = "bold" if several and place == 1 else ""
         if below:

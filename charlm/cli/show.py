@@ -168,8 +168,8 @@ def paragraph(text: str, *, indent: int, first: int | None = None, style: str = 
     from rich.text import Text
 
     lead, rest = text[: indent - first], text[indent - first :]
-    room = max(20, width() - indent)
-    for k, part in enumerate(Text(rest).wrap(console(), room)):
+    columns_left = max(20, width() - indent)
+    for k, part in enumerate(Text(rest).wrap(console(), columns_left)):
         line((" " * first + lead if k == 0 else " " * indent) + part.plain.rstrip(), style)
 
 

@@ -70,7 +70,7 @@ class Curves:
     def means(self, condition: str, lengths: range) -> list[float]:
         """For each run, over clauses of `lengths` words; nothing where there are no sentences."""
         runs = [[run[condition][n] for n in lengths] for run in self.by_run]
-        known = [[share for share in run if not math.isnan(share)] for run in runs]
+        known = [[rate for rate in run if not math.isnan(rate)] for run in runs]
         return [fmean(run) for run in known if run]
 
 
@@ -109,7 +109,7 @@ class Agreement:
         }
 
     def panels(self) -> list[Panel]:
-        """One for each condition: share of right verbs against words between."""
+        """One for each condition: accuracy against the length of the clause."""
         titles = ("clauses without attractors", "clauses with attractors")
         return [
             Panel(

@@ -162,7 +162,7 @@ def experiment(
     recalls = []
     for cell in cells:
         by_lag = {lag: [learned[job(cell, lag, k)] for k in all_seeds] for lag in all_lags}
-        accuracy = {lag: tuple(share for share, _ in runs) for lag, runs in by_lag.items()}
+        accuracy = {lag: tuple(rate for rate, _ in runs) for lag, runs in by_lag.items()}
         taken = {lag: tuple(took for _, took in runs) for lag, runs in by_lag.items()}
         recalls.append(Recall(cell, accuracy, taken))
     for order in ORDERS:

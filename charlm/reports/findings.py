@@ -203,7 +203,7 @@ def surprisal_lines(
 
 
 def _context(lm: LanguageModel) -> str:
-    """Lines in a row; for a bidirectional model, each line on its own."""
+    """The context of scored lines: each on its own if the model is bidirectional."""
     return "sentence" if lm.pseudo else "stream"
 
 

@@ -34,4 +34,4 @@ def test_classify_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> N
     assert "no text labelled y" in cli.fails("classify", text, *models, "--calibrate", text)
     assert "name=value" in cli.fails("classify", text, "-m", "x")
     assert "no model of that name" in cli.fails("classify", text, *models, "--prior", "z=0.5")
-    assert "no number" in cli.fails("classify", text, *models, "--prior", "x=half")
+    assert "not a number" in cli.fails("classify", text, *models, "--prior", "x=half")

@@ -44,7 +44,7 @@ def test_fill_prints_and_compares(cli: Cli, left: Path) -> None:
     assert len(found) == 5
     assert found[0].keys() == {"text", "tokens", "logprob", "probability"}
     compared = cli("fill", "the app_e", "--compare", left)
-    for words in ("both sides", "completed lines", "what stands before the blanks"):
+    for words in ("both sides", "completed lines", "the text before the blanks"):
         assert words in compared.out
     data = json.loads(cli("fill", "the app_e", "--compare", left, "--json").out)
     assert data.keys() == {"found", "compared", "left_only"}

@@ -49,5 +49,5 @@ def test_mix(cli: Cli) -> None:
     assert "different vocabularies" in cli.fails("mix", "o1", "chars", "--dev", "held.txt")
     assert "two models" in cli.fails("mix", "o1", "--dev", "held.txt")
     Path("blank.txt").write_text("\n\n")
-    assert "white space" in cli.fails("mix", "o1", "o4", "--dev", "blank.txt")
+    assert "whitespace" in cli.fails("mix", "o1", "o4", "--dev", "blank.txt")
     assert "nothing.txt" in cli.fails("mix", "o1", "o4", "--dev", "nothing.txt")

@@ -42,15 +42,15 @@ def test_a_network_that_reads_from_both_sides(elsewhere: Path, cli: Cli) -> None
     assert page.count('class="missing"') == 3
     for said in (
         "No n-gram model beside it",
-        "cannot say what comes next",
-        "Left out: the network reads from both sides",
+        "cannot predict what comes next",
+        "Left out: the network is bidirectional",
         "bidirectional LSTM 1 × 16",
         "pseudo-surprisal in bits",
         "By pseudo-bits per character",
         "pseudo-bits/character",
     ):
         assert said in read.shown
-    shown = read.shown.lower().replace("this is no perplexity", "")
+    shown = read.shown.lower().replace("this is not a perplexity", "")
     for number_of in ("perplexity", "surprisal", "bits/char", "bits per char"):
         assert shown.count(number_of) == shown.count(f"pseudo-{number_of}") > 0
     found = findings.collect(RunDirectory(done.run), Events())
@@ -97,7 +97,7 @@ def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
     assert "nowhere" in cli.fails("report", "nowhere")
     assert "empty" in cli.fails("report", "")
     Path("other").mkdir()
-    assert "holds no run" in cli.fails("report", "other")
+    assert "is not a run" in cli.fails("report", "other")
     write_model(Path("other/model.safetensors"))
     assert "charlm info" in cli.fails("report", "other")
     assert "directory" in cli.fails("report", "--out", "other").lower()

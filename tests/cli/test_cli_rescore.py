@@ -69,7 +69,7 @@ def test_command_with_bad_input_writes_nothing(cli: Cli, tmp_path: Path) -> None
     assert "is one of the files" in cli.fails("rescore", lists, "--ref", refs, "--out", refs)
     assert "directory" in cli.fails("rescore", lists, "--out", tmp_path)
     assert "No such file" in cli.fails("rescore", lists, "--out", tmp_path / "none" / "x.tsv")
-    assert "goes with --scores" in cli.fails("rescore", lists, "--acoustic-scale", "2")
+    assert "needs --scores" in cli.fails("rescore", lists, "--acoustic-scale", "2")
     assert "only once" in cli.fails("rescore", "-", "--tune", "-", stdin=b"")
     refs.write_text("other a b\n")
     assert "no reference for utt000" in cli.fails("rescore", lists, "--tune", refs)

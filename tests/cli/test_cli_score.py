@@ -194,7 +194,7 @@ def test_encoding_and_errors(cli: Cli) -> None:
         (["score"], b"", "holds no text"),
         (["score", "-f", "missing.txt"], None, "missing.txt does not exist"),
         (["score", "-f", "."], None, ". is a directory"),
-        (["score", "-f", "x.txt", "the"], None, "exclude each other"),
+        (["score", "-f", "x.txt", "the"], None, "mutually exclusive"),
         (["score", "the", "--json", "--tsv"], None, "choose one"),
         (["score", "the", "--tsv", "--tokens", "--words"], None, "choose one"),
         (["score", "the\ncat"], None, "line break"),

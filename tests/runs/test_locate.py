@@ -51,7 +51,7 @@ def test_latest_may_be_a_text_file(place: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_resolve_says_what_is_missing(place: Path) -> None:
     (place / "runs" / "empty").mkdir()
-    with pytest.raises(CharlmError, match=r"runs/empty holds no model\.safetensors"):
+    with pytest.raises(CharlmError, match=r"runs/empty has no model\.safetensors"):
         resolve("runs/empty")
     with pytest.raises(CharlmError, match="no model runs/three"):
         resolve("runs/three")

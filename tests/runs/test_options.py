@@ -54,7 +54,7 @@ def test_docstrings_list_the_settings() -> None:
         ({"cell": "lsdm"}, "unknown cell 'lsdm': choose rnn | rnn-relu | lstm"),
         ({"device": "tpu"}, "unknown device 'tpu': choose auto | cpu | cuda"),
         ({"hiden": 1}, "unknown setting `hiden`"),
-        ({"minutes": 1, "epochs": 1}, "`epochs` and `minutes` both say how long"),
+        ({"minutes": 1, "epochs": 1}, "`epochs` and `minutes` both set the duration"),
     ],
 )
 def test_settings_are_checked_before_any_work(values: dict[str, Any], says: str) -> None:

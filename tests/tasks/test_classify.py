@@ -75,7 +75,7 @@ def test_classifying_in_one_call() -> None:
     tempered = classify(models, texts, calibrate=[*labelled, ("a", "e"), ("b", "e")])
     assert tempered.labels == found.labels
     for settings, message in (
-        ({"calibrate": [("a", "x")]}, "no text labelled b"),
+        ({"calibrate": [("a", "x")]}, "no calibration text is labelled b"),
         ({"truth": ["a"]}, "every text"),
         ({"truth": ["a", "b", "c"]}, "labelled c"),
         ({"priors": {"a": 2.0}}, "prior"),

@@ -27,18 +27,18 @@ def test_reading_tsv_and_json() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("u1\ta", "line 2: utterance, hypothesis and score"),
+        ("u1\ta", "line 2: expected utterance, hypothesis and score"),
         ("u1\ta\tx", "line 2: the score 'x'"),
         ("u1\ta\tnan", "line 2: the score nan is not finite"),
         ("u1\ta\tinf", "not finite"),
         ("\ta\t1", "line 2: the utterance has no name"),
-        ("{bad", "line 2: no sound JSON"),
+        ("{bad", "line 2: not valid JSON"),
         ('{"utterance": "u", "text": "a"}', "line 2: the score is missing"),
         ('{"utterance": "u", "hypotheses": 3}', "list of objects"),
-        ("u1\ta\t1\t2", "some have not"),
-        ('{"utterance": "u", "hypotheses": []}', "one at least"),
-        ('{"utterance": "u", "text": "a", "score": 1' + "0" * 400 + "}", "is no number"),
-        ("{" + '"a":[' * 100_000, "line 2: no sound JSON"),
+        ("u1\ta\t1\t2", "some do not"),
+        ('{"utterance": "u", "hypotheses": []}', "non-empty list"),
+        ('{"utterance": "u", "text": "a", "score": 1' + "0" * 400 + "}", "is not a number"),
+        ("{" + '"a":[' * 100_000, "line 2: not valid JSON"),
     ],
 )
 def test_malformed_lines_are_named(line: str, message: str) -> None:

@@ -67,7 +67,7 @@ def test_hopeless_divergence_ends_with_a_word_and_keeps_the_best(
     monkeypatch.setattr(
         Network, "forward", lambda self, *a: (real(self, *a)[0] * float("inf"), a[2])
     )
-    with pytest.raises(CharlmError, match=r"diverges.*--lr"):
+    with pytest.raises(CharlmError, match=r"diverges.*`lr`"):
         train(text, steps=10, out="bad", **SMALL)
     assert not Path("bad/model.safetensors").exists()
     assert weights(good) == kept

@@ -98,7 +98,7 @@ def test_resume_refuses_other_text_and_other_settings(text: Path) -> None:
     config = Path("run/config.toml")
     good = config.read_text()
     config.write_text(good.replace("hidden = 16", "hidden = 24"))
-    with pytest.raises(CharlmError, match=r"other settings.*hidden"):
+    with pytest.raises(CharlmError, match=r"different settings.*hidden"):
         resume("run")
     config.write_text(good.replace("[network]", "[netwrk]"))
     with pytest.raises(CharlmError, match="damaged"):

@@ -96,8 +96,8 @@ def _print(found: Agreement) -> None:
     _sum_up(found)
 
 
-def _percent(share: float) -> str:
-    return show.number(100 * share, 0)
+def _percent(fraction: float) -> str:
+    return show.number(100 * fraction, 0)
 
 
 def _sum_up(found: Agreement) -> None:

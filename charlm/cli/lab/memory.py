@@ -91,7 +91,7 @@ def _print(found: Memory) -> None:
 
 def _accuracy(one: Recall, lag: int) -> str:
     mean = one.mean(lag)
-    apart = max(abs(share - mean) for share in one.accuracy[lag])
+    apart = max(abs(accuracy - mean) for accuracy in one.accuracy[lag])
     return f"{'*' if apart > 0.1 else ''}{100 * mean:.0f}"
 
 

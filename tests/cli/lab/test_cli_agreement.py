@@ -68,7 +68,7 @@ def test_unknown_words_are_named(cli: Cli) -> None:
 def test_words_between_spaces_hold_no_commas(cli: Cli) -> None:
     write_model(Path("m.safetensors"), "word", TEXT.replace(",", " ,").replace(".", " ."))
     said = cli.fails("lab", "agreement", "-m", "m.safetensors", "--sentences", "2")
-    assert said == "m knows no sentence whole: do its tokens hold the commas?"
+    assert said == "m knows all words of no sentence: does its vocabulary contain the comma?"
 
 
 def test_user_errors_take_one_line(cli: Cli) -> None:
@@ -77,7 +77,7 @@ def test_user_errors_take_one_line(cli: Cli) -> None:
     write_model(Path("m.safetensors"), "char", TEXT)
     for option in ("--runs", "--steps"):
         said = cli.fails("lab", "agreement", "-m", "m.safetensors", option, "3")
-        assert said == "--runs and --steps are of freshly trained cells: leave out --model"
+        assert said == "--runs and --steps are for freshly trained cells: leave out --model"
 
 
 def test_the_picture_never_replaces_a_model(cli: Cli) -> None:

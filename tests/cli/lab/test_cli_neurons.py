@@ -49,7 +49,7 @@ def test_what_is_no_text_or_no_model_takes_one_line(cli: Cli) -> None:
     for model in ("text.txt", "nothing.txt", "binary.dat"):
         assert f"{model} is damaged (or of another kind" in fails(model, "text.txt")
     assert "is empty" in fails("", "text.txt")
-    assert "holds no model.safetensors" in fails(".", "text.txt")
+    assert "has no model.safetensors" in fails(".", "text.txt")
     assert not Path("lab-neurons.html").exists()
     piped = cli("lab", "neurons", "m.safetensors", "-", "--json", "-q", stdin=TEXT.encode())
     assert json.loads(piped.out)["tokens"] == len(TEXT)
