@@ -1,4 +1,4 @@
-"""N-gram models with backoff, over sorted arrays: no object per n-gram, no loading time.
+"""N-gram models with backoff, over sorted arrays: no object per n-gram, nothing built on loading.
 
 An n-gram w_1 … w_k of order k is the pair of its prefix w_1 … w_{k−1}, by its index among the
 (k−1)-grams, and its last word: one integer key, prefix · (V + 1) + word. The keys of an order are
