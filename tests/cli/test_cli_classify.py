@@ -31,7 +31,9 @@ def test_classify_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> N
         assert math.isclose(sum(one["posterior"].values()), 1, rel_tol=1e-6)
     assert "two models" in cli.fails("classify", text, "-m", f"x={two[0]}")
     text.write_text("x\tonly\n")
-    assert "no text labelled y" in cli.fails("classify", text, *models, "--calibrate", text)
+    assert "no calibration text is labelled y" in cli.fails(
+        "classify", text, *models, "--calibrate", text
+    )
     assert "name=value" in cli.fails("classify", text, "-m", "x")
     assert "no model of that name" in cli.fails("classify", text, *models, "--prior", "z=0.5")
     assert "not a number" in cli.fails("classify", text, *models, "--prior", "x=half")

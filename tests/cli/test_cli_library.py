@@ -14,6 +14,9 @@ from trainings import Recorder
 import charlm
 from charlm.errors import CharlmError
 
+pytestmark = pytest.mark.train
+
+
 SMALL: dict[str, Any] = {"hidden": 8, "layers": 1, "batch_size": 4, "bptt": 16, "threads": 1}
 TEXT = "the cat sees a dog, and a dog sees the cat\n" * 150
 

@@ -9,7 +9,7 @@ import pytest
 from cli_support import TEXT, Cli
 
 
-@pytest.mark.parametrize("how", ["dynamic", "cache"])
+@pytest.mark.parametrize("how", [pytest.param("dynamic", marks=pytest.mark.train), "cache"])
 def test_adapt(cli: Cli, tmp_path: Path, how: str) -> None:
     text = tmp_path / "text.txt"
     text.write_text("the apple and pear salad\n" * 12)
@@ -31,6 +31,7 @@ def test_adapt(cli: Cli, tmp_path: Path, how: str) -> None:
     assert "--tokens" in cli.fails("score", "a", "--adapt", how, "--tokens")
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("command", [["score", "-f"], ["eval"], ["eval", "--window", "3"]])
 def test_device_gives_the_same_numbers(cli: Cli, tmp_path: Path, command: list[str]) -> None:
     text = tmp_path / "text.txt"

@@ -1,4 +1,4 @@
-"""The corpora in ``data/`` are what their generator writes and hold what their README promises."""
+"""data/demo.txt is what its generator writes and holds what the README beside it promises."""
 
 import importlib
 import re

@@ -1,4 +1,4 @@
-"""A score as a notebook shows it: every token on the color of its surprisal."""
+"""A score as a notebook shows it: every token on the colour of its surprisal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""charlm lab agreement: the sentences it draws, how it judges, and the command."""
+"""The agreement experiment: what is learned, what is judged, and how."""
 
 from __future__ import annotations
 

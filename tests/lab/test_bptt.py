@@ -1,4 +1,4 @@
-"""The experiment with truncated backpropagation through time."""
+"""The experiment on truncated backpropagation through time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients through time: against equations written out, finite differences, and themselves."""
+"""Gradients through time against the equations written out and finite differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recall over a lag."""
+"""Remembering one symbol over a lag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The languages of the laboratory, and what is remembered of them."""
+"""The memory experiment: the same in one process and in several, and its summary."""
 
 from __future__ import annotations
 

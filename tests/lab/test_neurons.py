@@ -1,4 +1,4 @@
-"""charlm lab neurons: gates, properties of a text, the units that follow them, and the page."""
+"""Activations, their correlation with properties of a text, and the units that follow them."""
 
 from __future__ import annotations
 

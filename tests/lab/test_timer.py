@@ -1,4 +1,4 @@
-"""The language that counts."""
+"""The language that has to be counted: n times a, n times b."""
 
 from __future__ import annotations
 

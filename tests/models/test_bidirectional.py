@@ -1,4 +1,4 @@
-"""Networks that read from both sides: what a prediction may and may not see."""
+"""Bidirectional networks: what a prediction may and may not see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The NumPy cells against torch's, and against a slow loop where torch has none."""
+"""The NumPy cells against torch's and against their equations."""
 
 from __future__ import annotations
 

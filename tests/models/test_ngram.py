@@ -1,4 +1,4 @@
-"""N-gram models: the arrays against dictionaries, the smoothing against its textbook formula."""
+"""N-gram models as arrays: contexts, tensors, damage."""
 
 from __future__ import annotations
 

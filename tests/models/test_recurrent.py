@@ -1,4 +1,4 @@
-"""The NumPy cells against torch's, and against a slow loop where torch has none."""
+"""Recurrent networks in NumPy: layers by hand, chunks, and tensors that do not fit."""
 
 from __future__ import annotations
 

@@ -1,14 +1,23 @@
-"""Scoring by torch gives NumPy's numbers. (The laws of the contract: test_laws.py.)"""
+"""Scoring by torch: it obeys the laws of the contract, and gives NumPy's numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from test_laws import LAWS
 from toys import recurrent_lm, variety
 
 from charlm.models import padding
 from charlm.models.recurrent import RecurrentLM
 from charlm.network import bulk_scoring
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("lm", variety().values(), ids=variety().keys())
+def test_it_obeys_the_laws(lm: RecurrentLM, law: Callable[..., None]) -> None:
+    law(lm=bulk_scoring.TorchLM(lm, "cpu"))
 
 
 @pytest.mark.parametrize("lm", variety().values(), ids=variety().keys())

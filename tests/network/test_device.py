@@ -1,4 +1,4 @@
-"""Which device computes."""
+"""Devices, precision and threads."""
 
 from __future__ import annotations
 

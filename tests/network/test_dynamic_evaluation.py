@@ -1,4 +1,4 @@
-"""Learning while reading: dynamic evaluation and the neural cache."""
+"""Dynamic evaluation: a model that learns from what it has just read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the report of a run finds out."""
+"""The numbers in the report of a run, and where they come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run directories, defaults, and the allocator's manners."""
+"""Run directories: their names, and what is written is read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing two models, and classifying by several."""
+"""Comparing two models on the same sentences."""
 
 from __future__ import annotations
 

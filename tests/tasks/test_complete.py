@@ -1,4 +1,4 @@
-"""Completion by beam search, and the next token."""
+"""Completions and their probabilities."""
 
 from __future__ import annotations
 

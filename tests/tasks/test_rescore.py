@@ -1,4 +1,4 @@
-"""Reranking n-best lists: the arithmetic, the tuning, the files."""
+"""Reranking n-best lists: the formula and the tuning of its weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sampling: the filters as pure functions, and the texts drawn with them."""
+"""Sampled texts: frequencies, seeds, prompts, and settings out of range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prepared corpora and the streams cut from them."""
+"""Corpora prepared on disk: found again, rebuilt when damaged, refused when too small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of text and of memory that all tokenizers share."""
+"""Cutting text at words, and the other small parts that tokenizers share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokenizers of every level: round trips, laws, characters and bytes, damaged descriptions."""
+"""Tokenizers of every level: the laws, and what is refused."""
 
 from __future__ import annotations
 

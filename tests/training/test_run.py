@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import torch
 from trainings import SMALL, Recorder
 
 import charlm
+from charlm.config import TrainConfig
 from charlm.errors import CharlmError
 from charlm.tasks.fill import fill
 from charlm.training import loop
@@ -109,3 +111,27 @@ def test_resume_refuses_other_text_and_other_settings(text: Path) -> None:
         resume("run")
     with pytest.raises(CharlmError, match="already holds a run"):
         train(text, steps=3, out="run", **SMALL)
+
+
+def test_epochs_are_a_number_of_steps(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
+    one, three, short = (
+        cast(TrainConfig, train(text, epochs=epochs, **SMALL)).steps for epochs in (1, 3, 1e-9)
+    )
+    assert three == 3 * one
+    assert short == 1
+
+
+def test_what_a_run_needs_to_be_resumed(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(text, steps=3, out="run", **SMALL)
+    config = Path("run/config.toml")
+    good = config.read_text()
+    config.write_text(good.replace('device = "cpu"', 'device = "cuda"'))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(CharlmError, match="on a CUDA device, and there is none here"):
+        resume("run")
+    config.write_text(good)
+    Path("run/checkpoint.safetensors").unlink()
+    with pytest.raises(CharlmError, match="its model can still be used"):
+        resume("run")
+    assert charlm.load("run").score("the cat").logprob < 0

@@ -12,6 +12,7 @@ from cli_support import Cli
 from charlm.lab import bptt, gradients
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+SMALL = ("--steps", "2", "--hidden", "8")
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -24,17 +25,7 @@ def png_size(path: Path) -> tuple[int, int]:
 
 def test_gradients_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
     picture = tmp_path / "flow.png"
-    args: list[str | Path] = [
-        "lab",
-        "gradients",
-        letters,
-        "--steps",
-        "2",
-        "--hidden",
-        "8",
-        "--length",
-        "12",
-    ]
+    args: list[str | Path] = ["lab", "gradients", letters, *SMALL, "--length", "12"]
     done = cli(*args, "--cells", "lstm,gru", "--out", picture, "--json")
     assert done.code == 0
     found = json.loads(done.out)
@@ -52,17 +43,7 @@ def test_gradients_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) 
 
 def test_bptt_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
     picture = tmp_path / "bptt.png"
-    args: list[str | Path] = [
-        "lab",
-        "bptt",
-        letters,
-        "--steps",
-        "2",
-        "--hidden",
-        "8",
-        "--out",
-        picture,
-    ]
+    args: list[str | Path] = ["lab", "bptt", letters, *SMALL, "--out", picture]
     done = cli(*args, "--seeds", "1", "--json")
     assert done.code == 0
     found = json.loads(done.out)
