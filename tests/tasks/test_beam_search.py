@@ -28,7 +28,7 @@ def exhaustive(lm: CausalLM[Any], state: Any, most: int, penalty: float) -> tupl
 
 
 @settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 500), length_penalty=st.sampled_from([0.0, 0.6, 1.0]))
+@given(seed=st.integers(0, 500), penalty=st.sampled_from([0.0, 0.6, 1.0]))
 def test_a_wide_beam_is_exhaustive_search(seed: int, penalty: float) -> None:
     lm = recurrent_lm("gru", 4, seed=seed, scale=1.0)
     state = lm.advance(lm.start(1), np.array([seed % 4]))

@@ -128,7 +128,7 @@ def test_what_a_run_needs_to_be_resumed(text: Path, monkeypatch: pytest.MonkeyPa
     good = config.read_text()
     config.write_text(good.replace('device = "cpu"', 'device = "cuda"'))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(CharlmError, match="on a CUDA device, and there is none here"):
+    with pytest.raises(CharlmError, match="on a CUDA device, and none is available"):
         resume("run")
     config.write_text(good)
     Path("run/checkpoint.safetensors").unlink()
