@@ -1,12 +1,12 @@
-"""What a network gains from an n-gram model beside it, and from learning as it reads.
+"""What a network gains from being mixed with an n-gram model, and from learning as it reads.
 
     python benchmarks/combine.py TEXT [--minutes 2] [--valid FILE] [--level word] [--json FILE]
 
-One network, trained as `charlm train --minutes` would, and one n-gram model of the same text, each
-alone and mixed: with one weight for all contexts, with one for each length that the n-gram model
-knows, and with a cache of recent tokens over that. Weights are fitted on the first half of the
-validation text and everything is measured on the second (which, in training, helped to choose the
-best checkpoint). Then the network again, adapting to that half as it reads.
+One network, trained as by `charlm train --minutes`, and one n-gram model of the same text, each
+alone and mixed: with one weight for all contexts, with one for each length of context that the
+n-gram model knows, and with a cache of recent tokens on top. Weights are fitted to the first half
+of the validation text and everything is measured on the second (which helped to choose the best
+checkpoint in training). Then the network again, adapting to that half as it reads.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rich.table import Table
 from charlm.config import TokenizerConfig
 from charlm.lm import causal
 from charlm.models import model_file, model_parts
-from charlm.models.mixture import fit, interpolate, score_stream
+from charlm.models.mixture import fit_weights, interpolate, score_stream
 from charlm.models.unigram_cache import (
     NO_TOKEN,
     WINDOW,
@@ -84,8 +84,8 @@ def main(
     parts = np.stack([score_stream(causal(lm), ids, eos) for lm in (network, ngram)])
     contexts = ngram.matched_before(ngram.start(1), ids[None])[0]
     dev, test = slice(0, half), slice(half, None)
-    single = fit(parts[:, dev])
-    several = fit(parts[:, dev], contexts[dev], order)
+    single = fit_weights(parts[:, dev])
+    several = fit_weights(parts[:, dev], contexts[dev], order)
     zero = np.zeros(len(ids), np.intp)
     measured: dict[str, tuple[float, float]] = {
         "network": (-parts[0, test].mean(), math.nan),

@@ -1,7 +1,7 @@
-"""What the benchmarks share: the machine's name, processes of their own, and the plain loop.
+"""What the benchmarks share: the machine's description, separate processes, and the plain loop.
 
-`PlainLM` is what a tutorial shows and charlm is measured against: torch's own layer, fp32, one
-learning rate, nothing else touched.
+`PlainLM` is what a tutorial shows, and what charlm is measured against: torch's own layer, fp32,
+one learning rate, everything else left alone.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def gemm_peak(precision: torch.dtype, size: int = 2048) -> float:
 
 
 def best_of(what: Callable[[], object], seconds: float) -> float:
-    """Least seconds that `what` took, tried over and over for about `seconds`."""
+    """Fewest seconds that `what` took, repeated for about `seconds`."""
     what()
     best, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -94,15 +94,15 @@ def best_of(what: Callable[[], object], seconds: float) -> float:
 
 
 def environment(*, tuned: bool) -> dict[str, str]:
-    """The environment of a process with charlm's allocator settings, or as a user's own has it."""
+    """The environment of a process with charlm's allocator settings, or as a user has it."""
     kept = {k: v for k, v in os.environ.items() if k not in (allocator.TUNABLES, allocator.SWITCH)}
-    if not tuned or not allocator.wanted():
+    if not tuned or not allocator.enabled():
         return {**kept, allocator.SWITCH: "off"}
     return {**kept, allocator.SWITCH: "tuned", allocator.TUNABLES: allocator.HUGE_PAGES}
 
 
 def child(script: str, spec: dict[str, Any], *, tuned: bool) -> Any:
-    """What `script --child SPEC` prints as JSON, from a process of its own."""
+    """What `script --child SPEC` prints as JSON, run in a process of its own."""
     done = subprocess.run(
         [sys.executable, script, "--child", json.dumps(spec)],
         env=environment(tuned=tuned),
@@ -114,7 +114,7 @@ def child(script: str, spec: dict[str, Any], *, tuned: bool) -> Any:
 
 
 def about() -> dict[str, Any]:
-    """Which machine and software the numbers are from."""
+    """The machine and software that the numbers come from."""
     names = [
         line.split(":", 1)[1].strip()
         for line in _lines(Path("/proc/cpuinfo"))
@@ -136,6 +136,6 @@ def _lines(path: Path) -> list[str]:
 
 
 def write_json(path: Path | None, results: dict[str, Any]) -> None:
-    """Write `results`, and of which machine they are, where --json says."""
+    """Write `results` and a description of the machine where --json says."""
     if path is not None:
         path.write_text(json.dumps({"about": about(), **results}, indent=2) + "\n")

@@ -1,11 +1,11 @@
-"""How much better a blank is filled from both sides than from one.
+"""How much better blanks are filled from both sides than from one.
 
     python benchmarks/fill.py TEXT [--minutes 3] [--valid FILE] [--level char] [--json FILE]
 
-Two networks trained on the same text for the same time, one reading from the left, one from both
-sides with no more parameters than the other. Then single tokens of the validation lines are hidden,
-and each network names the most probable one there: from what stands before it, from both sides, and
-(the one-directional network, on fewer places, for it is slow) by the completed lines.
+Two networks are trained on the same text for the same time: one reads from the left, the other from
+both sides, with no more parameters. Then single tokens of the validation lines are hidden, and each
+network names the most probable one: from what comes before, from both sides, and by judging
+completed lines (the one-directional network, in fewer places because it is slow).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def train(file: Path, run: Path, options: list[str]) -> Model:
 
 
 def fitting(config: dict[str, Any]) -> int:
-    """The widest layers, to 16 units, with which a bidirectional network is no larger."""
+    """The widest layers, in multiples of 16 units, that make a bidirectional network no larger."""
     allowed = size(config)
     for hidden in range(config["hidden"], 0, -16):
         embed = hidden if config["tied"] else config["embed"]
@@ -109,7 +109,7 @@ def size(config: dict[str, Any]) -> int:
 
 
 def hide(model: Model, lines: list[str], count: int) -> list[tuple[Ids, int]]:
-    """Token ids of lines, and which of them is hidden: known tokens and no line ends."""
+    """Token ids of lines, and the place hidden in each: never <UNK> or a line end."""
     rng, tokenizer = np.random.default_rng(1), model.tokenizer
     found: list[tuple[Ids, int]] = []
     while len(found) < count:
@@ -140,7 +140,7 @@ def right_from_both(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
 
 
 def named(model: Model, nats: Nats, wanted: int) -> bool:
-    """Whether the most probable token, line ends and <UNK> apart, is the one wanted."""
+    """Whether the most probable token, other than line ends and <UNK>, is the right one."""
     nats = nats.copy()
     nats[[k for k in (model.tokenizer.eos, model.tokenizer.unk) if k is not None]] = -np.inf
     return bool(nats.argmax() == wanted)
@@ -153,7 +153,7 @@ def right_by_lines(model: Model, hiding: list[tuple[Ids, int]]) -> list[bool]:
     hits = []
     for ids, place in hiding:
         given = fill.Template(ids, (place,), (fits,), "", ())
-        best, _ = fill.complete_lines(model.causal, given, left_only=False)[0]
+        best, _ = fill.fill_causal(model.causal, given, left_only=False)[0]
         hits.append(bool(best[place] == ids[place]))
     return hits
 

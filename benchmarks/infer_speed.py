@@ -1,12 +1,12 @@
-"""How fast a finished model is used: one token, many texts at once, and scoring in bulk.
+"""How fast a finished model is: one token, many texts at once, and scoring in bulk.
 
     python benchmarks/infer_speed.py [--model RUN] [--hidden 512] [--vocab 65] [--json FILE]
 
-One token: `advance` and `predict` of the NumPy runtime and the same step in torch, beside two
-limits of the machine: the time to read the weights from main memory at its measured bandwidth, and
-the time that nothing but the matrix-vector products takes with weights that stay in the cache.
-Sampling: tokens a second of 1 and of 64 texts at once, beside what a product with 64 rows allows.
-Scoring: sentences of many lengths in length-sorted batches, one at a time, and by the torch engine.
+One token: `advance` and `predict` in NumPy and the same step in torch, against two limits of the
+machine: the time to read the weights from main memory at its measured bandwidth, and the time of
+the matrix-vector products alone with weights that stay in the cache. Sampling: tokens per second of
+1 and of 64 texts at once, against what a product with 64 rows allows. Scoring: sentences of many
+lengths, one at a time, in batches sorted by length, and by torch.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BANDWIDTH_BYTES = 1 << 28  # far more than a cache holds
 
 
 def random_model(config: NetworkConfig) -> tuple[RecurrentLM, Tokenizer]:
-    """A model of random weights over as many made-up characters."""
+    """A model with random weights and a made-up vocabulary of characters."""
     kinds = "".join(chr(0x4E00 + k) for k in range(config.vocab_size - 1))
     tokens = tokenizer.build(TokenizerConfig(), [kinds])
     rng = np.random.default_rng(1)
@@ -51,19 +51,19 @@ def random_model(config: NetworkConfig) -> tuple[RecurrentLM, Tokenizer]:
 
 
 def read_seconds(count: int) -> float:
-    """Seconds to read `count` bytes from main memory, at the bandwidth of a large sum."""
+    """Seconds to read `count` bytes from main memory, at the bandwidth of summing a large array."""
     large = np.ones(BANDWIDTH_BYTES // 4, np.float32)
     return best_of(lambda: np.dot(large, large), SECONDS) * count / BANDWIDTH_BYTES
 
 
 def step_matrices(lm: RecurrentLM) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
-    """The matrices that a step of one text must read in full."""
+    """The matrices that a step of a single text must read in full."""
     found = [cell.U for cell in lm.stack.cells] + [cell.W for cell in lm.stack.cells[1:]]
     return [*found, *(weight for weight, _ in lm.head.dense), lm.head.output]
 
 
 def one_token(lm: RecurrentLM) -> dict[str, float]:
-    """Seconds of one step, and its limits."""
+    """Seconds per step, and its limits."""
     state, ids = lm.start(1), np.array([1])
 
     def step() -> None:
@@ -99,7 +99,7 @@ def one_token(lm: RecurrentLM) -> dict[str, float]:
 
 
 def sampling(lm: RecurrentLM, tokens: Tokenizer) -> dict[str, float]:
-    """Tokens a second: one text, TEXTS texts, and what the large product alone would allow."""
+    """Tokens per second: one text, TEXTS texts, and what the large product alone would allow."""
 
     def speed(texts: int, length: int) -> float:
         def draw() -> None:
@@ -122,7 +122,7 @@ def sampling(lm: RecurrentLM, tokens: Tokenizer) -> dict[str, float]:
 
 
 def scoring(lm: RecurrentLM, count: int) -> dict[str, float]:
-    """Tokens a second over sentences of 10 to 200 tokens."""
+    """Tokens per second over sentences of 10 to 200 tokens."""
     rng = np.random.default_rng(2)
     seqs = [rng.integers(0, lm.vocab_size, rng.integers(10, 200)) for _ in range(count)]
     total = sum(len(seq) for seq in seqs)

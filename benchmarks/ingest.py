@@ -1,11 +1,11 @@
-"""How fast, and in how much memory, a text becomes a corpus on disk.
+"""How fast a text becomes a corpus on disk, and in how much memory.
 
     python benchmarks/ingest.py TEXT [--size-mb N] [--levels char,byte,word,subword] [--json FILE]
 
-TEXT is repeated up to N million bytes. For every level the whole of `charlm.corpus.prepare` is
-timed (hash, vocabulary, encoding, writing, checking), each in a process of its own so that the
-peak of memory is its own; beside it, on the first BASELINE_MB of the same text, a plain Python
-loop over characters, and SentencePiece alone encoding line by line with our subword model.
+TEXT is repeated up to N million bytes. For every level, all of `charlm.text.corpus.prepare` is
+timed (hash, vocabulary, encoding, writing, checking), in a process of its own so that its peak
+memory can be measured. For comparison, on the first BASELINE_MB of the same text: a plain Python
+loop over characters, and SentencePiece alone, encoding line by line with our subword model.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def python_loop(path: Path) -> float:
 
 
 def sentencepiece(path: Path) -> float:
-    """Seconds for SentencePiece to encode the lines and write the ids; training left out."""
+    """Seconds for SentencePiece to encode the lines and write the ids, without training."""
     from sentencepiece import SentencePieceProcessor
 
     from charlm.text.subword_tokenizer import SubwordTokenizer
@@ -91,7 +91,7 @@ def measure(what: str, path: Path) -> dict[str, Any]:
 
 
 def peak_mb() -> float:
-    """The most memory this process has held, in millions of bytes."""
+    """Peak memory of this process, in millions of bytes."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -100,7 +100,7 @@ def peak_mb() -> float:
 
 
 def repeat(path: Path, megabytes: int, to: Path) -> Path:
-    """Write the text `path` over and over into `to`, whole lines, up to `megabytes`."""
+    """Write the text `path` into `to` repeatedly, in whole lines, up to `megabytes`."""
     text = path.read_bytes().rstrip(b"\n") + b"\n"
     room = megabytes * 1_000_000
     with to.open("wb") as file:

@@ -1,11 +1,11 @@
-"""N-gram models: how long they take to make, how good they are, how fast they answer.
+"""N-gram models: how long they take to estimate, how good they are, how fast they answer.
 
     python benchmarks/ngram.py TEXT [--valid FILE] [--level word] [--orders 2,3,5] [--json FILE]
 
-Each order in a process of its own: seconds and peak memory of estimating it, perplexity on the
-validation text (with OOV, and without), tokens a second looked up. Beside it, where the `kenlm`
-package is installed and the level has sentences: the same ARPA file queried by KenLM a sentence at
-a time, and the largest difference of 1,000 sentences' scores (log10).
+Each order in a process of its own: seconds and peak memory of estimation, perplexity on the
+validation text (with and without OOV), and tokens looked up per second. Where the `kenlm` package
+is installed and the level has sentences, KenLM queries the same ARPA file sentence by sentence, and
+the largest difference of 1,000 sentences' scores (log10) is given.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SENTENCES = 1000
 
 
 def run_child(spec: dict[str, Any]) -> dict[str, Any]:
-    """Make one model and try it."""
+    """Estimate one model and try it."""
     out = Path(spec["out"])
     done = ngram_run.count(
         spec["file"],

@@ -1,14 +1,14 @@
-"""How good a model some minutes buy, beside what the tutorial's loop makes of the same minutes.
+"""How good a model some minutes buy, and what a tutorial's loop makes of the same minutes.
 
     python benchmarks/quality.py TEXT [--minutes 1.4,5] [--level word --min-count 3] [--json FILE]
 
 For each budget, `charlm train TEXT --minutes M` as a user would type it, then `charlm eval` on the
-validation text: with the state carried over all of it, and (for characters) in windows of 256
-tokens each begun cold, which is how transformers are measured. Beside it the plain loop:
-`nn.LSTM` of the shape charlm chose for the first budget, fp32, AdamW at one rate, in a process as
-a user's own would be. It runs once, for the longest budget, and the best validation up to each
-budget is what that budget bought; the time its validations take is not counted, charlm's is. When
-it has not improved for PATIENCE seconds it is stopped, and what it had stands for the budgets left.
+validation text: with the state carried all the way, and (for characters) in cold-started windows of
+256 tokens, which is how transformers are measured. For comparison, the plain loop: `nn.LSTM` of the
+shape that charlm chose for the first budget, fp32, AdamW at one rate, in a process like a user's
+own. It runs once, for the longest budget; the best validation within each budget is what that
+budget bought. The time of its validations is not counted; charlm's is. If it has not improved for
+PATIENCE seconds it is stopped, and its best result stands for the remaining budgets.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ PATIENCE = 180.0  # seconds of training without a better validation, after which
 def charlm_run(
     file: Path, valid: Path | None, minutes: float, options: list[str], seed: int, out: Path
 ) -> dict[str, Any]:
-    """Train for `minutes`; what the run directory then says."""
+    """Train for `minutes`; what the run directory says afterwards."""
     command = [sys.executable, "-m", "charlm", "train", str(file), "--minutes", str(minutes)]
     command += ["--out", str(out), "--seed", str(seed), *options]
     command += ["--valid", str(valid)] if valid else []
@@ -89,7 +89,7 @@ def charlm_eval(model: Path, file: Path, window: int | None) -> dict[str, Any]:
 
 
 def plain_run(spec: dict[str, Any]) -> dict[str, Any]:
-    """The tutorial's loop for the longest budget; keeps the best model of every budget."""
+    """The tutorial's loop for the longest budget; keeps the best model within each budget."""
     corpus = corpus_of(spec)
     network = NetworkConfig.from_dict(spec["network"])
     V, E, H, layers = network.vocab_size, network.embed, network.hidden, network.layers
@@ -128,7 +128,7 @@ def plain_run(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_network(model: PlainLM, config: NetworkConfig) -> Network:
-    """The plain model's weights in charlm's network, to be validated by the same code."""
+    """The plain model's weights in charlm's network, so that the same code validates both."""
     same, own = Network(config), dict(model.state_dict())
     for name in config.shapes():
         part, *rest = name.split(".")
@@ -138,14 +138,14 @@ def as_network(model: PlainLM, config: NetworkConfig) -> Network:
 
 
 def corpus_of(spec: dict[str, Any]) -> Corpus:
-    """The corpus as charlm prepared it."""
+    """The corpus as prepared by charlm."""
     valid = source.open_text([spec["valid"]]) if spec["valid"] else None
     config = TokenizerConfig.from_dict(spec["tokenizer"])
     return prepare(source.open_text([spec["file"]]), valid, config, Path(spec["cache"]))
 
 
 def passed(curve: list[list[float]], mark: float) -> float | None:
-    """Seconds after which the validation was first at `mark`, on a line between two of them."""
+    """Seconds after which validation first reached `mark`, interpolated between two validations."""
     before: list[float] | None = None
     for seconds, nats in curve:
         if nats <= mark:
@@ -158,7 +158,7 @@ def passed(curve: list[list[float]], mark: float) -> float | None:
 
 
 def _untouched() -> dict[str, str]:
-    """The environment as a user has it: charlm sets its allocator itself."""
+    """The environment as a user has it; charlm sets up its allocator itself."""
     kept = environment(tuned=False)
     return {k: v for k, v in kept.items() if k != "CHARLM_ALLOCATOR"}
 
@@ -235,7 +235,7 @@ def _evaluated(model: Path, held_out: Path, window: int) -> dict[str, Any]:
 
 
 def _last_tenth(file: Path, place: Path) -> Path:
-    """The validation text that charlm takes from a single file, as a file."""
+    """The validation text that charlm takes from a single file, as a file of its own."""
     parts = [part for part, later in source.open_text([file]).split_chunks(0.9) if later]
     place.write_text("".join(parts), newline="")
     return place

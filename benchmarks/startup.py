@@ -1,9 +1,9 @@
-"""How long a command takes from a cold start, beside `python -c "import torch"`.
+"""How long commands take from a cold start, compared with `python -c "import torch"`.
 
     python benchmarks/startup.py --model runs/corpus [--json FILE]
 
-Each command is a whole process, timed from its start to its end, best of seven rounds; in each
-round every command runs once, so that what else the machine does falls on all alike.
+Each command is a whole process, timed from start to end, the best of seven rounds. Every round runs
+each command once, so that other work on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LIMIT_S, LIMIT_RATIO = 0.5, 1 / 3
 
 
 def measure(rounds: int, model: Path) -> dict[str, list[float]]:
-    """Seconds of each command in each round."""
+    """Seconds of every command in each round."""
     environment = {**os.environ, "CHARLM_MODEL": str(model)}
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(rounds):

@@ -2,10 +2,10 @@
 
     python benchmarks/train_profile.py [--cell lstm] [--hidden 512] [--vocab 65] [--json FILE]
 
-A step of charlm's loop is timed part by part: batch and Python, recurrent layers forwards, softmax
-and loss (whose gradients are found on the way), everything backwards, clipping, optimiser. Beside
-the recurrent layers' time stands what their products alone would take at the speed of a large
-matrix product; the rest is pointwise work, the small size of one step's product, and copies.
+A step of charlm's loop is timed part by part: batch and Python, recurrent layers forward, softmax
+and loss (whose gradients are computed along the way), everything backward, clipping, optimiser.
+Next to the time of the recurrent layers is what their products alone would take at the speed of a
+large matrix product; the rest is pointwise work, the small size of each step's product, and copies.
 """
 
 from __future__ import annotations

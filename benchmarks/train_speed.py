@@ -1,16 +1,17 @@
-"""How fast networks train, beside plain torch and beside what the processor can multiply.
+"""How fast networks train, against plain torch and against what the processor can multiply.
 
     python benchmarks/train_speed.py [--cells lstm,gru] [--hidden 256,512] [--json FILE]
 
-For each cell and width: tokens a second of whole training steps (loss, gradients, clipping,
-optimiser) with charlm in bf16 and in fp32, against `nn.LSTM`, `nn.GRU` or `nn.RNN` of the same
-shape in the tutorial's fp32 loop. Every case runs in a process of its own, charlm's with the
-allocator settings that `charlm train` gives itself, the plain loop's with none. Cases take turns
-for some rounds and the best round of each counts, as other work on a machine only slows.
+For each cell and width: tokens per second of whole training steps (loss, gradients, clipping,
+optimiser) with charlm in bf16 and fp32, against `nn.LSTM`, `nn.GRU` or `nn.RNN` of the same shape
+in a tutorial's fp32 loop. Every case runs in a process of its own, charlm's with the allocator
+settings that `charlm train` gives itself, the plain loop's with none. Cases take turns for a few
+rounds, and the best round of each counts, since other work on a machine can only slow it down.
 
-GFLOP/s counts the products alone, 6 · (G·H·(E + H) a layer + H·V) a token: two for a multiply-add,
-once forwards and twice backwards. The share is that of a square matrix product on this machine in
-the same precision, by torch's `@`; a layer may be above 1 where another library multiplies for it.
+GFLOP/s counts the products alone, 6 · (G·H·(E + H) per layer + H·V) per token: two for a
+multiply-add, once forward and twice backward. The fraction is relative to a square matrix product
+on this machine in the same precision by torch's `@`; a layer may exceed 1 where another library
+multiplies for it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ PEERS = {"lstm": "lstm", "lstm-peephole": "lstm", "gru": "gru", "rnn": "rnn", "r
 
 
 def flops_per_token(c: NetworkConfig) -> int:
-    """Floating-point operations of the matrix products that train on one token."""
+    """Floating-point operations of the matrix products in training on one token."""
     layers = [
         c.gates * c.hidden * ((c.embed if k == 0 else c.hidden) + c.hidden) for k in range(c.layers)
     ]
@@ -46,7 +47,7 @@ def flops_per_token(c: NetworkConfig) -> int:
 
 
 def run_child(spec: dict[str, Any]) -> float:
-    """Seconds of a training step of one case."""
+    """Seconds per training step of one case."""
     network, config = NetworkConfig(**spec["network"]), TrainConfig(**spec["training"])
     ids = np.random.default_rng(1).integers(0, network.vocab_size, 1 << 20).astype(np.uint16)
     streams = Streams(ids, config.batch_size, config.bptt, 1, 0)
@@ -59,7 +60,7 @@ def run_child(spec: dict[str, Any]) -> float:
 def _plain_seconds(
     network: NetworkConfig, config: TrainConfig, streams: Streams, seconds: float
 ) -> float:
-    """Lower quartile of the seconds of a step, as `pace.seconds_per_step` has it."""
+    """Lower quartile of the seconds per step, as `timing.seconds_per_step` has it."""
     V, E, H, layers = network.vocab_size, network.embed, network.hidden, network.layers
     model = PlainLM(V, E, H, layers, PEERS[network.cell], network.tied)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PLAIN_LR)

@@ -7,8 +7,8 @@
 >>> [one.full_text for one in model.sample(prompt="The cat", num_samples=2, seed=2)]
 ['The cat some on Monday.', 'The cat!']
 
-Everything is imported when first asked for: `import charlm` is instant, and only `charlm.train`
-and `charlm.report` bring torch in.
+Everything is imported on first use: `import charlm` is instant, and only `charlm.train` and
+`charlm.report` import torch.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
     "train",
 ]
 
-_HOMES = {
+_MODULES = {
     "CharlmError": "errors",
     "Model": "model",
     "classify": "model",
@@ -48,9 +48,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""`python -m charlm` and the command `charlm`: the same, and quiet when interrupted early."""
+"""Entry point of `python -m charlm` and the command `charlm`."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""Every setting, told once: its name, type, default, meaning and bounds. Frozen, so none can drift.
+"""Every setting, defined once: its name, type, default, meaning and bounds.
 
-What checks a value, the options of the command line and the list in `charlm.train`'s docstring are
+The check of a value, the options of the command line and the list in `charlm.train`'s docstring are
 all derived from the fields here (and from those in `runs/options.py`).
 """
 
@@ -58,19 +58,19 @@ def require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of a setting beside its name, type and default."""
+    """A setting's metadata: everything but its name, type and default."""
 
     help: str  # a sentence
-    group: str = ""  # of options, in a help text
+    group: str = ""  # heading in help texts
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
-    above: float | None = None  # a bound that is not itself allowed
+    above: float | None = None  # exclusive bound
     below: float | None = None
     option: bool = True  # whether the command line offers it
 
     def check(self, name: str, kind: type, value: object) -> None:
-        """Raise CharlmError if `value` is no `kind` (one of KINDS) or out of bounds."""
+        """Raise CharlmError if `value` is not a `kind` (one of KINDS), or out of bounds."""
         right = kind if kind is not float else (int, float)
         if not isinstance(value, right) or (isinstance(value, bool) and kind is not bool):
             raise CharlmError(f"`{name}` must be {self.what(kind)}, not {value!r}")
@@ -113,7 +113,7 @@ KINDS: dict[type, str] = {
 
 
 def setting(default: Value, help: str, group: str = "", **more: Any) -> Value:
-    """A dataclass field that is a setting; `more` as of `Setting`."""
+    """A dataclass field that is a setting; `more` is passed to `Setting`."""
     made: Value = field(default=default, metadata={"setting": Setting(help, group, **more)})
     return made
 
@@ -124,7 +124,7 @@ class Described:
 
     name: str
     kind: type  # one of KINDS
-    others: tuple[type, ...]  # other types that it may have: of None, Path
+    others: tuple[type, ...]  # other allowed types: of None, Path
     default: Any
     about: Setting
 
@@ -141,7 +141,7 @@ class Described:
 
 
 def settings_of(kind: type[Settings]) -> Mapping[str, Described]:
-    """The settings that a configuration has, by name, in order."""
+    """The settings of a configuration class, by name, in order."""
     found: dict[str, Described] = {}
     types = get_type_hints(kind)
     for one in fields(kind):
@@ -159,7 +159,7 @@ def settings_of(kind: type[Settings]) -> Mapping[str, Described]:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all configurations share: checked when made, to and from plain values."""
+    """Base of configurations: checked on construction, converted to and from plain values."""
 
     def __post_init__(self) -> None:
         for name, described in settings_of(type(self)).items():
@@ -203,7 +203,7 @@ class TokenizerConfig(Settings):
 
 @dataclass(frozen=True)
 class NetworkConfig(Settings):
-    """The shape of a recurrent network; with the tensors it is the whole model.
+    """The architecture of a recurrent network; with the tensors it is the whole model.
 
     vocab_size is V, embed E, hidden H in the shapes below.
     """
@@ -262,7 +262,7 @@ class NetworkConfig(Settings):
 
     @property
     def top(self) -> int:
-        """Width of the hidden states that a token is predicted from, both directions together."""
+        """Width of the hidden states that tokens are predicted from, directions concatenated."""
         return 2 * self.hidden if self.bidirectional else self.hidden
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -299,9 +299,9 @@ class NetworkConfig(Settings):
 
 @dataclass(frozen=True)
 class TrainConfig(Settings):
-    """How a network is trained. `steps` is what a run finally does, however it was asked for.
+    """How a network is trained. `steps` is what a run does in the end, however that was chosen.
 
-    batch_size is B, bptt T wherever shapes are given.
+    batch_size is B and bptt is T wherever shapes are given.
     """
 
     seed: int = setting(

@@ -25,11 +25,11 @@ END = "</s>"
 
 
 class State:
-    """What has been read so far; filled by a model's methods. Equal states predict alike."""
+    """What has been read so far; filled by a model's methods. Equal states predict the same."""
 
     def __init__(self) -> None:
-        self.inner: ModelState | None = None  # a state of one text of the model's
-        self.read = 0  # tokens since the sentence began, its beginning counted
+        self.inner: ModelState | None = None  # the model's state, of one text
+        self.read = 0  # tokens since the sentence began, including <s>
         self.fresh = True  # whether no word has been read
 
     def __copy__(self) -> State:
@@ -51,29 +51,29 @@ class Model:
     """A language model with KenLM's method names."""
 
     def __init__(self, path: str | Path, config: object = None) -> None:
-        """`config` is accepted and not used. Raises CharlmError where there is no sound model."""
+        """`config` is ignored. Raises CharlmError if there is no valid model."""
         self.path = str(path)
         contents = model_file.read(locate.resolve(path))
         self.lm, self.tokenizer = model_file.build_causal(contents), contents.tokenizer
 
     @property
     def order(self) -> int:
-        """N of an n-gram model; 0 for a model that forgets nothing by rule."""
+        """N of an n-gram model; 0 for a model without a fixed context length."""
         return self.lm.order
 
     def score(self, sentence: str | bytes, bos: bool = True, eos: bool = True) -> float:
-        """log10 P of a sentence, after a sentence end (bos) and with its own (eos)."""
+        """log10 P of a sentence, after a sentence end (bos) and including its own (eos)."""
         return sum(p for p, _, _ in self.full_scores(sentence, bos, eos))
 
     def full_scores(
         self, sentence: str | bytes, bos: bool = True, eos: bool = True
     ) -> Iterator[tuple[float, int, bool]]:
-        """By word and, with eos, for the sentence's end: see `full_scores` below."""
+        """For each word and, with eos, the sentence's end: see `full_scores` below."""
         text = sentence.decode() if isinstance(sentence, bytes) else sentence
         return full_scores(self.lm, self.tokenizer, text, bos=bos, eos=eos)
 
     def perplexity(self, sentence: str | bytes) -> float:
-        """Per word, the end of the sentence counted as one."""
+        """Per word, counting the end of the sentence as one."""
         return perplexity(self.score(sentence) * LN10, len(sentence.split()) + 1)
 
     def __contains__(self, word: str) -> bool:
@@ -87,7 +87,7 @@ class Model:
         state.inner, state.read, state.fresh = self.lm.start(1), 1, True
 
     def NullContextWrite(self, state: State) -> None:
-        """Make `state` one in which nothing has been read."""
+        """Make `state` the empty context."""
         state.inner, state.read, state.fresh = self.lm.empty(1), 0, True
 
     def BaseScore(self, in_state: State, word: str, out_state: State) -> float:
@@ -113,32 +113,32 @@ LanguageModel = Model
 
 
 class FullScoreReturn:
-    """What `BaseFullScore` gives."""
+    """The result of `BaseFullScore`."""
 
     def __init__(self, log_prob: float, ngram_length: int, oov: bool) -> None:
         self.log_prob, self.ngram_length, self.oov = log_prob, ngram_length, oov
 
 
 class Config:
-    """KenLM's loading options, none of which means anything here."""
+    """KenLM's loading options, all ignored here."""
 
 
 def word_ids(tokenizer: Tokenizer, word: str, *, first: bool) -> Ids:
-    """The tokens that a word adds to a line: with the blank before it, unless it is the first."""
-    spelled = tokenizer.level in ("char", "byte") and not first
-    ids = tokenizer.encode(" " + word if spelled else word)
+    """The tokens that a word adds to a line: with the space before it, unless it is the first."""
+    with_space = tokenizer.level in ("char", "byte") and not first
+    ids = tokenizer.encode(" " + word if with_space else word)
     return np.array([tokenizer.unk]) if not len(ids) and tokenizer.unk is not None else ids
 
 
 def full_scores(
     lm: CausalLM[S], tokenizer: Tokenizer, sentence: str, *, bos: bool = True, eos: bool = True
 ) -> Iterator[tuple[float, int, bool]]:
-    """(log10 P, n-gram length, OOV) of each word between white space, and of the sentence's end.
+    """(log10 P, n-gram length, OOV) of each whitespace-separated word, and of the sentence's end.
 
-    bos: the sentence follows a sentence end, else nothing at all. eos: its end is counted. The
-    length is that of the n-gram which gave the probability or, in a model without n-grams, of
+    bos: the sentence follows a sentence end; otherwise nothing at all. eos: score its end, too.
+    The length is that of the n-gram that gave the probability or, in a model without n-grams, of
     all tokens up to the word's first. A word of several tokens has the product of their
-    probabilities, the blank before it included.
+    probabilities, including the space before it.
     """
     words = sentence.split()
     seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]

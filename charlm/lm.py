@@ -37,7 +37,7 @@ class State(Protocol):
 
 
 S = TypeVar("S", bound=State)
-M = TypeVar("M")  # whatever a model keeps in mind from one stretch of text to the next
+M = TypeVar("M")  # whatever a model carries from one chunk of text to the next
 Change: TypeAlias = "Callable[[LanguageModel], LanguageModel]"
 
 
@@ -56,7 +56,7 @@ class LanguageModel(Protocol):
 
     @property
     def order(self) -> int:
-        """N of an n-gram model, which sees N − 1 tokens back; 0: no fixed limit."""
+        """N of an n-gram model, which looks N − 1 tokens back; 0: no fixed limit."""
         ...
 
     @property
@@ -78,14 +78,14 @@ class LanguageModel(Protocol):
 
 
 class SequentialLM(LanguageModel, Protocol[M]):
-    """A language model that reads texts left to right, one stretch after another."""
+    """A language model that reads texts left to right, one chunk after another."""
 
     def start(self, batch: int) -> M:
-        """What it keeps in mind just after <EOS>: at the beginning of `batch` sentences."""
+        """Its state just after <EOS>: at the beginning of `batch` sentences."""
         ...
 
     def read(self, state: M, ids_BT: Ids) -> tuple[Nats, M]:
-        """Log-probability of each of T further tokens, (B, T) nats, and what it then keeps."""
+        """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         ...
 
 
@@ -117,15 +117,15 @@ class CausalLM(SequentialLM[S], Protocol[S]):
         ...
 
     def transformed(self, change: Change) -> LanguageModel:
-        """The same model after `change`, which each model inside it has undergone before."""
+        """The same model after `change`, which has already been applied to the models inside it."""
         ...
 
 
 class BackoffLM(CausalLM[S], Protocol[S]):
-    """A causal model that predicts from as many of the last N − 1 tokens as it knows."""
+    """A causal model that predicts from the longest known context of up to N − 1 tokens."""
 
     def matched(self, state: S) -> Ids:
-        """How many of the last tokens of B texts it knows as a context, (B,): 0 … N − 1."""
+        """Length of the longest known context at the end of B texts, (B,): 0 … N − 1."""
         ...
 
     def matched_before(self, state: S, ids_BT: Ids) -> Ids:
@@ -138,7 +138,7 @@ class BackoffLM(CausalLM[S], Protocol[S]):
 
 
 class LearningLM(SequentialLM[M], Protocol[M]):
-    """A model that learns while it reads: what it says depends on all that it was asked before.
+    """A model that learns while it reads: predictions depend on everything read before.
 
     Texts are read one at a time (a batch of 1), in order; every token is scored before it is
     learned from.
@@ -152,8 +152,8 @@ class PseudoLM(LanguageModel, Protocol):
         """log P(every token there | all others of the sequence): (T, V) nats, in chunks of rows."""
         ...
 
-    def predict_at(self, ids_NT: Ids, place: int) -> Nats:
-        """(N, V) the same at one place of N sequences."""
+    def predict_at(self, ids_NT: Ids, position: int) -> Nats:
+        """(N, V) the same at one position of N sequences."""
         ...
 
 
@@ -163,7 +163,7 @@ def is_pseudo(lm: LanguageModel) -> TypeGuard[PseudoLM]:
 
 
 def is_backoff(lm: LanguageModel) -> TypeGuard[BackoffLM[State]]:
-    """Whether a model predicts from the last few tokens it knows."""
+    """Whether a model is an n-gram model."""
     return lm.order > 0
 
 
@@ -181,19 +181,19 @@ def sequential(lm: LanguageModel) -> SequentialLM[object]:
     """`lm`, if it reads left to right. Raises CharlmError for a bidirectional model."""
     if not is_sequential(lm):
         raise CharlmError(
-            "this model is bidirectional, so it cannot predict the next token: it fills blanks "
-            "(charlm fill) and scores sentences (charlm score). For anything else train a model "
-            "without `bidirectional`"
+            "this model is bidirectional, so it cannot predict the next token: it can only fill "
+            "blanks (charlm fill) and score sentences (charlm score). For anything else train a "
+            "model without `bidirectional`"
         )
     return lm
 
 
 def causal(lm: LanguageModel) -> CausalLM[State]:
-    """`lm`, if it predicts the next token; only states that it made itself may be handed to it.
+    """`lm`, if it predicts the next token; pass it only states that it made itself.
 
     Raises CharlmError for a bidirectional model, and for one that learns while it reads.
     """
     sequential(lm)
     if not is_causal(lm):
-        raise CharlmError("a model that learns while it reads only scores and evaluates texts")
+        raise CharlmError("a model that learns while it reads can only score and evaluate texts")
     return lm

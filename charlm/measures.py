@@ -33,17 +33,17 @@ def surprisal(nats: float) -> float:
 
 @dataclass(frozen=True)
 class Measures:
-    """What a model makes of a text.
+    """How well a model predicts a text.
 
-    Totals add up (`+`), so the measures of a file are the sum of its sentences'.
+    Totals add up (`+`): the measures of a file are the sum of its sentences'.
     """
 
     logprob: float  # nats, total, <UNK> and <EOS> counted as tokens
     tokens: int  # including <EOS>
     chars: int  # Unicode characters of the original text, closing newlines included
-    bytes: int  # of the same in UTF-8
+    bytes: int  # of the text in UTF-8
     oov: int = 0  # tokens that are <UNK>
-    oov_logprob: float = 0.0  # nats, the part of `logprob` that those took
+    oov_logprob: float = 0.0  # nats, the part of `logprob` due to them
 
     def __add__(self, other: Measures) -> Measures:
         return Measures(
@@ -56,12 +56,12 @@ class Measures:
         )
 
     def scale_to(self, tokens: int, chars: int, bytes: int) -> Measures:
-        """With the characters and bytes of a text of `tokens` tokens, of which these are the first.
+        """With characters and bytes in proportion to those of a text that begins with these tokens.
 
-        For measures that know of tokens alone: the text's size in proportion.
+        For measures that only count tokens; tokens, chars, bytes: of the whole text.
         """
-        part = self.tokens / max(1, tokens)
-        return replace(self, chars=round(chars * part), bytes=round(bytes * part))
+        fraction = self.tokens / max(1, tokens)
+        return replace(self, chars=round(chars * fraction), bytes=round(bytes * fraction))
 
     @property
     def log10prob(self) -> float:
@@ -70,7 +70,7 @@ class Measures:
 
     @property
     def bits(self) -> float:
-        """-log2 P of the whole."""
+        """-log2 P of the whole text."""
         return bits(-self.logprob)
 
     @property
@@ -94,7 +94,7 @@ class Measures:
 
     @property
     def bits_per_char(self) -> float:
-        """-log2 P per Unicode character of the original text: compares models of any level."""
+        """-log2 P per Unicode character of the original text: comparable across levels."""
         return bits(self.nats_per_char)
 
     @property

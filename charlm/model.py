@@ -1,4 +1,4 @@
-"""A loaded model: what `charlm.load` returns, and what is done with several."""
+"""The public `Model`, which `charlm.load` returns, and `classify`, which uses several."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tasks.sample import Sample, sample
 from .tasks.score import SentenceScore, score
 from .text.tokenizer import Tokenizer
 
-if TYPE_CHECKING:  # what is not scoring or sampling is imported when first asked for
+if TYPE_CHECKING:  # all but scoring and sampling is imported on first use
     from .tasks.classify import Classified, Labelled
     from .tasks.compare import Comparison
     from .tasks.complete import Completion
@@ -40,9 +40,8 @@ class Model:
     >>> model.score("The apple and pear salad.").logprob
     -6.157...
 
-    Log-probabilities are nats, surprisals and entropies bits. A setting out of range, and a use
-    that the model does not allow (a model that reads from both sides cannot write), raise
-    CharlmError.
+    Log-probabilities are in nats, surprisals and entropies in bits. A setting out of range, and a
+    use that the model does not support (sampling from a bidirectional one, say), raise CharlmError.
     """
 
     def __init__(self, lm: LanguageModel, tokenizer: Tokenizer, info: dict[str, Any]) -> None:
@@ -55,10 +54,10 @@ class Model:
         """Load a model.
 
         path: a run directory, a model file or an ARPA file; None: $CHARLM_MODEL, else runs/latest.
-        device: None: NumPy, which starts sooner; "auto", "cpu" or "cuda": score in bulk with torch.
+        device: None: NumPy, which starts faster; "auto", "cpu" or "cuda": score in bulk with torch.
 
-        Raises CharlmError if there is no model, if it is damaged, and for a device that is unknown
-        or that the model cannot use.
+        Raises CharlmError if there is no model, if it is damaged, or if the device is unknown or
+        the model cannot use it.
         """
         require(
             device is None or device in DEVICES,
@@ -70,7 +69,7 @@ class Model:
         if device is not None:
             from .network.bulk_scoring import on_device
 
-            require(not lm.pseudo, "`device` is for models that read left to right: leave it out")
+            require(not lm.pseudo, "`device` is not for bidirectional models: leave it out")
             lm = on_device(causal(lm), device)
         return cls(lm, contents.tokenizer, model_file.describe(file, contents))
 
@@ -79,7 +78,7 @@ class Model:
 
     @property
     def causal(self) -> CausalLM[State]:
-        """The model as one that predicts the next token (the contract of `charlm.lm`).
+        """The model as a `charlm.lm.CausalLM`, which predicts the next token.
 
         Raises CharlmError for a bidirectional model.
         """
@@ -87,14 +86,14 @@ class Model:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the model is and what it learned from: the object of `charlm info --json`."""
+        """The model's family, size and training: the object of `charlm info --json`."""
         return self._info
 
     def adapted(self, how: str) -> Self:
         """The same model, learning from what it has just read.
 
-        how: "dynamic", gradient steps (Krause et al. 2018; takes torch), or "cache", a memory of
-        its hidden states (Grave et al. 2017).
+        how: "dynamic", gradient steps (Krause et al. 2018; needs torch), or "cache", a cache of its
+        hidden states (Grave et al. 2017).
 
         Raises CharlmError for models other than recurrent ones.
         """
@@ -110,7 +109,7 @@ class Model:
             lm = DynamicLM(self.lm)
         return type(self)(lm, self.tokenizer, self._info)
 
-    # What sentences are worth ---------------------------------------------------------------------
+    # Scoring --------------------------------------------------------------------------------------
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], but one sentence
@@ -144,9 +143,9 @@ class Model:
         """Score a sentence, or several in order. In a notebook a score shows its surprisal.
 
         eos (bool, True): count the <EOS> that closes a sentence as a token.
-        context (str, "sentence"): each sentence follows a sentence end; "stream": those before it.
-        tokens (bool, False): give every token's log-probability, surprisal and rank, too.
-        words (bool, False): give every word's log-probability and surprisal as a whole word, too.
+        context (str, "sentence"): each sentence stands alone; "stream": it follows those before it.
+        tokens (bool, False): also give every token's log-probability, surprisal and rank.
+        words (bool, False): also give every word's log-probability and surprisal as a whole word.
         """
         sentences = [text] if isinstance(text, str) else text
         found = score(
@@ -163,17 +162,17 @@ class Model:
     def word_scores(self, sentence: str, *, eos: bool = True) -> tuple[WordScore, ...]:
         """Every word of a sentence with its log-probability and surprisal as a whole word.
 
-        eos (bool, True): the <EOS> that closes the sentence is the last of them.
+        eos (bool, True): include the <EOS> that closes the sentence, as the last of them.
         """
         return self.score(sentence, eos=eos, words=True).word_scores or ()
 
     def full_scores(
         self, sentence: str, bos: bool = True, eos: bool = True
     ) -> Iterator[tuple[float, int, bool]]:
-        """By word (log10 P, tokens that it was predicted from and itself, OOV), as KenLM gives.
+        """For each word (log10 P, length of the n-gram used, OOV), as KenLM does.
 
-        bos (bool, True): the sentence follows a sentence end, else nothing at all.
-        eos (bool, True): its end is counted, too.
+        bos (bool, True): the sentence follows a sentence end; otherwise nothing at all.
+        eos (bool, True): also score its end.
         """
         return kenlm.full_scores(self.causal, self.tokenizer, sentence, bos=bos, eos=eos)
 
@@ -187,8 +186,8 @@ class Model:
     ) -> Measures:
         """Measure a whole text, of any size, given as a string or in chunks cut anywhere.
 
-        context (str, "stream"): a token follows all of the text before it; "sentence": its line's.
-        window (int, None): with "stream", begin afresh every so many tokens.
+        context (str, "stream"): tokens see all of the text before; "sentence": their line only.
+        window (int, None): with "stream", reset the state every so many tokens.
         progress (function, None): called now and then with the measures so far.
         """
         from .tasks.evaluate import evaluate
@@ -208,18 +207,18 @@ class Model:
     ) -> Comparison:
         """Compare this model (the first) and another on the same sentences, in bits per character.
 
-        The other may have tokens of another level. The 95 % interval of the difference is a paired
-        bootstrap's over sentences.
+        The levels may differ. The 95 % interval of the difference is from a paired bootstrap over
+        sentences.
 
         seed (int, 1): of the bootstrap.
-        resamples (int, 10,000): how often sentences are drawn for it.
+        resamples (int, 10,000): number of bootstrap resamples.
         """
         from .tasks.compare import compare
 
         models = [(one.lm, one.tokenizer) for one in (self, other)]
         return compare(models, sentences, seed=seed, resamples=resamples)
 
-    # How a text goes on ---------------------------------------------------------------------------
+    # Generating text ------------------------------------------------------------------------------
 
     def sample(
         self,
@@ -235,18 +234,18 @@ class Model:
         allow_unk: bool = False,
         on_text: Callable[[str], None] | None = None,
     ) -> list[Sample]:
-        """Draw texts at random.
+        """Sample texts.
 
         prompt (str, ""): how each begins.
         num_samples (int, 1): how many.
-        max_tokens (int, 1000): where a text is cut off.
-        lines (int, 1): lines after whose end (<EOS>) a text is done.
-        temperature (float, 1.0): below 1 the probable becomes more so; 0 takes the most probable.
-        top_k (int, 0): draw only from the k most probable tokens; 0: from all.
-        top_p (float, 1.0): draw only from the most probable tokens that together have mass p.
+        max_tokens (int, 1000): maximum length of a text.
+        lines (int, 1): stop at the end (<EOS>) of this many lines.
+        temperature (float, 1.0): below 1 sharpens the distribution; 0 takes the most probable.
+        top_k (int, 0): sample only from the k most probable tokens; 0: from all.
+        top_p (float, 1.0): sample only from the most probable tokens with total probability p.
         seed (int, 0): the same seed gives the same texts.
-        allow_unk (bool, False): let <UNK> be drawn.
-        on_text (function, None): of a single text, called with each piece as soon as it is sure.
+        allow_unk (bool, False): allow <UNK> to be sampled.
+        on_text (function, None): for a single text, called with each piece as soon as it is final.
         """
         return sample(
             self.causal,
@@ -276,10 +275,10 @@ class Model:
         """The most probable endings of the sentence that `prompt` begins, best first.
 
         num (int, 3): how many.
-        beam (int, 8): unfinished endings kept at each step.
-        length_penalty (float, 0.0): α of 0 to 4: rank by log P / tokens^α; 0: by log P alone.
-        max_tokens (int, 200): where an ending is cut off.
-        allow_unk (bool, False): let <UNK> stand in an ending.
+        beam (int, 8): beam width.
+        length_penalty (float, 0.0): α from 0 to 4: rank by log P / tokens^α; 0: by log P alone.
+        max_tokens (int, 200): maximum length of an ending.
+        allow_unk (bool, False): allow <UNK> in an ending.
         """
         from .tasks.complete import complete
 
@@ -295,7 +294,7 @@ class Model:
         )
 
     def next_tokens(self, prompt: str = "", *, top_k: int = 15) -> NextTokens:
-        """The most probable next tokens after `prompt`, and the entropy of all of them, bits.
+        """The most probable next tokens after `prompt`, and the entropy of the distribution, bits.
 
         top_k (int, 15): how many tokens.
 
@@ -310,16 +309,16 @@ class Model:
     def fill(self, text: str, *, top_k: int = 5, left_only: bool = False) -> list[Filled]:
         """The most probable ways to fill the blanks (_) of a line, best first.
 
-        A blank is a character (character models), a run of them a word or a part of it (words).
+        A blank is a character (character models); a run of them, a word or part of one (words).
 
         top_k (int, 5): how many ways.
-        left_only (bool, False): judge by what stands before the blanks only.
+        left_only (bool, False): use only the context to the left of the blanks.
         """
         from .tasks.fill import fill
 
         return fill(self.lm, self.tokenizer, text, top_k=top_k, left_only=left_only)
 
-    # Which of several sentences -------------------------------------------------------------------
+    # Choosing between sentences -------------------------------------------------------------------
 
     def pairs(
         self,
@@ -331,24 +330,24 @@ class Model:
         encoding: str = "utf-8",
         errors: str = "strict",
     ) -> PairScores:
-        """Judge minimal pairs: is the good sentence more probable than the bad one?
+        """Score minimal pairs: is the good sentence more probable than the bad one?
 
         pairs: (good, bad) or (good, bad, phenomenon) each, or files of them: tab-separated, or JSON
         lines with sentence_good and sentence_bad (BLiMP).
         region (bool, False): score only where the two sentences differ.
-        norm (str, "none"): divide log P by the length in "token"s or "char"acters.
-        by (str, None): the column of files to group by; else linguistics_term, phenomenon or UID.
+        norm (str, "none"): divide log P by the length in tokens ("token") or characters ("char").
+        by (str, None): the column to group by; default: linguistics_term, phenomenon or UID.
         encoding (str, "utf-8"): of files.
-        errors (str, "strict"): what is done about bytes that are not so encoded.
+        errors (str, "strict"): how to handle bytes that do not decode.
 
         >>> model.pairs([("The cat was full.", "The cat were full.")]).accuracy
         1.0
         """
-        from .tasks.pairs import gather, judge
+        from .tasks.pairs import collect, score_pairs
 
         level = self.tokenizer.level
-        given = gather(pairs, by, encoding=encoding, errors=errors, level=level)
-        return judge(self.causal, self.tokenizer, given, region=region, norm=norm)
+        collected = collect(pairs, by, encoding=encoding, errors=errors, level=level)
+        return score_pairs(self.causal, self.tokenizer, collected, region=region, norm=norm)
 
     def rescore(
         self,
@@ -369,26 +368,26 @@ class Model:
 
         utterances: lists, or a file of them: tab-separated (utterance, hypothesis, score, perhaps
         old_lm_score), JSON lines or, with `scores`, Kaldi's text.
-        references (path or mapping, None): what was really said, by utterance: for error rates.
+        references (path or mapping, None): reference transcripts by utterance, for error rates.
         alpha (float, 1): weight of the language model.
         beta (float, 0): nats for each word.
-        tune (bool, False): find alpha and beta instead, those with the fewest errors.
-        metric (str, "wer"): count errors by words, or ("cer") by characters.
+        tune (bool, False): find the alpha and beta with the fewest errors.
+        metric (str, "wer"): count errors in words, or ("cer") in characters.
         scores, lm_scores (paths, None): Kaldi's costs of the first pass and of the old LM.
-        acoustic_scale (float, 1.0): of the costs of the first pass.
+        acoustic_scale (float, 1.0): multiplies the costs of the first pass.
         encoding (str, "utf-8"): of files.
-        errors (str, "strict"): what is done about bytes that are not so encoded.
+        errors (str, "strict"): how to handle bytes that do not decode.
         """
         from .tasks.nbest import read_files, read_reference_file
         from .tasks.rescore import rescore
 
-        how = {"encoding": encoding, "errors": errors, "level": self.tokenizer.level}
+        reading = {"encoding": encoding, "errors": errors, "level": self.tokenizer.level}
         if isinstance(utterances, str | Path):
             utterances = read_files(
-                utterances, scores, lm_scores, acoustic_scale=acoustic_scale, **how
+                utterances, scores, lm_scores, acoustic_scale=acoustic_scale, **reading
             )
         if isinstance(references, str | Path):
-            references = read_reference_file(references, **how)
+            references = read_reference_file(references, **reading)
         return rescore(
             self.causal,
             self.tokenizer,
@@ -405,7 +404,7 @@ def load(path: str | Path | None = None, *, device: str | None = None) -> Model:
     """Load a model.
 
     path: a run directory, a model file or an ARPA file; None: $CHARLM_MODEL, else runs/latest.
-    device: None: NumPy, which starts sooner; "auto", "cpu" or "cuda": score in bulk with torch.
+    device: None: NumPy, which starts faster; "auto", "cpu" or "cuda": score in bulk with torch.
 
     Raises CharlmError if there is no model, if it is damaged, and for a device that is unknown or
     that the model cannot use.
@@ -423,26 +422,25 @@ def classify(
     encoding: str = "utf-8",
     errors: str = "strict",
 ) -> Classified:
-    """Say of each text which model finds it most probable: language, author, sense or nonsense.
+    """Label each text with the model that finds it most probable: its language, author, genre.
 
     models: by label, two or more: models, or what `load` takes.
-    priors (mapping, None): P(label) beforehand; labels not named share what is left of 1 equally.
-    calibrate (path or sequence, ()): (label, text) each, or a file of them with a tab between. Fits
-    the temperature by which log-likelihoods are divided, so that probabilities can be relied on.
+    priors (mapping, None): P(label); labels without one share the remainder equally.
+    calibrate (path or sequence, ()): (label, text) pairs, or a tab-separated file of them, to fit
+    the temperature that log-likelihoods are divided by, so that probabilities are calibrated.
     truth (sequence of str, None): the true label of every text, for the accuracy.
     encoding (str, "utf-8"): of the file.
-    errors (str, "strict"): what is done about bytes that are not so encoded.
+    errors (str, "strict"): how to handle bytes that do not decode.
 
-    Raises CharlmError for fewer than two models, priors that are no probabilities, and labels that
-    are no model's.
+    Raises CharlmError for fewer than two models, invalid priors, and labels without a model.
     """
     from .tasks.classify import classify, read_labelled_file
 
-    opened = {k: one if isinstance(one, Model) else load(one) for k, one in models.items()}
+    loaded = {k: one if isinstance(one, Model) else load(one) for k, one in models.items()}
     if isinstance(calibrate, str | Path):
         calibrate = read_labelled_file(calibrate, list(models), encoding=encoding, errors=errors)
     return classify(
-        {label: (one.lm, one.tokenizer) for label, one in opened.items()},
+        {label: (one.lm, one.tokenizer) for label, one in loaded.items()},
         texts,
         priors=priors,
         calibrate=calibrate,

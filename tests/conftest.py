@@ -7,10 +7,15 @@ that does, and tests marked `train`.
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+from report_support import TRAINING, write_text
 from wings import ROOT, TORCH, imports
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a core: more threads would only wait
@@ -34,6 +39,53 @@ if not CAN_TRAIN:
 
 settings.register_profile("charlm", deadline=None)  # no test depends on how fast a machine is
 settings.load_profile("charlm")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random letters; of so few, so that a network soon knows how often each comes."""
+    path = tmp_path_factory.mktemp("corpus") / "letters.txt"
+    path.write_text("".join(np.random.default_rng(5).choice(list("abcd \n"), size=12_000)), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """What is so small is quicker in one thread, much so where the processor is busy."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a text and a run on it."""
+    from charlm.training.run import train
+
+    place = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        train(write_text(place / "text.txt"), level="char", out=place / "runs" / "tiny", **TRAINING)
+    return place
+
+
+@pytest.fixture
+def run(finished: Path, elsewhere: Path) -> Path:
+    """A copy of the run, to be tampered with, and of its text."""
+    shutil.copytree(finished, elsewhere, dirs_exist_ok=True, symlinks=True)
+    config = Path("runs/tiny/config.toml")
+    config.write_text(config.read_text("utf-8").replace(str(finished), str(elsewhere)), "utf-8")
+    return elsewhere / "runs" / "tiny"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 from wings import (
@@ -20,6 +21,13 @@ from wings import (
 )
 
 LEVELS = levels()
+MAX_TEST_LINES = 400
+ACROSS = {
+    "cli.formats",
+    "cli.startup",
+    "models.laws",
+    "training.kill",
+}  # tests of more than one file
 FACE = ""  # charlm/__init__.py, which imports lazily
 MAX_ENTRIES = 20  # of `ls charlm`
 
@@ -73,3 +81,20 @@ def test_only_the_command_line_prints(module: str) -> None:
 def test_the_picture_is_that_of_today() -> None:
     drawn = (ROOT / "docs" / "pictures" / "wings.svg").read_text("utf-8")
     assert drawn == svg(), "run: python tests/wings.py docs/pictures/wings.svg"
+
+
+def test_tests_stand_where_their_files_do() -> None:
+    """tests/models/test_cells.py tests charlm/models/cells.py; of cli/, the names say so again."""
+    tests = ROOT / "tests"
+    for path in tests.rglob("test_*.py"):
+        wing = path.parent.relative_to(tests).parts
+        if not wing or not (PACKAGE / wing[0]).is_dir():
+            continue  # of the project, or of data and docs
+        tested = ".".join((*wing, path.stem.removeprefix("test_").removeprefix("cli_")))
+        named = any(tested == module or tested.startswith(f"{module}_") for module in MODULES)
+        assert named or tested in ACROSS, f"{path.name} has the name of no file of {wing[0]}/"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.name)
+def test_files_of_tests_can_be_taken_in(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_TEST_LINES

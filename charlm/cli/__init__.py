@@ -1,7 +1,7 @@
-"""The command line: one file a verb; each parses, calls the library, renders what it returns.
+"""The command line: one file per verb; each parses, calls the library, and renders the result.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 done, 2 something the user can mend
-(one line, `error: …`), 130 interrupted, 141 the reader of a pipe left, 1 a bug (traceback).
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 2 an error that the user can
+fix (one line, `error: …`), 130 interrupted, 141 broken pipe, 1 a bug (traceback).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All verbs together."""
+"""The command-line application: all verbs, and `main`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .show import line
 from .talk import print_error, talk
 from .verb import help_text, register
 
-HELP = r"""Train recurrent language models on your own text; score and write sentences with them.
+HELP = r"""Train recurrent language models on your own text; score and generate sentences with them.
 
 \b
 charlm train corpus.txt --minutes 2
@@ -90,11 +90,11 @@ app.add_typer(lab.app)
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line `args` (default: this process's) and return its exit code."""
-    if "_CHARLM_COMPLETE" in os.environ:  # the shell asks what could come next
+    if "_CHARLM_COMPLETE" in os.environ:  # shell completion
         app(prog_name="charlm")
     arguments = list(sys.argv[1:] if args is None else args)
     talk.quiet = talk.verbose = False
-    if sys.stdout is None:  # closed by the caller (>&-): nobody wants the results
+    if sys.stdout is None:  # closed by the caller (>&-)
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an ASCII terminal gets "?" rather than a crash
@@ -114,7 +114,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    """Parse and obey; unlike `app()`, exceptions come out as they are."""
+    """Parse and run; unlike `app()`, let exceptions propagate."""
     command = typer.main.get_command(app)
     try:
         with command.make_context("charlm", arguments) as context:

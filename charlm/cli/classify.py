@@ -1,4 +1,4 @@
-"""`charlm classify`: which model a text is most probably from."""
+"""`charlm classify`: label texts by the model that finds them most probable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def classify(
-    file: Annotated[str, typer.Argument(metavar="FILE", help='A text a line; "-" reads stdin.')],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help='One text per line; "-" reads stdin.')
+    ],
     model: Annotated[
         list[str],
         typer.Option(
@@ -47,7 +49,7 @@ def classify(
     column: Column = None,
     device: Device = None,
 ) -> None:
-    r"""Tell which model finds each line most probable: language, author, sense or nonsense.
+    r"""Label each line with the model that finds it most probable: its language, author, genre.
 
     Prints TSV: label, its probability, log odds against all others (nats), text.
 
@@ -65,8 +67,8 @@ def classify(
         raise CharlmError("--labelled reads lines of label, tab, text: leave out --field, --column")
     if len(labels) < 2:
         raise CharlmError("classifying takes two models or more: --model name=path, twice")
-    priors = {name: _share(name, p) for name, p in _named(prior or [], "--prior").items()}
-    log_priors(labels, priors)  # refused before any model is opened
+    priors = {name: _probability(name, p) for name, p in _named(prior or [], "--prior").items()}
+    log_priors(labels, priors)  # raise before any model is opened
     opened = {label: open_one(path, device) for label, path in named.items()}
     how = {"encoding": encoding, "errors": errors}
     dev = read_labelled_file(calibrate, labels, **how) if calibrate else []
@@ -113,8 +115,8 @@ def _named(given: list[str], option: str) -> dict[str, str]:
     return found
 
 
-def _share(name: str, text: str) -> float:
+def _probability(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise CharlmError(f"the prior of {name} is no number: {text!r}") from None
+        raise CharlmError(f"the prior of {name} is not a number: {text!r}") from None

@@ -1,4 +1,4 @@
-"""`charlm compare`: two models on the same text."""
+"""`charlm compare`: compare two models on the same text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..tasks.compare import Comparison, Line
     from ..text.source import Reading
 
-MIN_SENTENCES = 10  # sentences, below which resampling them says little
+MIN_SENTENCES = 10  # below this the bootstrap says little
 
 
 def compare(
@@ -35,9 +35,9 @@ def compare(
     column: Column = None,
     device: Device = None,
 ) -> None:
-    r"""Compare two models on the same sentences, one a line.
+    r"""Compare two models on the same sentences, one per line.
 
-    Bits per character compare models of any level. The interval is 95 %, by a paired bootstrap
+    Bits per character are comparable across levels. The interval is 95 %, by a paired bootstrap
     over sentences; below it, the sentences on which the models differ most.
 
     \b

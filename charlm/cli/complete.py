@@ -12,7 +12,7 @@ from .opening import open_model
 from .options import Json, ModelPath
 from .talk import progress_bar
 
-MAX_BAR_CELLS = 40  # cells of the longest bar
+MAX_BAR_CELLS = 40  # columns of the longest bar
 
 
 def complete(
@@ -29,9 +29,9 @@ def complete(
     json: Json = False,
     model: ModelPath = None,
 ) -> None:
-    r"""Find the most probable endings of a sentence, by beam search to its end.
+    r"""Find the most probable endings of a sentence, by beam search.
 
-    For endings drawn at random: charlm sample --prompt TEXT.
+    For random endings: charlm sample --prompt TEXT.
 
     \b
     charlm complete "Cats average 15"
@@ -88,14 +88,14 @@ def next_token(
     found, entropy = result
     names = [show.one_line(one.token).replace(" ", "␣") for one in found]
     wide = max(map(show.cells, names))
-    room = (
+    columns_left = (
         min(MAX_BAR_CELLS, max(5, show.width() - wide - 12))
         if show.is_terminal(sys.stdout)
         else MAX_BAR_CELLS
     )
     largest = found[0].probability
     for name, one in zip(names, found, strict=True):
-        bar = show.bar(one.probability / largest * room)
+        bar = show.bar(one.probability / largest * columns_left)
         space = " " * (wide - show.cells(name))
         show.line(f"{name}{space}  {one.probability:7.2%}  {bar}")
     rest = max(0.0, 1 - sum(one.probability for one in found))

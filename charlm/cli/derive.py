@@ -1,4 +1,4 @@
-"""Options of the command line made of settings: name, type, help and group come from the field."""
+"""Derive command-line options from settings: name, type, help and group come from the field."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Verb = TypeVar("Verb", bound=Callable[..., None])
 
 
 def option(setting: Described, default: object = None) -> Any:
-    """The option that sets `setting`; what stands in `Annotated`.
+    """The option that sets `setting`, for use in `Annotated`.
 
-    A bool that may be left to be chosen (`default` None) can be switched on and off.
+    A bool with `default` None (chosen automatically) gets an on and an off switch.
     """
     names = []
     if setting.kind is bool:
@@ -35,8 +35,8 @@ def with_options(
 ) -> Callable[[Verb], Verb]:
     """A decorator that gives a verb an option for each setting, instead of its `**given`.
 
-    own: settings that have their defaults; chosen: those that are None unless given,
-    without those that `own` has too. The options stand behind the parameter `after`.
+    own: settings with their defaults; chosen: those that default to None, except those also in
+    `own`. The options follow the parameter `after`.
     """
 
     def decorate(verb: Verb) -> Verb:
@@ -58,7 +58,7 @@ def with_options(
 
 
 def sign(verb: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> None:
-    """Make `parameters` what inspection, and so typer, sees of a function."""
+    """Set the signature that inspection, and so typer, sees."""
     signature = inspect.Signature(
         [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
     )

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and an error as one line in the words of the command line."""
+"""How a command ends: its exit code, and its error in one line, settings spelled as options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import CharlmError
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")  # as the library's messages write it
-SPELLED = {  # settings that are no option of the same name
+SPELLED = {  # settings without an option of the same name
     "corpus": "CORPUS",
     "models": "MODEL",
     "arpa_file": "--arpa",
@@ -40,9 +40,9 @@ def _as_option(setting: re.Match[str]) -> str:
 
 
 def ending(error: BaseException) -> tuple[int, str] | None:
-    """Exit code and line to say ("" = nothing) for an exception that ended a command.
+    """Exit code and message ("" = none) for an exception that ended a command.
 
-    None for a bug, which should keep its traceback.
+    None for a bug, which keeps its traceback.
     """
     if isinstance(error, CharlmError):
         return USER_ERROR, str(error)
@@ -56,12 +56,12 @@ def ending(error: BaseException) -> tuple[int, str] | None:
         name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
         return USER_ERROR, f"{name}{': ' if name else ''}{error.strerror}"
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
-        return USER_ERROR, "not enough memory for this: ask for less at a time"
+        return USER_ERROR, "not enough memory: ask for less at a time"
     return None
 
 
 def flush_stdout() -> None:
-    """Write what is still to be written; if that fails, let Python's last flush not fail again."""
+    """Flush stdout; if that fails, keep Python's final flush from failing again."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""`charlm eval`: the numbers of `score` over a whole file."""
+"""`charlm eval`: measure a model on a whole file."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def evaluate(
     from ..tasks.evaluate import evaluate as measure
 
     if adapt and window:
-        raise CharlmError("--adapt carries on where --window resets the model: choose one")
-    passing = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
-    if adapt and (file == "-" or passing):
+        raise CharlmError("--adapt keeps learning where --window resets the model: choose one")
+    read_once = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
+    if adapt and (file == "-" or read_once):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")
     used = open_model(model, device)
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}

@@ -1,4 +1,4 @@
-"""`charlm fill`: what stands in the blanks of a text."""
+"""`charlm fill`: fill in the blanks of a line."""
 
 from __future__ import annotations
 
@@ -40,10 +40,9 @@ def fill(
     r"""Fill in the blanks of a line with the most probable text.
 
     Each _ is a character (character models); each run of them is a word, or the missing part of
-    one (word models). A model trained with --bidirectional reads from both sides of a blank; one
-    that reads left to right judges the completed lines. --compare shows beside them what another
-    model says, and, where that reads left to right, what it would have said with only the text
-    before the blanks.
+    one (word models). A model trained with --bidirectional uses the text on both sides of a blank;
+    a left-to-right model ranks the completed lines. --compare also shows the answers of another
+    model and, if that is left to right, its answers from only the text before the blanks.
 
     \b
     charlm fill "我的手机坏了，我打算_一部新手机。"
@@ -83,13 +82,13 @@ def _note_unknown(model: Model, text: str) -> None:
     given = parse(model.tokenizer, text)
     unknown = given.unknown(model.tokenizer.unk)
     if unknown:
-        note(f"{show.count(unknown, 'token')} beside the blanks unknown to {model.info['path']}")
+        note(f"{show.count(unknown, 'token')} outside the blanks unknown to {model.info['path']}")
 
 
 def _how(model: Model, left_only: bool) -> str:
     if model.lm.pseudo:
         return "from both sides"
-    return "by what stands before the blanks" if left_only else "by the completed lines"
+    return "from the text before the blanks" if left_only else "by the completed lines"
 
 
 def _print(found: Sequence[Filled]) -> None:

@@ -1,4 +1,4 @@
-"""`charlm info`: what a model file is."""
+"""`charlm info`: describe a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
     charlm info --model runs/corpus --json
     """
     from ..models.family import describe
-    from ..models.model_file import counted
+    from ..models.model_file import parameter_noun
 
     used = open_model(model)
     if json:
@@ -36,7 +36,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
     rows = [
         ("model", f"{about['path']} · {show.size(about['bytes'])}"),
         ("network", describe(about["family"], about["config"])),
-        (counted(about), f"{about['parameters']:,}"),
+        (parameter_noun(about), f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
     rows += _training(about["training"], used.lm.pseudo)
@@ -44,7 +44,7 @@ def info(json: Json = False, model: ModelPath = None) -> None:
 
 
 def _training(about: Mapping[str, Any], pseudo: bool) -> list[tuple[str, str]]:
-    """What the model learned from, how well, and how; whatever of it the file tells.
+    """The training text, result and settings, as far as the file has them.
 
     pseudo: of a bidirectional model.
     """
@@ -90,7 +90,7 @@ def _vocabulary(tokenizer: Tokenizer) -> str:
     unit = "character" if tokenizer.level == "char" else tokenizer.level
     lossless = "lossless" if tokenizer.lossless else "not lossless"
     names = (show.one_line(tokenizer.token(k)) for k in range(tokenizer.vocab_size))
-    telling = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
-    shown = " ".join(islice(telling, SHOWN_TOKENS)) + " …"
+    shown_names = (name.replace(" ", "␣") for name in names if not BYTE_NAME.fullmatch(name))
+    shown = " ".join(islice(shown_names, SHOWN_TOKENS)) + " …"
     text = f"{show.count(tokenizer.vocab_size, unit)} · {lossless}"
     return text if tokenizer.level == "byte" else f"{text} · {shown}"

@@ -1,6 +1,6 @@
-"""`charlm.train`, `ngram`, `mix` and `report`: verbs as functions, which show how they go.
+"""`charlm.train`, `ngram`, `mix` and `report`: verbs as functions that show their progress.
 
-On a terminal and in a notebook they look as on the command line; elsewhere they say nothing.
+On a terminal and in a notebook they look as on the command line; elsewhere they are silent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _HasModel(Protocol):
 
 
 class Loadable:
-    """What a run with a model has in common."""
+    """A run whose model can be loaded."""
 
     def load(self: _HasModel) -> Model:
         """The run's model, ready for use."""
@@ -46,15 +46,15 @@ class Loadable:
 
 
 class TrainedNetwork(Loadable, Outcome):
-    """What a training came to, and the way to its model."""
+    """The result of a training run, with `load`."""
 
 
 class CountedNgrams(Loadable, NgramRun):
-    """What an n-gram model came to, and the way to it."""
+    """The result of training an n-gram model, with `load`."""
 
 
 class Mixture(Loadable, MixtureRun):
-    """What a mixture came to, and the way to it."""
+    """The result of mixing, with `load`."""
 
 
 @lists_settings(train_settings())
@@ -69,25 +69,25 @@ def train(
     """Train a recurrent network on text, keep its best state on validation text, save it as a run.
 
     corpus: a text file, a directory or a pattern of files, several of them, or "-" for stdin; one
-    line a sentence. What is not set is chosen from the text (see `charlm/runs/defaults.py`), the
-    duration too: a few minutes.
+    sentence per line. Settings that are not given are chosen to fit the text (see
+    `charlm/runs/defaults.py`), as is the duration: a few minutes.
 
     >>> run = charlm.train("corpus.txt", steps=20, hidden=32)
     >>> run.load().score("The cat was full.").measures.tokens
     18
 
-    resume (path, None): instead of a corpus, the run to continue, under its own settings.
-    progress (bool, True): show how it goes, on a terminal and in a notebook.
-    events (Events, None): told how it goes, in place of the display.
+    resume (path, None): instead of a corpus, a run to resume, with its own settings.
+    progress (bool, True): show progress, on a terminal and in a notebook.
+    events (Events, None): callbacks to use in place of the display.
 
-    Raises CharlmError for what the caller can mend. Ctrl-C saves and ends the run, whose outcome
-    is then marked as interrupted.
+    Raises CharlmError for errors that the caller can fix. Ctrl-C saves and ends the run, whose
+    outcome is then marked as interrupted.
     """
     from ..training import run as training
 
     if resume is not None and (corpus is not None or settings):
         name = next(iter(settings), "corpus")
-        raise CharlmError(f"`resume` continues a run under its own settings: leave out `{name}`")
+        raise CharlmError(f"`resume` continues a run with its own settings: leave out `{name}`")
     if resume is None and corpus is None:
         raise CharlmError("no text given: name a file as `corpus`, or a run to `resume`")
     with _shown(Display, progress, events) as watcher:
@@ -114,18 +114,18 @@ def ngram(
     """Estimate an n-gram model of a text by modified Kneser-Ney smoothing, and save it as a run.
 
     corpus: a text file, a directory or a pattern of files, several of them, or "-" for stdin; one
-    line a sentence.
+    sentence per line.
 
-    order (int, None): tokens of the longest n-gram, up to 16; else 6 for characters, 5 for words.
-    context (str, None): whether n-grams reach across line ends ("stream") or not ("sentence"); else
-    stream for characters and bytes, sentence for words and subwords.
-    min_counts (ints, ()): by length, how often an n-gram must be seen to be kept; the last for all
-    longer ones.
-    arpa_file (path, None): write the model as an ARPA file, too.
-    progress (bool, True): show how it goes, on a terminal and in a notebook.
-    events (Events, None): told how it goes, in place of the display.
+    order (int, None): length of the longest n-grams, up to 16; default 6 for characters, 5 for
+    words.
+    context (str, None): whether n-grams span line ends ("stream") or not ("sentence"); default
+    stream for characters and bytes, sentence for words and subwords. min_counts (ints, ()): minimum
+    count to keep an n-gram, by length; the last applies to all longer ones.
+    arpa_file (path, None): also write the model as an ARPA file.
+    progress (bool, True): show progress, on a terminal and in a notebook.
+    events (Events, None): callbacks to use in place of the display.
 
-    Raises CharlmError for what the caller can mend.
+    Raises CharlmError for errors that the caller can fix.
 
     >>> run = charlm.ngram("corpus.txt", order=5)
     >>> run.load()
@@ -160,16 +160,18 @@ def mix(
     """Mix models of one vocabulary into a better one, and save it as a run.
 
     models: run directories, model files or ARPA files, two or more.
-    dev: a text that the models have not seen: the weights are fitted to it.
+    dev: a held-out text, which the models have not seen, to fit the weights to.
 
-    out (path, None): directory of the run; else a fresh one under runs/.
-    cache (bool, False): make what was said of late more probable, too.
-    encoding (str, "utf-8"), errors (str, "strict"): how the bytes of text are read.
-    field (str, None), column (str or int, None): of JSON lines and of tables, where the text is.
-    progress (bool, True): show that it lives, on a terminal and in a notebook.
-    events (Events, None): told how it goes, in place of the display.
+    out (path, None): directory of the run; default a new one under runs/.
+    cache (bool, False): also make recent words more probable.
+    encoding (str, "utf-8"), errors (str, "strict"): how the text is decoded.
+    field (str, None), column (str or int, None): where the text is in JSON lines and in tables.
+    progress (bool, True): show progress, on a terminal and in a notebook.
+    events (Events, None): callbacks to use in place of the display.
 
-    Raises CharlmError for fewer than two models, for different vocabularies, and where a file is
+    Raises CharlmError for fewer than two models, for different vocabularies, and if a file is
+
+    Raises CharlmError for fewer than two models, for different vocabularies, and if a file is
     missing or damaged.
     """
     with _shown(lambda: stages("mixing"), progress, events) as watcher:
@@ -194,15 +196,15 @@ def report(
     progress: bool = True,
     events: Events | None = None,
 ) -> Report:
-    """Make one page of HTML of a run: curves, samples, surprise, settings, speed.
+    """Write an HTML page about a run: curves, samples, surprisal, settings, speed.
 
     run: a run directory; None: that of $CHARLM_MODEL, else runs/latest.
-    out (path, None): where the page is written; else report.html in the run directory.
-    progress (bool, True): show how it goes, on a terminal and in a notebook.
-    events (Events, None): told how it goes, in place of the display.
+    out (path, None): where to write the page; default report.html in the run directory.
+    progress (bool, True): show progress, on a terminal and in a notebook.
+    events (Events, None): callbacks to use in place of the display.
 
-    Gives the page's path and its findings. Raises CharlmError where there is no run, no model yet,
-    or a damaged file, OSError where the page cannot be written.
+    Returns the page's path and its findings. Raises CharlmError if there is no run, no model yet,
+    or a damaged file; OSError if the page cannot be written.
     """
     from ..reports.page import write
 
@@ -214,7 +216,7 @@ def report(
 def _shown(
     display: Callable[[], AbstractContextManager[Events]], progress: bool, events: Events | None
 ) -> Iterator[Events]:
-    """The events given; else a display where somebody looks and wants one; else silence."""
+    """The events given; else a display, if wanted and on a terminal or in a notebook; else none."""
     if events is None and progress and (is_terminal(sys.stderr) or in_notebook()):
         with display() as shown:
             yield shown

@@ -1,4 +1,4 @@
-"""`charlm mix`: several models as one."""
+"""`charlm mix`: combine models by linear interpolation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ def mix(
         list[str],
         typer.Argument(metavar="MODEL…", help="Run directories, model files or ARPA files."),
     ],
-    dev: Annotated[
-        str, typer.Option(metavar="FILE", help="Held-out text, to which the weights are fitted.")
-    ],
+    dev: Annotated[str, typer.Option(metavar="FILE", help="Held-out text to fit the weights to.")],
     out: Annotated[
         str | None,
         typer.Option(help="Run directory; by default a new one under runs/."),
@@ -37,8 +35,8 @@ def mix(
 ) -> None:
     r"""Mix models of one vocabulary into a better one, by linear interpolation.
 
-    The weights are fitted by EM to held-out text. With an n-gram model in it, they depend on how
-    many of the last tokens that model knows.
+    The weights are fitted by EM to held-out text. If one is an n-gram model, they depend on
+    how many of the last tokens it knows.
 
     \b
     charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed
@@ -77,17 +75,17 @@ def _print(done: MixtureRun) -> None:
     heads = [f"λ{k}" if several else "λ" for k in range(len(done.lm.weights))]
     rows = [[*headings, *heads]]
     for k, (name, nats) in enumerate(zip(done.names, done.nats_per_token, strict=True)):
-        own = [show.number(weight) for weight in done.lm.weights[:, k]]
-        rows.append([name, show.number(nats, 4), show.number(perplexity(-nats, 1)), *own])
+        weights = [show.number(weight) for weight in done.lm.weights[:, k]]
+        rows.append([name, show.number(nats, 4), show.number(perplexity(-nats, 1)), *weights])
     best = done.best
-    blank = [""] * len(heads)
+    empty = [""] * len(heads)
     rows.append(
-        ["mixture", show.number(best.nats_per_token, 4), show.number(best.perplexity), *blank]
+        ["mixture", show.number(best.nats_per_token, 4), show.number(best.perplexity), *empty]
     )
     show.table(rows, "<" + ">" * (len(rows[0]) - 1))
     if several:
         show.line("λ0, λ1, …: the weight where the n-gram model knows 0, 1, … of the last tokens")
     if done.cache:
-        show.line(f"with a cache of recent tokens, whose share is up to {done.cache:.3f}")
+        show.line(f"with a cache of recent tokens, whose weight is up to {done.cache:.3f}")
     show.line()
     show.pairs([("bits/char", show.number(best.bits_per_char, 3)), ("model", str(done.model))])

@@ -1,4 +1,4 @@
-"""`charlm ngram`: from a text file to an n-gram model."""
+"""`charlm ngram`: train an n-gram model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ngram(
     context: Annotated[
         Context | None,
         typer.Option(
-            help="Whether n-grams reach across line ends (stream) or not (sentence). "
+            help="Whether n-grams span line ends (stream) or not (sentence). "
             "Default: stream for characters, sentence for words.",
             show_default=False,
         ),
@@ -44,7 +44,7 @@ def ngram(
         str | None,
         typer.Option(
             metavar="1,1,2,…",
-            help="Minimum count of n-grams to keep, by length; the last holds for all longer.",
+            help="Minimum count of n-grams to keep, by length; the last applies to all longer.",
             show_default=False,
         ),
     ] = None,
@@ -64,7 +64,7 @@ def ngram(
     charlm ngram corpus.txt --level word --min-counts 1,1,2 --arpa model.arpa
     """
     only_once(*corpus, given["valid"])
-    least = _counts(min_counts)
+    thresholds = _counts(min_counts)
     from ..runs.ngram_run import count
     from .stages import stages
 
@@ -73,7 +73,7 @@ def ngram(
             corpus,
             order=order,
             context=context.value if context else None,
-            min_counts=least,
+            min_counts=thresholds,
             arpa_file=arpa,
             events=events,
             **given,
@@ -92,7 +92,7 @@ def ngram(
     ]
     if best.oov:
         without = show.number(best.perplexity_excluding_oov)
-        rows.append(("w/o OOV", f"{without}, without the {best.oov:,} unknown ones"))
+        rows.append(("w/o OOV", f"{without}, without the {best.oov:,} unknown tokens"))
     rows += [("seconds", show.number(done.seconds, 1)), ("model", str(done.model))]
     if arpa:
         rows.append(("ARPA", arpa))

@@ -1,4 +1,4 @@
-"""Showing progress in a Jupyter notebook, with what every notebook has: IPython's display.
+"""Show progress in a Jupyter notebook, through IPython's display.
 
 (Rich's own live display in a notebook would need ipywidgets.)
 """
@@ -24,7 +24,7 @@ def in_notebook() -> bool:
 
 
 class Area:
-    """A place below a notebook's cell that is written over and over; what comes last stays."""
+    """An output area below a notebook's cell that is updated in place; the last update stays."""
 
     def __init__(self) -> None:
         self.handle: Any = None  # IPython's, once something is shown
@@ -57,4 +57,4 @@ class Area:
             self.handle.update(bundle, raw=True)
 
     def stop(self) -> None:
-        """What is shown stays."""
+        """The last update stays."""

@@ -1,4 +1,4 @@
-"""Opening the models and texts that a command names."""
+"""Open the models and texts that a command names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ..model import Model
     from ..text.source import Reading, TextSource
 
-MAX_OOV_SHARE = 0.2  # share of a text's tokens
+MAX_OOV_FRACTION = 0.2  # of a text's tokens, above which there is a warning
 
 
 def open_model(model: str | None, device: str | None = None) -> Model:
-    """The model that --model, $CHARLM_MODEL or runs/latest names, on --device where one is."""
+    """The model that --model, $CHARLM_MODEL or runs/latest names, on --device if given."""
     from ..model import Model
 
     loaded = Model.load(model, device=device)
@@ -50,32 +50,32 @@ def open_lines(
 
 
 def only_once(*files: str | None) -> None:
-    """Raise CharlmError if standard input is to be read twice."""
+    """Raise CharlmError if standard input would be read twice."""
     if files.count("-") > 1:
         raise CharlmError("standard input can be read only once: give - only once")
 
 
 def drop_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
-    """The lines that are not empty, with a remark on the others.
+    """The non-empty lines, with a note on the others.
 
-    Raises CharlmError where there are only empty ones: nothing to `what`.
+    Raises CharlmError if all are empty: nothing to `what`.
     """
     given = list(lines)
     kept = [line for line in given if line.strip()]
     if not kept:
-        raise CharlmError(f"{name} holds only empty lines: there is nothing to {what}")
+        raise CharlmError(f"{name} has only empty lines: there is nothing to {what}")
     if len(kept) < len(given):
         note(f"{count(len(given) - len(kept), 'empty line')} skipped")
     return kept
 
 
 def note_unknown(model: Model, texts: Iterable[str], name: str = "") -> None:
-    """A remark where texts hold tokens that the model does not know."""
+    """Print a note if texts contain tokens that the model does not know."""
     unk = model.tokenizer.unk
     if unk is None or talk.quiet:
         return
     ids = [model.tokenizer.encode(text) for text in texts]
-    unknown, tokens = sum(int((own == unk).sum()) for own in ids), sum(map(len, ids))
+    unknown, tokens = sum(int((seq == unk).sum()) for seq in ids), sum(map(len, ids))
     if unknown:
         note(
             f"{unknown:,} of {tokens:,} tokens are unknown{name and f' to {name}'} and all count "
@@ -84,8 +84,8 @@ def note_unknown(model: Model, texts: Iterable[str], name: str = "") -> None:
 
 
 def warn_of_unknown(oov: int, tokens: int) -> None:
-    """Say so where much of a text is unknown to the model: perplexity is then flattering."""
-    if tokens and oov / tokens > MAX_OOV_SHARE:
+    """Warn if much of a text is unknown to the model, which makes perplexity look too good."""
+    if tokens and oov / tokens > MAX_OOV_FRACTION:
         warn(
             f"the model does not know {oov / tokens:.0%} of the tokens; all of them count as <UNK>"
         )

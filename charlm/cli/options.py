@@ -1,4 +1,4 @@
-"""Options that several verbs take."""
+"""Options shared by several verbs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .talk import talk
 
 
 class Context(StrEnum):
-    """What a sentence is taken to follow."""
+    """The context that sentences are scored in."""
 
     sentence = "sentence"
     stream = "stream"

@@ -1,4 +1,4 @@
-"""`charlm pairs`: minimal pairs."""
+"""`charlm pairs`: score minimal pairs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Norm(StrEnum):
-    """By what log P is divided."""
+    """What log P is divided by."""
 
     none = "none"
     token = "token"
@@ -53,7 +53,7 @@ def pairs(
     model: ModelPath = None,
     device: Device = None,
 ) -> None:
-    r"""Judge minimal pairs: is the good sentence more probable than the bad one?
+    r"""Score minimal pairs: is the good sentence more probable than the bad one?
 
     Each line holds a good sentence, a bad one and optionally a phenomenon, separated by tabs; or a
     JSON object with sentence_good and sentence_bad. A first line of good, bad, … names the columns.
@@ -64,30 +64,31 @@ def pairs(
     charlm pairs blimp/*.jsonl --by UID
     charlm pairs pairs.jsonl --region --json
     """
-    from ..tasks.pairs import gather, judge
+    from ..tasks.pairs import collect, score_pairs
 
     only_once(*files)
     used = open_model(model, device)
-    given = gather(files, by, encoding=encoding, errors=errors, level=used.tokenizer.level)
-    with progress_bar(f"scoring {show.count(len(given), 'pair')}"):
-        judged = judge(used.causal, used.tokenizer, given, region=region, norm=norm.value)
-    overall, failures = judged.overall, judged.worst(worst)
-    note_unknown(used, (text for pair in given for text in (pair.good, pair.bad)))
+    collected = collect(files, by, encoding=encoding, errors=errors, level=used.tokenizer.level)
+    with progress_bar(f"scoring {show.count(len(collected), 'pair')}"):
+        scored = score_pairs(used.causal, used.tokenizer, collected, region=region, norm=norm.value)
+    overall, failures = scored.overall, scored.worst(worst)
+    note_unknown(used, (text for pair in collected for text in (pair.good, pair.bad)))
     if overall.ties:
-        blame = ": they differ only in what it does not know" if used.tokenizer.unk else ""
-        note(f"to the model {show.count(overall.ties, 'pair')} of sentences are the same{blame}")
+        blame = ": they differ only in unknown tokens" if used.tokenizer.unk else ""
+        tied = show.count(overall.ties, "pair")
+        note(f"the model cannot tell the sentences of {tied} apart{blame}")
         if used.tokenizer.level == "word" and used.tokenizer.as_dict()["split"] == "whitespace":
-            note('"cat." is one word to it; trained with --split unicode it would be two')
+            note('to it "cat." is one word; a model trained with --split unicode reads two')
     if json:
         show.emit_json(
             {
                 "model": used.info["path"],
-                **judged.as_dict(),
+                **scored.as_dict(),
                 "worst": [one.as_dict() for one in failures],
             }
         )
         return
-    _print(overall, judged.by_phenomenon, failures)
+    _print(overall, scored.by_phenomenon, failures)
 
 
 def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[PairScore]) -> None:
@@ -106,7 +107,7 @@ def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[Pa
     show.line(lines[-1], "bold")
     if failures:
         show.line()
-        show.line("worst: the bad sentence is more probable by so many bits", "dim")
+        show.line("worst failures: bits by which the bad sentence is more probable", "dim")
     for one in failures:
         bits = show.number(surprisal(one.difference))
         show.paragraph(f"{bits:>7}  {show.one_line(one.pair.bad)}", indent=9, first=0)
@@ -121,7 +122,7 @@ def _row(name: str, group: Accuracy) -> list[str]:
     return [
         name,
         f"{group.total:,}",
-        f"{group.share:.1%}",
+        f"{group.rate:.1%}",
         f"{low:.1%}–{high:.1%}",
         show.number(bits),
         str(group.ties),

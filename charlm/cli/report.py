@@ -1,4 +1,4 @@
-"""`charlm report`: a run as a page."""
+"""`charlm report`: write an HTML page about a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`charlm rescore`: reranking n-best lists."""
+"""`charlm rescore`: rerank n-best lists."""
 
 from __future__ import annotations
 
@@ -79,8 +79,7 @@ def rescore(
     r"""Rerank n-best lists: first pass + α · (LM − old LM) + β · words.
 
     Scores are log-probabilities, higher is better; the language model's are nats. The list is
-    printed as TSV, the best hypothesis of each utterance first. The first line of the list may name
-    the columns.
+    printed as TSV, the best hypothesis of each utterance first. The list may have a header line.
 
     \b
     charlm rescore dev.tsv --tune dev.ref --out reranked.tsv
@@ -96,9 +95,9 @@ def rescore(
     if tune and ref:
         raise CharlmError("--tune reports the error rates too: leave out --ref")
     if lm_scores and not scores:
-        raise CharlmError("--lm-scores goes with --scores")
+        raise CharlmError("--lm-scores needs --scores")
     if acoustic_scale != 1 and not scores:
-        raise CharlmError("--acoustic-scale goes with --scores")
+        raise CharlmError("--acoustic-scale needs --scores")
     only_once(nbest, tune, ref, scores, lm_scores)
     out = None if out == "-" else out
     if out is not None:
@@ -108,8 +107,8 @@ def rescore(
     used = open_model(model, device)
     how = {"encoding": encoding, "errors": errors, "level": used.tokenizer.level}
     given = read_files(nbest, scores, lm_scores, acoustic_scale=acoustic_scale, **how)
-    said = tune or ref
-    references = read_reference_file(said, **how) if said else None
+    reference = tune or ref
+    references = read_reference_file(reference, **how) if reference else None
     texts = [h.text for utterance in given for h in utterance.hypotheses]
     with progress_bar(f"rescoring {len(texts):,} hypotheses"):
         found = rerank(
@@ -153,8 +152,8 @@ def _write(found: Rescored, out: str | None, best: bool) -> None:
     old = found.utterances[0].hypotheses[0].old_lm is not None
     heads = ["utterance", "hypothesis", "combined", "score", "lm"]
     rows = [[*heads, *(["old_lm_score"] if old else [])]]
-    for utterance, own in zip(found.utterances, found.ranked, strict=True):
-        for one in own[: 1 if best else None]:
+    for utterance, ranked in zip(found.utterances, found.ranked, strict=True):
+        for one in ranked[: 1 if best else None]:
             h = one.hypothesis
             numbers = [one.combined, h.score, one.lm, *([h.old_lm] if old else [])]
             rows.append([utterance.id, h.text, *(repr(n) for n in numbers if n is not None)])

@@ -1,4 +1,4 @@
-"""`charlm sample`: let the model write."""
+"""`charlm sample`: sample texts from a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..tasks.sample import Sample
     from ..text.tokenizer import Tokenizer
 
-TOKENS_PER_LINE = 1000  # where a line that finds no end is cut, unless --max-tokens says otherwise
+TOKENS_PER_LINE = 1000  # maximum length of a line, unless --max-tokens is given
 
 
 def sample(
@@ -61,12 +61,12 @@ def sample(
         ),
     ] = 1.0,
     top_k: Annotated[
-        int, typer.Option(min=0, help="Draw only from the k most probable tokens; 0 = all.")
+        int, typer.Option(min=0, help="Sample only from the k most probable tokens; 0 = all.")
     ] = 0,
     top_p: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Draw only from the most probable tokens with total probability p."
+            min=0, max=1, help="Sample only from the most probable tokens with total probability p."
         ),
     ] = 1.0,
     seed: Annotated[
@@ -78,15 +78,15 @@ def sample(
         ),
     ] = None,
     allow_unk: Annotated[
-        bool, typer.Option("--allow-unk", help="Let <UNK> appear instead of drawing again.")
+        bool, typer.Option("--allow-unk", help="Allow <UNK> to be sampled.")
     ] = False,
     json: Json = False,
     model: ModelPath = None,
 ) -> None:
-    r"""Let a model write.
+    r"""Sample texts from a model.
 
     Temperature is applied first, then --top-k, then --top-p. In a pipe each sample is one line;
-    where --lines or --max-tokens lets samples span lines, an empty line separates them.
+    if --lines or --max-tokens lets samples span lines, an empty line separates them.
 
     \b
     charlm sample
@@ -143,7 +143,7 @@ def sample(
 
 
 class Printer:
-    """Writes a text to stdout, piece by piece as it comes; its last line ends with one newline."""
+    """Streams a text to stdout; its last line ends with one newline."""
 
     def __init__(self, prompt: str) -> None:
         self.safe = keep_lines if is_terminal(sys.stdout) else valid_unicode
@@ -166,7 +166,7 @@ class Printer:
 
 
 def _into_a_file() -> bool:
-    """Whether what is written goes where nobody sees it grow."""
+    """Whether output goes to a file, where nobody sees it grow."""
     try:
         return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""`charlm score`: how probable a model finds sentences."""
+"""`charlm score`: score sentences with a model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def score(
         ),
     ] = Context.sentence,
     no_eos: Annotated[
-        bool, typer.Option("--no-eos", help="Exclude the end of sentence from all numbers.")
+        bool, typer.Option("--no-eos", help="Exclude <EOS> from all numbers.")
     ] = False,
     log_base: Annotated[
         LogBase, typer.Option(help="Base of printed log-probabilities (JSON: always nats).")
@@ -86,7 +86,7 @@ def score(
     device: Device = None,
     adapt: Adaptation = None,
 ) -> None:
-    r"""Say how probable a model finds sentences.
+    r"""Score sentences: their probability under a model.
 
     For each: log-probability, probability, perplexity per token, bits per character, and OOV,
     the number of tokens that the model does not know. Several sentences are ranked, and the most
@@ -101,12 +101,12 @@ def score(
     from ..tasks.score import score as score_sentences
 
     if json and tsv:
-        raise CharlmError("--json and --tsv exclude each other: choose one")
+        raise CharlmError("--json and --tsv are mutually exclusive: choose one")
     if tsv and tokens and words:
         raise CharlmError("--tsv shows --tokens or --words, not both in one table: choose one")
     if adapt and (tokens or words or tsv):
         raise CharlmError(
-            "--adapt gives sentences' numbers only: leave out --tokens, --words and --tsv"
+            "--adapt scores whole sentences only: leave out --tokens, --words and --tsv"
         )
     used = open_model(model, device)
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
@@ -130,8 +130,8 @@ def score(
             )
     if scores[0].pseudo:
         note(
-            "pseudo-log-probabilities, each token's given all others: to be compared with "
-            "those of this model only"
+            "pseudo-log-probabilities, each token given all others: comparable only with "
+            "those of this model"
         )
     if json:
         records = [one.as_dict() for one in scores]
@@ -153,7 +153,7 @@ def score(
 
 
 def ranks(scores: Sequence[SentenceScore]) -> list[int]:
-    """Each sentence's place by falling probability, 1 first; equals share a place."""
+    """Each sentence's rank by decreasing probability, from 1; ties share a rank."""
     places: dict[float, int] = {}
     for place, logprob in enumerate(sorted((s.logprob for s in scores), reverse=True), 1):
         places.setdefault(logprob, place)
@@ -161,13 +161,13 @@ def ranks(scores: Sequence[SentenceScore]) -> list[int]:
 
 
 def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -> list[str]:
-    """The sentences from wherever they come. Raises CharlmError if there is none."""
+    """The sentences, from wherever they are given. Raises CharlmError if there are none."""
     if file is not None and sentences:
-        raise CharlmError("sentences and --file exclude each other: give one of them")
+        raise CharlmError("sentences and --file are mutually exclusive: give only one")
     if file is None and sentences == ["-"]:
         file = "-"
     if file is None and "-" in sentences:
-        raise CharlmError("- (stdin) and sentences exclude each other: give one of them")
+        raise CharlmError("- (stdin) and sentences are mutually exclusive: give only one")
     if file is None and not sentences:
         if show.is_terminal(sys.stdin):
             raise CharlmError("nothing to score: give sentences, --file FILE, or text on stdin")
@@ -186,7 +186,7 @@ def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -
 
 
 def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
-    """The ranked table. On a terminal too narrow for it, each sentence stands below its row."""
+    """The ranked table. On a narrow terminal, each sentence goes below its row."""
     any_oov = any(one.measures.oov for one in scores)
     headings = [base.heading, "P", "perplexity", "w/o OOV", "bits/char", "OOV"]
     if scores[0].pseudo:
@@ -207,8 +207,8 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
         show.one_line(one.text) + (f"   {lead}" if place == 1 and lead else "")
         for one, place in zip(scores, places, strict=True)
     ]
-    room = show.width() - show.cells(lines[1]) - 2
-    below = show.is_terminal(sys.stdout) and any(show.cells(tail) > room for tail in tails)
+    columns_left = show.width() - show.cells(lines[1]) - 2
+    below = show.is_terminal(sys.stdout) and any(show.cells(tail) > columns_left for tail in tails)
     for line, tail, place in zip(lines[1:], tails, places, strict=True):
         style = "bold" if several and place == 1 else ""
         if below:
@@ -231,7 +231,7 @@ def _numbers(one: SentenceScore, base: LogBase) -> list[str]:
 
 
 def _lead(scores: Sequence[SentenceScore]) -> str:
-    """How much more probable the winner is than the next; nothing where there is no winner."""
+    """How much more probable the best is than the next; empty if there is a tie."""
     order = sorted((one.measures.log10prob for one in scores), reverse=True)
     if len(order) < 2 or order[0] == order[1] or scores[0].pseudo:
         return ""
@@ -240,7 +240,7 @@ def _lead(scores: Sequence[SentenceScore]) -> str:
 
 
 def _print_details(one: SentenceScore, base: LogBase) -> None:
-    """The sentence on a background of surprisal, and a row for each token and each word."""
+    """The sentence coloured by surprisal, and a row for each token and each word."""
     if one.token_scores is not None:
         names = [show.one_line(t.token) for t in one.token_scores]
         surprisal_line.print_line(names, [t.surprisal for t in one.token_scores])

@@ -1,4 +1,4 @@
-"""How results look: numbers, aligned columns, JSON, TSV. Everything here goes to stdout.
+"""Print results: numbers, aligned columns, JSON, TSV. Everything here goes to stdout.
 
 A terminal gets colour and wrapped lines; a pipe gets plain, untruncated lines.
 """
@@ -41,7 +41,7 @@ def width() -> int:
 
 @cache
 def console(stderr: bool = False) -> Console:
-    """The rich console, made when first needed: rich costs a plain pipe nothing."""
+    """The rich console, created on first use, so that plain pipes do not import rich."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
@@ -60,7 +60,7 @@ def line(text: str = "", style: str = "") -> None:
 def emit_json(value: Any) -> None:
     """`value` as JSON on stdout: one line in a pipe, indented on a terminal.
 
-    NaN and infinities, which JSON does not know, become null; halves of characters become U+FFFD.
+    NaN and infinities, which JSON lacks, become null; lone surrogates become U+FFFD.
     """
     ascii_only = not _is_utf8()
     indent = 2 if is_terminal(sys.stdout) else None
@@ -90,7 +90,7 @@ def cells(text: str) -> int:
 
 
 def number(value: float, places: int = 2) -> str:
-    """A number for reading: 9.71, −54.32, 1,235; ∞; – for what is undefined."""
+    """A number for people to read: 9.71, −54.32, 1,235; ∞; – if undefined."""
     if math.isnan(value):
         return _glyph("–", "-")
     if math.isinf(value):
@@ -127,7 +127,7 @@ def times(log10: float) -> str:
 
 
 def bar(cells: float) -> str:
-    """A horizontal bar of so many cells, to an eighth (to a whole one where output is ASCII)."""
+    """A horizontal bar of `cells` columns, to an eighth (to a whole one if output is ASCII)."""
     if not _is_utf8():
         return "#" * round(cells)
     eighths = round(cells * 8)
@@ -152,7 +152,7 @@ def table(rows: Sequence[Sequence[str]], align: str) -> None:
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:
-    """Names and what they are, a line each; long ones go on below themselves on a terminal."""
+    """Names and values, one per line; long ones are wrapped on a terminal."""
     rows = list(rows)
     wide = max(cells(name) for name, _ in rows)
     for name, value in rows:
@@ -168,8 +168,8 @@ def paragraph(text: str, *, indent: int, first: int | None = None, style: str = 
     from rich.text import Text
 
     lead, rest = text[: indent - first], text[indent - first :]
-    room = max(20, width() - indent)
-    for k, part in enumerate(Text(rest).wrap(console(), room)):
+    columns_left = max(20, width() - indent)
+    for k, part in enumerate(Text(rest).wrap(console(), columns_left)):
         line((" " * first + lead if k == 0 else " " * indent) + part.plain.rstrip(), style)
 
 
@@ -191,7 +191,7 @@ def _glyph(unicode: str, ascii: str) -> str:
 
 
 def _minus() -> str:
-    """A minus sign for reading; programs that read a pipe want the ASCII one."""
+    """A minus sign for people to read; programs that read a pipe expect the ASCII one."""
     return "−" if is_terminal(sys.stdout) and _is_utf8() else "-"
 
 

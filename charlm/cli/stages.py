@@ -1,4 +1,4 @@
-"""Long work in stages, as a bar: on a terminal, or in a notebook."""
+"""A progress bar for work in stages, on a terminal or in a notebook."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..runs.events import Events
 from .notebook import Area, in_notebook
 from .talk import progress_bar, warn
 
-NOTEBOOK_SECONDS = 0.25  # between two pictures
+NOTEBOOK_SECONDS = 0.25  # between updates
 
 
 class Stages(Events):
-    """Tells `report` how much is done, 0 to 1, and stderr what is to be warned of."""
+    """Passes the fraction done, 0 to 1, to `report`, and warnings to stderr."""
 
     def __init__(self, report: Callable[[float], None]) -> None:
         self.report = report
 
     def stage(self, name: str, done: float) -> None:
-        if name != "estimate":  # of weights or n-grams: nobody knows how far it is
+        if name != "estimate":  # of weights or n-grams, whose progress is unknown
             self.report(done)
 
     def warn(self, message: str) -> None:
@@ -29,7 +29,7 @@ class Stages(Events):
 
 @contextmanager
 def stages(what: str) -> Iterator[Events]:
-    """Events that are shown as a bar named `what`, if it takes a while."""
+    """Events shown as a bar named `what`, if the work takes a while."""
     if not in_notebook():
         with progress_bar(what) as report:
             yield Stages(report)

@@ -1,4 +1,4 @@
-"""Tokens on a background from pale to deep by surprisal, for terminals."""
+"""Print tokens coloured by surprisal, on a terminal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .show import console, is_terminal
 
 
 def print_line(pieces: Sequence[str], surprisals: Sequence[float], gap: str = "") -> None:
-    """The pieces in one paragraph, each on the colour of its surprisal (bits); else nothing.
+    """Print the pieces in one paragraph, each coloured by its surprisal (bits).
 
-    Without a terminal there is no colour, and the table that follows says it all.
+    Prints nothing without a terminal: the table that follows has the numbers.
     """
     if not coloured():
         return
@@ -20,7 +20,7 @@ def print_line(pieces: Sequence[str], surprisals: Sequence[float], gap: str = ""
 
     text = Text()
     for piece, bits in zip(pieces, surprisals, strict=True):
-        text.append(piece, style=on(colours.of(bits)))
+        text.append(piece, style=on(colours.surprisal_colour(bits)))
         text.append(gap)
     console().print(text)
 
@@ -31,7 +31,7 @@ def coloured() -> bool:
 
 
 def on(background: colours.Rgb) -> str:
-    """Rich's name of a background with the ink that can be read on it."""
+    """Rich's style for a background with readable text on it."""
     red, green, blue = background
-    ink = "black" if colours.dark_ink(background) else "bright_white"
+    ink = "black" if colours.needs_dark_text(background) else "bright_white"
     return f"{ink} on rgb({red},{green},{blue})"

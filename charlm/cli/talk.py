@@ -1,4 +1,4 @@
-"""What is said on stderr beside the results: remarks, warnings, errors, a sign of life."""
+"""Messages on stderr: notes, warnings, errors, a progress bar."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from .ending import as_options
 from .show import console, is_terminal, valid_unicode
 
-BAR_AFTER_SECONDS = 2.0  # seconds of silence before a command shows that it lives
+BAR_AFTER_SECONDS = 2.0  # of silence before a progress bar appears
 
 
 @dataclass
 class Talk:
-    """How much is said on stderr beside the results."""
+    """Verbosity of stderr."""
 
     quiet: bool = False
     verbose: bool = False
@@ -26,38 +26,38 @@ talk = Talk()
 
 
 def print_error(text: str) -> None:
-    """The one line that tells of an error."""
+    """Print an error as one line."""
     _say("error: " + " ".join(as_options(text).split()))
 
 
 def warn(text: str) -> None:
-    """Something the user should know though the command goes on; silenced by -q."""
+    """Something the user should know, though the command continues; silenced by -q."""
     if not talk.quiet:
         _say(f"warning: {as_options(text)}")
 
 
 def note(text: str) -> None:
-    """A remark beside the results; silenced by -q."""
+    """A note besides the results; silenced by -q."""
     if not talk.quiet:
         _say(text)
 
 
 def aside(text: str) -> None:
-    """A result beside those on stdout, which holds data for programs; -q does not silence it."""
+    """A result on stderr, because stdout holds data for programs; -q does not silence it."""
     _say(text)
 
 
 def detail(text: str) -> None:
-    """A remark for those who ask with -v."""
+    """A note shown with -v."""
     if talk.verbose:
         _say(text)
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
-    """Show on a terminal's stderr that long work lives: after two seconds, a bar.
+    """Show a bar on a terminal's stderr if the work takes more than two seconds.
 
-    Gives a function that may be told the fraction done, 0 to 1; without it the bar only pulses.
+    Yields a function to call with the fraction done, 0 to 1; until then the bar only pulses.
     """
     done: list[float | None] = [None]
     finished = threading.Event()

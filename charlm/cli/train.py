@@ -1,4 +1,4 @@
-"""`charlm train`: from a text file to a model."""
+"""`charlm train`: train a recurrent network."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ def train(
     if no_allocator:
         allocator.turn_off()
     allocator.relaunch()
-    from ..training.run import resume as go_on
+    from ..training.run import resume as resume_run
     from ..training.run import train as begin
     from .training_display import Display
 
     with Display() as display:
         if resume is not None:
-            outcome = go_on(resume, events=display)
+            outcome = resume_run(resume, events=display)
         else:
             outcome = begin(corpus or [], events=display, **given)
     if outcome.tokens_per_second == 0:
-        note(f"{outcome.run} was finished already: {outcome.steps:,} steps. Nothing was left to do")
+        note(f"{outcome.run} was already finished, after {outcome.steps:,} steps: nothing to do")
     pseudo = display.plan is not None and display.plan.network.bidirectional
     _report(outcome, json, pseudo)
     if outcome.interrupted:
@@ -86,14 +86,14 @@ def train(
 
 
 def _check(corpus: list[str] | None, resume: str | None, given: dict[str, Any]) -> None:
-    """What can be refused before torch is brought in."""
+    """Raise errors that can be found before importing torch."""
     options, settings = divide(TrainRunOptions, train_settings(), given)
     if resume is None:
         text_names(corpus or [])
         return
-    usual = TrainRunOptions().as_dict()
-    told = [name for name, value in options.as_dict().items() if value != usual[name]]
-    for name in ["corpus"] * bool(corpus) + told + list(settings):
+    defaults = TrainRunOptions().as_dict()
+    given_options = [name for name, value in options.as_dict().items() if value != defaults[name]]
+    for name in ["corpus"] * bool(corpus) + given_options + list(settings):
         raise CharlmError(f"a resumed run keeps its own settings: leave out `{name}`")
 
 
@@ -124,7 +124,7 @@ def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
     ]
     if best["oov"]:
         without = number(best["perplexity_excluding_oov"])
-        rows.append(("", f"{without} without the {best['oov']:,} unknown ones"))
+        rows.append(("", f"{without} without the {best['oov']:,} unknown tokens"))
     if outcome.network is not None:
         alone = number(outcome.network["nats_per_char"], 3)
         rows.append(("", f"{alone} nats/char by the network alone, without the n-grams"))

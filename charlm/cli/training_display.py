@@ -1,4 +1,4 @@
-"""What training looks like: a live line on a terminal, plain lines in a log."""
+"""Display of training progress: a live bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..measures import Measures
 
-LOG_SECONDS = 10.0  # between lines where there is no terminal
+LOG_SECONDS = 10.0  # between lines without a terminal
 
 
 def clock(seconds: float) -> str:
@@ -32,7 +32,7 @@ def clock(seconds: float) -> str:
 
 
 class Display(Events, AbstractContextManager["Display"]):
-    """Shows on stderr how training goes."""
+    """Shows the progress of training on stderr."""
 
     def __init__(self) -> None:
         self.notebook = in_notebook()
@@ -43,7 +43,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.best = ""
         self.sample = ""
         self.last_line = self.last_validation = 0.0  # when each was last written
-        self.heading = ""  # what stands above the bar in a notebook
+        self.heading = ""  # shown above the bar in a notebook
         self.live: Live | Area | None = None
         self.bar: Progress | None = None
 
@@ -140,11 +140,11 @@ class Display(Events, AbstractContextManager["Display"]):
 
     @property
     def _pseudo(self) -> str:
-        """What stands before "perplexity" for a bidirectional network."""
+        """The prefix of "perplexity" for a bidirectional network."""
         return "pseudo-" if self.plan is not None and self.plan.network.bidirectional else ""
 
     def _line(self, step: Step) -> str:
-        """The numbers of the moment, in at most 78 columns."""
+        """The current numbers, in at most 78 columns."""
         assert self.plan is not None
         assert self.smooth is not None
         text = self.plan.corpus.train_text

@@ -1,4 +1,4 @@
-"""What makes a function a verb: -q and -v, and a help of plain text with options in groups."""
+"""Turn a function into a verb: add -q and -v, and format its help with options in groups."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def register(app: typer.Typer, verb: Callable[..., None], name: str, **settings:
 
 
 def _with_talk(verb: Callable[..., None]) -> Callable[..., None]:
-    """The same, with -q and -v: what they do is done when they are read."""
+    """The same, with -q and -v, which take effect when they are parsed."""
 
     @wraps(verb)
     def run(*, quiet: bool, verbose: bool, **arguments: Any) -> None:
@@ -55,5 +55,5 @@ def _with_talk(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def help_text(doc: str | None) -> str:
-    r"""A raw docstring as help; a paragraph headed by \b keeps its lines, as click has it."""
+    r"""A raw docstring as help; a paragraph headed by \b keeps its lines, as in click."""
     return inspect.cleandoc(doc or "").replace("\\b\n", "\b\n")

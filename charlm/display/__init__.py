@@ -1,1 +1,1 @@
-"""Readable text and amounts, colours, charts, HTML. Knows no model."""
+"""Readable text and quantities, colours, charts, HTML. Independent of any model."""

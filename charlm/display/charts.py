@@ -1,4 +1,4 @@
-"""Line charts: every picture that charlm draws is panels of lines, as PNG or SVG."""
+"""Line charts, as PNG or SVG: every picture that charlm draws is made of panels of lines."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3aa6a6")
 INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
-INCHES = (8.0, 5.0)  # of a picture with one column of panels
+FIGURE_INCHES = (8.0, 5.0)  # size of a picture with one column of panels
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
-TWO_COLUMN_LEGEND_FROM = 6  # lines, from which on a legend has two columns
-DPI = 125  # so that this is 1,000 pixels wide
+TWO_COLUMN_LEGEND_FROM = 6  # lines; from this many on, a legend has two columns
+DPI = 125  # which makes it 1,000 pixels wide
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a panel; lines of one label have one colour."""
+    """One line of a panel; lines with the same label share a colour."""
 
     label: str  # "" for a line that the legend leaves out
     x: Sequence[float]
     y: Sequence[float]
     style: str = "-"  # matplotlib's: "-", "--", ":", "o-", …
-    colour: int | None = None  # place in COLOURS; None: the next one
+    colour: int | None = None  # index into COLOURS; None: the next one
     width: float = 1.4  # points
 
 
@@ -42,16 +42,16 @@ class Panel:
     lines: Sequence[Line]
     log_x: bool = False
     log_y: bool = False
-    x_ticks: Sequence[float] = ()  # where x is numbered; empty: matplotlib decides
+    x_ticks: Sequence[float] = ()  # tick positions on x; empty: matplotlib decides
     y_range: tuple[float, float] | None = None
     levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
-    marks: Sequence[tuple[str, float, float]] = ()  # remarks on points: text, x, y
+    marks: Sequence[tuple[str, float, float]] = ()  # annotated points: text, x, y
     legend: Literal["best", "lower right", "upper right"] = "best"  # its place
     height: float = 1.0  # relative to the panels of other rows
 
 
 def png(panels: Sequence[Panel], columns: int = 1) -> bytes:
-    """Panels, row by row, as a PNG of 1,000 pixels' width (and 500 more a further column)."""
+    """Panels, row by row, as a PNG 1,000 pixels wide (500 more for each further column)."""
     picture = io.BytesIO()
     figure(panels, columns, "black").savefig(picture, format="png", dpi=DPI, facecolor="white")
     return picture.getvalue()
@@ -60,10 +60,10 @@ def png(panels: Sequence[Panel], columns: int = 1) -> bytes:
 def svg(
     panels: Sequence[Panel], columns: int = 1, *, name: str = "picture", scale: float = 1.0
 ) -> str:
-    """Panels as an <svg> element for a page, without a background, its ink the page's.
+    """Panels as an <svg> element for a page, on no background, in the page's text colour.
 
-    All ids in it begin with `name`: no two pictures of a page may share one. `scale` makes it
-    smaller but for its letters. The same panels make the same text.
+    All ids in it begin with `name`, which must be unique within the page. `scale` shrinks the
+    picture but not its text. The same panels give the same markup.
     """
     import matplotlib as mpl
 
@@ -86,8 +86,8 @@ def figure(panels: Sequence[Panel], columns: int, ink: str) -> Figure:
 
     rows = -(-len(panels) // columns)
     heights = [panels[row * columns].height for row in range(rows)]
-    width = INCHES[0] if columns == 1 else INCHES[0] / 2 * (columns + 1)
-    tall = INCHES[1] * max(1.0, 0.72 * sum(heights) / max(heights))
+    width = FIGURE_INCHES[0] if columns == 1 else FIGURE_INCHES[0] / 2 * (columns + 1)
+    tall = FIGURE_INCHES[1] * max(1.0, 0.72 * sum(heights) / max(heights))
     with mpl.rc_context(
         {
             "text.color": ink,
@@ -109,9 +109,9 @@ def figure(panels: Sequence[Panel], columns: int, ink: str) -> Figure:
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
-    following = cycle(COLOURS)
+    colours = cycle(COLOURS)
     for line in panel.lines:
-        colour = next(following) if line.colour is None else COLOURS[line.colour % len(COLOURS)]
+        colour = next(colours) if line.colour is None else COLOURS[line.colour % len(COLOURS)]
         label = line.label or "_nolegend_"
         axes.plot(line.x, line.y, line.style, color=colour, label=label, ms=4, lw=line.width)
     for name, level in panel.levels:
@@ -130,8 +130,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.grid(alpha=0.25, color="gray")
-    named = sum(bool(line.label) for line in panel.lines)
-    if named > 1:
+    labelled = sum(bool(line.label) for line in panel.lines)
+    if labelled > 1:
         axes.legend(
-            framealpha=0.0, loc=panel.legend, ncols=1 if named < TWO_COLUMN_LEGEND_FROM else 2
+            framealpha=0.0, loc=panel.legend, ncols=1 if labelled < TWO_COLUMN_LEGEND_FROM else 2
         )

@@ -1,6 +1,6 @@
-"""A page of HTML that needs nothing but itself: no script, and nothing that is fetched.
+"""Self-contained HTML pages: no scripts, nothing fetched.
 
-What is text becomes `Html` by `text` or `lines` only, so that no part of it can act as markup.
+Text becomes `Html` only through `text` or `lines`, so it can never act as markup.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .readable import fixed, keep_lines, one_line
 
 Html = NewType("Html", str)
 
-SHADES = 25  # shades of a scale; of surprisal: half a bit apart
+SHADES = 25  # of a scale; for surprisal they are half a bit apart
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2026; --soft: #5c6672;
@@ -57,10 +57,10 @@ blockquote { margin: .3rem 0 1.1rem; padding: .5rem .8rem; background: var(--pan
 td:first-child { white-space: nowrap; }
 .text { overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
-  .telling tr { display: grid; grid-template-columns: repeat(4, 1fr); padding: .3rem 0;
+  .with-text tr { display: grid; grid-template-columns: repeat(4, 1fr); padding: .3rem 0;
     border-bottom: 1px solid var(--line); }
-  .telling th, .telling td { border: 0; text-align: start; }
-  .telling .text { grid-column: 1 / -1; }
+  .with-text th, .with-text td { border: 0; text-align: start; }
+  .with-text .text { grid-column: 1 / -1; }
 }
 .heat p { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; max-width: none;
   line-height: 1.75; }
@@ -81,12 +81,12 @@ def text(value: str) -> Html:
 
 
 def lines(value: str) -> Html:
-    """Text in its lines, other control characters made visible."""
+    """Text with its line breaks, other control characters made visible."""
     return Html(escape(keep_lines(value)))
 
 
 def number(value: float, places: int = 2) -> str:
-    """A number for reading: 9.71, 1,235, 1.2e+12; ∞; – for what is undefined."""
+    """A number for people to read: 9.71, 1,235, 1.2e+12; ∞; – if undefined."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -102,8 +102,10 @@ def join(parts: Iterable[Html], gap: str = "") -> Html:
 
 def element(name: str, *inside: Html, **attributes: str) -> Html:
     """<name attribute="…">inside</name>; `class_` is the attribute class."""
-    own = "".join(f' {k.rstrip("_").replace("_", "-")}="{text(v)}"' for k, v in attributes.items())
-    return Html(f"<{name}{own}>{join(inside)}</{name}>")
+    attrs = "".join(
+        f' {k.rstrip("_").replace("_", "-")}="{text(v)}"' for k, v in attributes.items()
+    )
+    return Html(f"<{name}{attrs}>{join(inside)}</{name}>")
 
 
 def paragraph(value: str, class_: str = "") -> Html:
@@ -111,37 +113,39 @@ def paragraph(value: str, class_: str = "") -> Html:
 
 
 def section(title: str, *inside: Html) -> Html:
-    """A part of the page under its title."""
+    """A section of the page, with its title."""
     return element("section", element("h2", text(title)), *inside)
 
 
 def figure(picture: str, caption: str) -> Html:
-    """An <svg> element of ours (see `pictures.svg`), above its caption."""
+    """An <svg> element of ours (see `charts.svg`), above its caption."""
     drawn = element("div", Html(picture), class_="wide", role="img", aria_label=caption)
     return element("figure", drawn, element("figcaption", text(caption)))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
-    """Rows of cells: numbers, but for the first column, and a last one headed "text"."""
+    """Rows of cells, numeric except for the first column and any headed "text"."""
 
-    def kind(k: int) -> dict[str, str]:
+    def cell_attributes(k: int) -> dict[str, str]:
         if headings[k] == "text":
             return {"class_": "text", "dir": "auto"}
         return {"class_": "number"} if k else {}
 
-    head = element("tr", *(element("th", text(h), scope="col", **kind(k))
+    head = element("tr", *(element("th", text(h), scope="col", **cell_attributes(k))
                            for k, h in enumerate(headings)))  # fmt: skip
     body = (
-        element("tr", *(element("td", text(cell), **kind(k)) for k, cell in enumerate(row)))
+        element(
+            "tr", *(element("td", text(cell), **cell_attributes(k)) for k, cell in enumerate(row))
+        )
         for row in rows
     )
     whole = element("table", element("thead", head), element("tbody", *body))
-    telling = " telling" if "text" in headings else ""
-    return element("div", whole, class_=f"wide{telling}")
+    with_text = " with-text" if "text" in headings else ""
+    return element("div", whole, class_=f"wide{with_text}")
 
 
-def pairs(rows: Iterable[tuple[str, str]]) -> Html:
-    """Names and what they are, as a table."""
+def key_values(rows: Iterable[tuple[str, str]]) -> Html:
+    """Names and values, as a table."""
     return element(
         "table",
         *(
@@ -152,7 +156,7 @@ def pairs(rows: Iterable[tuple[str, str]]) -> Html:
 
 
 def cards(rows: Iterable[tuple[str, str]]) -> Html:
-    """A few important numbers under their names."""
+    """A few key numbers under their names."""
     return element(
         "dl",
         *(element("div", element("dt", text(k)), element("dd", text(v))) for k, v in rows),
@@ -162,24 +166,24 @@ def cards(rows: Iterable[tuple[str, str]]) -> Html:
 
 @dataclass(frozen=True)
 class Scale:
-    """Shades that text stands on: LEVELS of them, on white and on black pages."""
+    """Backgrounds for text, in SHADES steps, for light and for dark pages."""
 
     light: tuple[colours.Rgb, ...]
     dark: tuple[colours.Rgb, ...]
 
-    def level(self, share: float) -> int:
-        """The shade at 0 (the first colour) to 1 (the last)."""
-        return round(min(max(share, 0.0), 1.0) * (SHADES - 1))
+    def level(self, fraction: float) -> int:
+        """Which shade stands for a fraction: 0 is the first colour, 1 the last."""
+        return round(min(max(fraction, 0.0), 1.0) * (SHADES - 1))
 
     def span(self, shown: Html, level: int, **attributes: str) -> Html:
-        """Something on a shade."""
+        """A span on the shade `level`."""
         classes = f"h{level} {attributes.pop('class_', '')}".rstrip()
         return element("span", shown, class_=classes, **attributes)
 
-    def rules(self) -> str:
-        """The style of the shades."""
-        light, dark = ("".join(_rule(k, own) for k in range(SHADES))
-                       for own in (self.light, self.dark))  # fmt: skip
+    def css(self) -> str:
+        """The CSS rules of the shades."""
+        light, dark = ("".join(_css_rule(k, colours) for k in range(SHADES))
+                       for colours in (self.light, self.dark))  # fmt: skip
         return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
 
 
@@ -188,17 +192,17 @@ SIGNED = Scale(colours.SIGNED_ON_WHITE, colours.SIGNED_ON_BLACK)
 
 
 def shade(shown: str, bits: float, title: str) -> Html:
-    """A token on the colour of its surprisal."""
+    """A token on a background that shows its surprisal."""
     return SURPRISAL.span(text(shown), SURPRISAL.level(bits / colours.MAX_BITS), title=title)
 
 
 def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale: Scale) -> str:
-    """The whole page: its title, what it is about, its sections; text in it stands on `scale`."""
+    """The whole page: title, introduction, sections; `scale` colours the tokens in it."""
     head = (
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{element('title', text(f'{title} · charlm'))}<style>{STYLE}{scale.rules()}</style>"
+        f"{element('title', text(f'{title} · charlm'))}<style>{STYLE}{scale.css()}</style>"
     )
     body = (
         element("header", element("h1", text(title)), *about),
@@ -210,7 +214,7 @@ def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale:
     )
 
 
-def _rule(level: int, scale: tuple[colours.Rgb, ...]) -> str:
-    background = colours.between(level / (SHADES - 1), scale)
-    ink = "#000" if colours.dark_ink(background) else "#fff"
+def _css_rule(level: int, scale: tuple[colours.Rgb, ...]) -> str:
+    background = colours.interpolate(level / (SHADES - 1), scale)
+    ink = "#000" if colours.needs_dark_text(background) else "#fff"
     return f".h{level} {{ background: rgb{background}; color: {ink}; }}\n"

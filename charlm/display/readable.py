@@ -1,4 +1,4 @@
-"""Text and amounts made fit to be read, on a terminal or on a page."""
+"""Format text and quantities for people to read, on a terminal or on a page."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ _CONTROL_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029], 0xFFFD)
 
 
 def valid_unicode(text: str) -> str:
-    """`text` with whatever is not a Unicode character (lone surrogates) as U+FFFD."""
+    """`text` with lone surrogates, which are not Unicode characters, replaced by U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def one_line(text: str) -> str:
-    """`text` on one line: control characters as their pictures (newline is ␊, escape ␛)."""
+    """`text` on one line: control characters as their symbols (newline is ␊, escape ␛)."""
     return valid_unicode(text).translate(_CONTROL_PICTURES)
 
 
 def keep_lines(text: str) -> str:
-    """`text` in its lines: newlines and tabs kept, other control characters as pictures."""
+    """`text` with newlines and tabs kept, other control characters as symbols."""
     keep = {code: code for code in map(ord, "\n\t")}
     return valid_unicode(text).translate(_CONTROL_PICTURES | keep)
 
 
 def size(count: int) -> str:
-    """Bytes for reading: 5.4 MB."""
+    """A number of bytes for people to read: 5.4 MB."""
     if count < 1000:
         return f"{count} bytes"
     power = min(len(str(count)) - 1, 14) // 3
@@ -31,14 +31,14 @@ def size(count: int) -> str:
 
 
 def amount(number: int) -> str:
-    """A count for reading: 1,234; 1.4 M; 2.1 G."""
+    """A count for people to read: 1,234; 1.4 M; 2.1 G."""
     if number < 1_000_000:
         return f"{number:,}"
     return f"{number / 1e6:,.1f} M" if number < 1_000_000_000 else f"{number / 1e9:,.1f} G"
 
 
 def fixed(value: float, places: int) -> str:
-    """A finite number: 9.71, -54.32, 1,235; no sign where it is rounded to nothing."""
+    """A finite number: 9.71, -54.32, 1,235; no minus sign if it rounds to zero."""
     text = f"{value:,.{places if abs(value) < 1e3 else 0}f}"
     return text if text.strip("-0.") else text.lstrip("-")
 

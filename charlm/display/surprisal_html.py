@@ -1,4 +1,4 @@
-"""A text on a background of surprisal, token by token, as HTML: for reports and notebooks."""
+"""Text with each token coloured by its surprisal, as HTML for reports and notebooks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TypeAlias
 from . import colours
 from .html_page import Html, element, join, number, text
 
-Shade: TypeAlias = Callable[[str, float, str], Html]  # of what is shown, its bits, its tooltip
+Shade: TypeAlias = Callable[[str, float, str], Html]  # (text, bits, tooltip) → a coloured span
 
-ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # the name of a token
+ASCII_BYTE = re.compile("0x[0-7][0-9A-F]")  # a token's name
 LINE_STYLE = "margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75"
 CAPTION_STYLE = "margin: .2em 0 0; opacity: .7; font-size: .9em"
 
@@ -23,31 +23,31 @@ class Piece:
 
     name: str
     bits: float  # surprisal
-    note: str = ""  # more about it, for its tooltip
+    note: str = ""  # shown in its tooltip
 
 
-def pieces_html(pieces: Sequence[Piece], written: str, level: str, shade: Shade) -> Html:
-    """Tokens of a model of `level` on the colours of their surprisal; words are of level "word".
+def pieces_html(pieces: Sequence[Piece], original: str, level: str, shade: Shade) -> Html:
+    """Tokens of a model of `level`, coloured by surprisal; whole words have level "word".
 
-    written: the text itself, which says where there is a space between words.
+    original: the text itself, which shows where words are separated by a space.
     """
     spans: list[Html] = []
     at = 0
     for k, piece in enumerate(pieces):
-        ends = k == len(pieces) - 1 and piece.name == "</s>"
+        is_eos = k == len(pieces) - 1 and piece.name == "</s>"
         shown = _subword(piece.name) if level == "subword" else piece.name
         if level == "word":
-            here = written.lower().find(shown.lower(), at)
+            here = original.lower().find(shown.lower(), at)
             spans.append(text(" " if k and here != at else ""))
             at = here + len(shown) if here >= 0 else at
         notes = (piece.name, f"{number(piece.bits)} bits", piece.note)
         title = " · ".join(note for note in notes if note)
-        spans.append(shade("↵" if ends else shown, piece.bits, title))
+        spans.append(shade("↵" if is_eos else shown, piece.bits, title))
     return join(spans)
 
 
 def block(line: Html, caption: str) -> Html:
-    """A line and what is said of it below, which bring their style with them: for a notebook."""
+    """A line with a caption below it, styled inline: for a notebook."""
     return element(
         "div",
         element("p", line, style=LINE_STYLE, dir="auto"),
@@ -56,15 +56,15 @@ def block(line: Html, caption: str) -> Html:
 
 
 def inline_shade(shown: str, bits: float, title: str) -> Html:
-    """A token on the colour of its surprisal, readable on a page of any style."""
-    background = colours.of(bits)
-    ink = "#000" if colours.dark_ink(background) else "#fff"
+    """A token coloured by its surprisal, readable whatever the page's style."""
+    background = colours.surprisal_colour(bits)
+    ink = "#000" if colours.needs_dark_text(background) else "#fff"
     style = f"background: rgb{background}; color: {ink}"
     return element("span", text(shown), style=style, title=title)
 
 
 def _subword(token: str) -> str:
-    """A subword as it stands in the text: ▁ is a space, and a byte of ASCII its character."""
+    """A subword as it appears in the text: ▁ is a space, an ASCII byte its character."""
     if ASCII_BYTE.fullmatch(token):
         return chr(int(token, 16))
     return token.replace("▁", " ")

@@ -1,9 +1,9 @@
 """The laboratory: experiments that show what textbooks claim about recurrent networks.
 
-Each is one function of a seed that gives a frozen dataclass of plain numbers, which has
+Each is one function of a seed that returns a frozen dataclass of plain numbers, with
 `as_dict()` for --json and `panels()` for the picture.
 """
 
-from ..system.extras import need
+from ..system.extras import require_packages
 
-need("the laboratory", "torch", "matplotlib")
+require_packages("the laboratory", "torch", "matplotlib")

@@ -2,14 +2,14 @@
 
     The cat, which already ate fish near the old boats, was full.
 
-Nouns between subject and verb that have the other number (attractors: boats) tempt a model to the
-wrong verb. It is right where P(right verb) > P(wrong verb) after the same beginning; a tie is half
-right. Each sentence is asked with a singular and with a plural subject, so whoever cannot see the
-subject is right half the time.
+Nouns of the opposite number between subject and verb (attractors: boats) tempt a model into the
+wrong verb. It is right if P(right verb) > P(wrong verb) after the same beginning; a tie counts
+half. Each sentence is tested with a singular and with a plural subject, so a model that cannot see
+the subject is right half the time.
 
-What the cells are asked, they have not read: no sentence judged is one learned from, and from
-clauses of NEW words on none begins, up to the verb, as one learned from does. Of shorter ones
-there are too few (44 without a clause): there a model may have the answer by heart.
+No test sentence is in the training text, and with clauses of UNSEEN_FROM words or more no test
+sentence begins, up to the verb, like a training sentence. There are too few shorter ones (44
+without a clause): there a model may have memorized the answer.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ from ..runs.run_directory import RunDirectory
 from ..tasks.word_scores import boundary_mass
 from ..text.tokenizer import Tokenizer
 from .clauses import MAX_CLAUSE, VERBS, Item, Known, Lexicon, draw_items, draw_text
-from .progress import Progress, shares
+from .progress import Progress, split_progress
 
 LENGTHS = range(MAX_CLAUSE + 1)  # words of a clause, after which or who; 0: no clause
 CONDITIONS = ("no attractor", "attractors")
 COMPARED_CELLS = ("rnn", "gru", "lstm")
 ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
-UNSEEN_FROM = 2  # words of a clause, from which on no beginning judged is learned from
-TRAINING_SENTENCES = 10_000  # sentences to learn from
+UNSEEN_FROM = 2  # words of a clause, from which on no test beginning is in the training text
+TRAINING_SENTENCES = 10_000  # in the training text
 HIDDEN_UNITS = 64  # of the trained cells
-MAX_BATCH = 256  # sentences read side by side
+MAX_BATCH = 256  # sentences read in parallel
 
 Test = dict[str, list[list[Item]]]  # sentences by condition and length
 
 
 @dataclass(frozen=True)
 class Curves:
-    """How often one model was right, by the number of words between, 0 … LONGEST."""
+    """One model's accuracy, by the number of words in the clause, 0 … MAX_CLAUSE."""
 
     model: str
-    by_run: tuple[dict[str, tuple[float, ...]], ...]  # by condition, shares; NaN: no sentence
+    by_run: tuple[dict[str, tuple[float, ...]], ...]  # accuracy by condition; NaN: no sentences
 
     @property
     def accuracy(self) -> dict[str, tuple[float, ...]]:
@@ -70,7 +70,7 @@ class Curves:
     def means(self, condition: str, lengths: range) -> list[float]:
         """For each run, over clauses of `lengths` words; nothing where there are no sentences."""
         runs = [[run[condition][n] for n in lengths] for run in self.by_run]
-        known = [[share for share in run if not math.isnan(share)] for run in runs]
+        known = [[rate for rate in run if not math.isnan(rate)] for run in runs]
         return [fmean(run) for run in known if run]
 
 
@@ -79,10 +79,10 @@ class Agreement:
     """What the experiment found."""
 
     seed: int
-    runs: int  # networks trained of each cell, whose mean is given; 0: models of the user's
+    runs: int  # networks trained per cell, which are averaged; 0: the user's models
     steps: int  # of each training
     learned_from: int  # sentences
-    sentences: dict[str, tuple[int, ...]]  # judged, by condition and length
+    sentences: dict[str, tuple[int, ...]]  # tested, by condition and length
     curves: tuple[Curves, ...]
     left_out: tuple[str, ...] = ()  # words and phrases that a model does not know
 
@@ -109,7 +109,7 @@ class Agreement:
         }
 
     def panels(self) -> list[Panel]:
-        """One for each condition: share of right verbs against words between."""
+        """One for each condition: accuracy against the length of the clause."""
         titles = ("clauses without attractors", "clauses with attractors")
         return [
             Panel(
@@ -133,7 +133,7 @@ class Agreement:
         ]
 
 
-def train_and_judge(
+def train_and_evaluate(
     *,
     seed: int = 1,
     runs: int = 3,
@@ -142,13 +142,13 @@ def train_and_judge(
     lines: int = TRAINING_SENTENCES,
     progress: Progress | None = None,
 ) -> Agreement:
-    """Freshly trained cells and n-gram models of the same text.
+    """Test freshly trained cells and n-gram models of the same text.
 
-    runs: networks of each cell, of the seeds `seed`, `seed` + 1, …. sentences: judged, at each
-    length and condition. lines: sentences to learn from, none of which is judged, nor begins as one
-    judged does with a clause of NEW words or more.
+    runs: networks per cell, with seeds `seed`, `seed` + 1, …. sentences: tested at each length and
+    condition. lines: training sentences, none of which is tested, or begins like a test sentence
+    with a clause of UNSEEN_FROM words or more.
     """
-    from . import learn  # here, because torch takes its time
+    from . import learn  # here, because importing torch is slow
 
     require(runs >= 1 and steps >= 1 and lines >= 1, "runs, steps and lines must be at least 1")
     rng, words = Random(seed), Lexicon()
@@ -163,8 +163,8 @@ def train_and_judge(
             V, eos = tokenizer.vocab_size, tokenizer.eos
             for order in ORDERS:
                 ngram = estimate(corpus.train, V, eos, order, lines=True)
-                found.append(_judged(f"{order}-gram", [ngram], tokenizer, test))
-            told = shares(progress, [1.0] * (len(COMPARED_CELLS) * runs))
+                found.append(_tested(f"{order}-gram", [ngram], tokenizer, test))
+            reports = split_progress(progress, [1.0] * (len(COMPARED_CELLS) * runs))
             for cell in COMPARED_CELLS:
                 network = NetworkConfig(V, cell=cell, embed=HIDDEN_UNITS, hidden=HIDDEN_UNITS)
                 trained: list[LanguageModel] = []
@@ -172,23 +172,23 @@ def train_and_judge(
                     config = TrainConfig(
                         seed + run, batch_size=32, bptt=64, steps=steps, optimizer="muon", lr=0.02
                     )
-                    tensors = learn.train(network, config, corpus, next(told)).tensors()
+                    tensors = learn.train(network, config, corpus, next(reports)).tensors()
                     trained.append(RecurrentLM(network, tensors, eos))
-                found.append(_judged(cell.upper(), trained, tokenizer, test))
+                found.append(_tested(cell.upper(), trained, tokenizer, test))
     counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
     return Agreement(seed, runs, steps, lines, counts, tuple(found))
 
 
-def judge_models(
+def evaluate_models(
     paths: Sequence[str],
     *,
     seed: int = 1,
     sentences: int = 100,
     progress: Progress | None = None,
 ) -> Agreement:
-    """Models of the user's, on sentences of which they know every word.
+    """Test the user's models, on sentences whose words they all know.
 
-    Raises CharlmError where a model cannot be read, or where the models know too few words.
+    Raises CharlmError if a model cannot be read, or if the models know too few words.
     """
     models: list[tuple[str, LanguageModel, Tokenizer]] = []
     for path in paths:
@@ -206,16 +206,18 @@ def judge_models(
     names = ", ".join(dict.fromkeys(name for name, _, _ in models))
     for word in ("The", *VERBS):
         require(known(word), f"{names} does not know the word {word!r}, which the sentences need")
-    if not words.enough:
+    if not words.sufficient:
         missing = f"{', '.join(left_out[:6])}{' …' if len(left_out) > 6 else ''}"
         raise CharlmError(f"{names} knows too few of the sentences' words; unknown: {missing}")
     test = draw_test(Random(seed), words, sentences, known)
     if not any(items for lists in test.values() for items in lists):
-        raise CharlmError(f"{names} knows no sentence whole: do its tokens hold the commas?")
+        raise CharlmError(
+            f"{names} knows all words of no sentence: does its vocabulary contain the comma?"
+        )
     found = []
-    told_of = shares(progress, [1.0] * len(models))
-    for (name, lm, tokenizer), told in zip(models, told_of, strict=True):
-        found.append(_judged(name, [lm], tokenizer, test, told))
+    reports = split_progress(progress, [1.0] * len(models))
+    for (name, lm, tokenizer), report in zip(models, reports, strict=True):
+        found.append(_tested(name, [lm], tokenizer, test, report))
     counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
     return Agreement(seed, 0, 0, 0, counts, tuple(found), left_out)
 
@@ -229,15 +231,15 @@ def draw_test(rng: Random, words: Lexicon, sentences: int, known: Known) -> Test
 
 
 def reserved(test: Test) -> set[str]:
-    """What may not be learned from: the test's sentences, and their beginnings from NEW on."""
-    judged = {item.text() for lists in test.values() for items in lists for item in items}
-    begun = {
+    """What the training text must avoid: test sentences, and beginnings from UNSEEN_FROM on."""
+    sentences = {item.text() for lists in test.values() for items in lists for item in items}
+    beginnings = {
         item.beginning for lists in test.values() for items in lists[UNSEEN_FROM:] for item in items
     }
-    return judged | begun
+    return sentences | beginnings
 
 
-def judge(
+def grade(
     lm: CausalLM[S],
     tokenizer: Tokenizer,
     items: Sequence[Item],
@@ -245,17 +247,19 @@ def judge(
 ) -> list[float]:
     """For each sentence 1 if P(right verb) > P(wrong verb) after its beginning, ½ if equal, else 0.
 
-    Verbs are whole words (see `words.py`), however the model spells them: a word boundary follows.
+    Verbs are whole words (see `word_scores.py`), however the model spells them.
     """
     marks = [math.nan] * len(items)
-    begun = [tokenizer.encode(item.beginning) for item in items]
+    beginnings = [tokenizer.encode(item.beginning) for item in items]
     starts_word = tokenizer.starts_word()
-    order = sorted(range(len(items)), key=lambda i: len(begun[i]))
+    order = sorted(range(len(items)), key=lambda i: len(beginnings[i]))
     done = 0
-    for T, alike in groupby(order, key=lambda i: len(begun[i])):  # all of one length side by side
-        own = list(alike)
-        for rows in (own[k : k + MAX_BATCH] for k in range(0, len(own), MAX_BATCH)):
-            state = lm.read(lm.start(len(rows)), np.stack([begun[i] for i in rows]))[1]
+    for T, alike in groupby(
+        order, key=lambda i: len(beginnings[i])
+    ):  # all of one length in parallel
+        group = list(alike)
+        for rows in (group[k : k + MAX_BATCH] for k in range(0, len(group), MAX_BATCH)):
+            state = lm.read(lm.start(len(rows)), np.stack([beginnings[i] for i in rows]))[1]
             nats_BV = np.empty((len(rows), 2))
             for v, verb in enumerate(VERBS):
                 spelt = [tokenizer.encode(f"{items[i].beginning} {verb}")[T:] for i in rows]
@@ -272,18 +276,18 @@ def judge(
     return marks
 
 
-def _judged(
+def _tested(
     name: str,
     lms: Sequence[LanguageModel],
     tokenizer: Tokenizer,
     test: Test,
     progress: Progress | None = None,
 ) -> Curves:
-    """What `lms`, models of one kind, make of the test, a run each."""
+    """Test `lms`, several runs of one kind of model."""
     items = [item for lists in test.values() for one in lists for item in one]
     by_run: list[dict[str, tuple[float, ...]]] = []
     for lm in lms:
-        marks = iter(judge(causal(lm), tokenizer, items, progress))
+        marks = iter(grade(causal(lm), tokenizer, items, progress))
         by_run.append(
             {
                 condition: tuple(fmean(islice(marks, len(o))) if o else math.nan for o in lists)
@@ -294,7 +298,7 @@ def _judged(
 
 
 def _parts(name: str, contents: model_file.ModelFile) -> list[tuple[str, model_file.ModelFile]]:
-    """A model, and beside a mixture, with a cache over it or none, its parts."""
+    """A model and, if it is a mixture (with or without a cache), its parts."""
     inner = model_parts.without_cache(contents)
     if inner.family == "mixture":
         own = inner.config["parts"]
@@ -307,6 +311,6 @@ def _parts(name: str, contents: model_file.ModelFile) -> list[tuple[str, model_f
 
 
 def _name(file: Path) -> str:
-    """What a model is called in a table: its run, or its file."""
+    """A model's name in a table: its run, or its file."""
     run = RunDirectory(file.resolve().parent)
     return run.path.name if file.name == run.model.name else file.stem

@@ -1,9 +1,10 @@
 """Truncated backpropagation through time: what it costs to cut the gradient early.
 
-Williams and Peng (1990). Every network here sees the same batches of SPAN tokens of STREAMS texts,
-is updated as often and carries its state on; only the gradient is cut, every T tokens. (The usual
-way, in which T is the length of the batch, changes the number of updates too, or that of the
-streams, and with them the loss.) T = 1: no gradient goes through time at all, the state does.
+Williams and Peng (1990). Every network sees the same batches of TOKENS_PER_STEP tokens of
+PARALLEL_STREAMS streams, is updated as often and carries its state over; only the gradient is cut,
+every T tokens. (Usually T is the length of the batch, which changes the number of updates or
+streams as well, and with it the loss.) T = 1: no gradient flows through time at all, but the state
+does.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from ..network.network import new_network
 from ..runs import defaults
 from ..text.corpus import Corpus
 from . import learn
-from .progress import Progress, shares
+from .progress import Progress, split_progress
 
-TOKENS_PER_STEP = 64  # tokens of each stream in a step
+TOKENS_PER_STEP = 64  # of each stream
 PARALLEL_STREAMS = 16
 LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # T
-LEARNING_RATE = 6e-3  # AdamW's learning rate
+LEARNING_RATE = 6e-3  # of AdamW
 
 
 @dataclass(frozen=True)
 class Point:
-    """One cell, its gradient cut every `bptt` tokens; a loss a seed, on validation text."""
+    """One cell, its gradient cut every `bptt` tokens; one validation loss per seed."""
 
     cell: str
     bptt: int
@@ -45,7 +46,7 @@ class Point:
 
     @property
     def spread(self) -> float:
-        """Standard deviation over the seeds; NaN of one."""
+        """Standard deviation over the seeds; NaN if there is one."""
         return statistics.stdev(self.losses) if len(self.losses) > 1 else math.nan
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class Truncation:
     settings: Mapping[str, Any]
     points: tuple[Point, ...]  # cell by cell, T rising
 
-    def of(self, cell: str) -> list[Point]:
+    def points_of(self, cell: str) -> list[Point]:
         return [point for point in self.points if point.cell == cell]
 
     @property
@@ -73,10 +74,10 @@ class Truncation:
         """Loss against T: a line through the means, a dot for each seed."""
         lines = []
         for cell in self.cells:
-            own, colour = self.of(cell), CELLS.index(cell)
-            lengths = [point.bptt for point in own]
-            lines.append(Line(cell, lengths, [point.loss for point in own], "o-", colour))
-            for losses in zip(*(point.losses for point in own), strict=True):
+            points, colour = self.points_of(cell), CELLS.index(cell)
+            lengths = [point.bptt for point in points]
+            lines.append(Line(cell, lengths, [point.loss for point in points], "o-", colour))
+            for losses in zip(*(point.losses for point in points), strict=True):
                 lines.append(Line("", lengths, losses, ".", colour))
         tokens = f"{self.settings['tokens']:,} tokens of training each"
         title = f"validation loss, the gradient cut every T tokens ({tokens})"
@@ -97,7 +98,8 @@ def experiment(
 ) -> Truncation:
     """Validation loss of each cell for each T in `lengths`, over `seeds` seeds from `seed` on.
 
-    Raises CharlmError for an unknown cell, a T that does not divide SPAN, or too little text.
+    Raises CharlmError for an unknown cell, a T that does not divide TOKENS_PER_STEP, or too little
+    text.
     """
     for length in lengths:
         require(
@@ -107,21 +109,21 @@ def experiment(
         )
     facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
     text = corpus.valid_text
-    bits_per_nat = bits(text.tokens / text.chars)  # per character, of a nat per token
-    told = shares(progress, [1.0] * (len(cells) * len(lengths) * seeds))
+    bits_per_nat = bits(text.tokens / text.chars)  # bits per character for one nat per token
+    reports = split_progress(progress, [1.0] * (len(cells) * len(lengths) * seeds))
 
     def losses(cell: str, length: int) -> Iterator[float]:
         network = defaults.network({"cell": cell, "hidden": hidden}, facts)
-        usual = {
+        fixed = {
             "steps": steps,
             "lr": LEARNING_RATE,
             "bptt": TOKENS_PER_STEP,
             "batch_size": PARALLEL_STREAMS,
         }
-        for own in range(seed, seed + seeds):
-            config = defaults.training(usual | {"seed": own}, facts)
+        for run_seed in range(seed, seed + seeds):
+            config = defaults.training(fixed | {"seed": run_seed}, facts)
             learner = new_network(network, config)
-            learn.train_network(learner, config, corpus, next(told), reach=length)
+            learn.train_network(learner, config, corpus, next(reports), reach=length)
             yield learn.loss_on(learner, corpus)
 
     points = []

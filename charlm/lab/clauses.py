@@ -1,8 +1,8 @@
-"""Sentences whose verb stands far from its subject, drawn from a small grammar.
+"""Sentences with a long clause between subject and verb, drawn from a small grammar.
 
     The cat, which already ate fish near the old boats, was full.
 
-All words but a few are also in data/demo.txt, so that models of that text can be asked.
+Nearly all words are also in data/demo.txt, so that models of that text can be tested.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Noun: TypeAlias = tuple[str, str]  # singular, plural
 Known: TypeAlias = Callable[[str], bool]  # whether a model knows all words of a text
 
 MAX_CLAUSE = 20  # words of a clause
-MIN_CLAUSE_WITH_NOUN = 3  # words of a clause with a noun in it: saw the cats
+MIN_CLAUSE_WITH_NOUN = 3  # words of a clause with a noun, such as: saw the cats
 VERBS = ("was", "were")
-MAX_TRIES = 60  # at a new sentence, for each that is wanted
+MAX_TRIES = 60  # attempts per sentence requested
 
 
 def _nouns(text: str) -> tuple[Noun, ...]:
@@ -60,7 +60,7 @@ class Lexicon:
     where: tuple[str, ...] = _phrases("near the N | behind the N | beside the N | near the A N")
 
     def known(self, known: Known) -> tuple[Lexicon, tuple[str, ...]]:
-        """What of it a model knows, and what was left out."""
+        """The part of the lexicon that a model knows, and what was left out."""
         left_out: list[str] = []
 
         def kept(items: Sequence[Any]) -> tuple[Any, ...]:
@@ -77,15 +77,15 @@ class Lexicon:
         return Lexicon(**parts), tuple(left_out)
 
     @property
-    def enough(self) -> bool:
-        """Whether sentences can be made of it."""
+    def sufficient(self) -> bool:
+        """Whether it has enough words to make sentences."""
         subjects = self.animals + self.people
         return len(subjects) > 1 and all(getattr(self, f.name) for f in fields(self)[2:])
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A sentence but for the numbers of its nouns."""
+    """A sentence with the numbers of its nouns left open."""
 
     subject: Noun
     who: str  # which | who
@@ -93,9 +93,9 @@ class Frame:
     state: str
 
     def beginning(self, number: int, rng: Random | None = None) -> str:
-        """All before the verb: the subject of `number`, the other nouns of the other one.
+        """Everything before the verb: the subject in `number`, other nouns in the opposite one.
 
-        With `rng` they are of either.
+        With `rng` the other nouns are of either number.
         """
         if not self.clause:
             return f"The {self.subject[number]}"
@@ -110,7 +110,7 @@ class Frame:
 class Item:
     """A sentence with both verbs."""
 
-    beginning: str  # all before the verb
+    beginning: str  # everything before the verb
     state: str
     number: int  # of the subject: 0 singular, 1 plural
 
@@ -123,8 +123,8 @@ class Item:
 def draw_frame(rng: Random, words: Lexicon, length: int, nouns: bool) -> Frame | None:
     """A sentence whose clause has `length` words (0: there is none), with nouns in it or none.
 
-    None where these words hardly make a clause of just that length. A clause with nouns has at
-    least SHORTEST words.
+    None if no clause of that length is found. A clause with nouns has at least
+    MIN_CLAUSE_WITH_NOUN words.
     """
     subject = rng.choice(words.animals + words.people)
     clause = _draw_clause(rng, words, subject, length, nouns)
@@ -143,7 +143,7 @@ def _draw_clause(
     others = [noun for noun in words.animals + words.people + words.things if noun != subject]
     for _ in range(1000):
         clause: list[str] = []
-        said: set[str] = set()
+        used: set[str] = set()
         while len(clause) < length:
             if clause and rng.random() < 0.65:
                 core, link = rng.choice(more), ""
@@ -151,9 +151,9 @@ def _draw_clause(
                 core, link = rng.choice(deeds), "and " * bool(clause)
                 if rng.random() < 0.3:
                     link += f"{rng.choice(words.adverbs)} "
-            if core in said and "N" not in core and rng.random() < 0.9:
-                continue  # hardly ever the same again
-            said.add(core)
+            if core in used and "N" not in core and rng.random() < 0.9:
+                continue  # rarely repeat a phrase
+            used.add(core)
             clause += f"{link}{core}".split()
         if len(clause) == length and nouns == ("N" in clause):
             return tuple(
@@ -166,10 +166,10 @@ def _draw_clause(
 def draw_items(
     rng: Random, words: Lexicon, length: int, attractors: bool, count: int, known: Known
 ) -> list[Item]:
-    """Up to `count` sentences, half of them each with a singular and a plural subject.
+    """Up to `count` sentences, half with a singular and half with a plural subject.
 
-    Clauses of `length` words; with attractors, all nouns in them are of the other number than
-    the subject; without, there are no nouns in them that have a number.
+    Clauses of `length` words; with attractors, all nouns in them have the opposite number to
+    the subject; without, they contain no such nouns.
     """
     if attractors and length < MIN_CLAUSE_WITH_NOUN:
         return []
@@ -187,9 +187,9 @@ def draw_items(
 
 
 def draw_text(rng: Random, words: Lexicon, count: int, avoid: set[str]) -> Iterator[str]:
-    """Lines to learn from, of which `avoid` has neither whole nor beginning.
+    """Training lines that are not in `avoid`, and whose beginnings are not either.
 
-    Clauses have 0 … LONGEST words; every other one that is long enough has nouns, of any number.
+    Clauses have 0 … MAX_CLAUSE words; half of those long enough have nouns, of any number.
     """
     while count:
         length, number = rng.randint(0, MAX_CLAUSE), rng.randint(0, 1)

@@ -1,7 +1,7 @@
 """Vanishing and exploding gradients: how much of the loss's gradient reaches k steps back.
 
-Hochreiter (1991); Bengio, Simard and Frasconi (1994); Pascanu, Mikolov and Bengio (2013): of a
-plain network, ‖∂L_T/∂h_{T−k}‖ ≤ ‖∂L_T/∂h_T‖ · (‖W_hh‖ · max f′)^k, and max f′ = 1 of tanh and of
+Hochreiter (1991); Bengio, Simard and Frasconi (1994); Pascanu, Mikolov and Bengio (2013): in a
+plain network, ‖∂L_T/∂h_{T−k}‖ ≤ ‖∂L_T/∂h_T‖ · (‖W_hh‖ · max f′)^k, and max f′ = 1 for tanh and
 max(0, ·). So ‖W_hh‖ < 1 suffices for vanishing, and ‖W_hh‖ > 1 is needed for exploding, but does
 not suffice.
 """
@@ -27,23 +27,23 @@ from ..network.network import Network, NetworkState, new_network
 from ..runs import defaults
 from ..text.corpus import Corpus
 from . import learn
-from .progress import Progress, shares
+from .progress import Progress, split_progress
 
 WARM_UP_TOKENS = 32  # tokens read before those through which the gradient is followed
-MAX_STRETCHES = 512  # stretches of text, at most, over which it is averaged: a few have most of it
-MAX_HELD = 1 << 22  # numbers of hidden states held at once, each with some ten for its gradient
-TABLE_DISTANCES = (10, 20, 50)  # k, at which tables tell of it
-FAR_DISTANCE = 30  # k, at which sentences do
+MAX_EXCERPTS = 512  # of text, over which it is averaged: a few dominate
+MAX_HELD = 1 << 22  # entries of hidden states held in memory, each with about ten for its gradient
+TABLE_DISTANCES = (10, 20, 50)  # k shown in tables
+FAR_DISTANCE = 30  # k used in remarks
 VANISHED_BELOW = 0.01  # of the gradient at k = 0
-LEARNING_RATE = 6e-3  # AdamW's learning rate: each cell learns at it
+LEARNING_RATE = 6e-3  # of AdamW: every cell learns at it
 SCALED_CELLS = ("rnn", "rnn-relu")  # the cells that the theorem is about
 GAINS = (0.5, 0.9, 1.0, 1.2, 1.5, 2.0)  # ‖W_hh‖ of those
-CLIP_NORM = 0.25  # norm to which gradients are clipped, so low that nearly all are
-CLIP_STEPS = 250  # of the trainings that show its effect
+CLIP_NORM = 0.25  # so low that nearly all gradients are clipped
+CLIP_STEPS = 250  # of the runs that show its effect
 EXPLODING = {
     "gain": 1.5,
     "lr": 1.0,
-}  # of the one in which gradients explode: plain gradient descent
+}  # the run in which gradients explode: plain gradient descent
 
 
 def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
@@ -56,7 +56,8 @@ def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
     s_{T−k} and the tokens after it, so no path counts twice (c_t's through h_t is h_t's); at k = 0
     only the uppermost h, from which the last token is predicted, has a gradient.
 
-    Without dropout, in float64; `network` is left as it is. So many rows at a time as HELD allows.
+    Without dropout, in float64; `network` is not modified. Rows are processed in chunks that fit in
+    memory (MAX_HELD).
     """
     exact = deepcopy(network).double().eval().requires_grad_(False)
     exact.precision = torch.float64
@@ -77,7 +78,9 @@ def _squares(exact: Network, ids: Tensor, eos: int) -> npt.NDArray[np.float64]:
         states.append(state)
     features_BD = exact.head(state[-1][0])
     logits_BV = functional.linear(features_BD, exact.output.weight, exact.output.bias)
-    loss = functional.cross_entropy(logits_BV, ids[-1], reduction="sum")  # rows: each its own
+    loss = functional.cross_entropy(
+        logits_BV, ids[-1], reduction="sum"
+    )  # each row has its own loss
     parts = [part for state in reversed(states) for layer in state for part in layer]
     found = torch.autograd.grad(loss, parts, materialize_grads=True)
     squares = torch.stack([g.square().sum() for g in found]).view(len(states), -1).sum(1)
@@ -86,14 +89,14 @@ def _squares(exact: Network, ids: Tensor, eos: int) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Curve:
-    """How the gradient goes back through one network."""
+    """How the gradient flows back through one network."""
 
     cell: str
     gain: float  # what W_hh, orthogonal when fresh, was multiplied by before any training
     norms: tuple[float, ...]  # of `flow`, k = 0 …
 
     def ratio(self, k: int) -> float:
-        """The norm at k relative to that at k = 0; NaN where either is not there."""
+        """The norm at k relative to that at k = 0; NaN if either is missing."""
         if k >= len(self.norms) or not self.norms[0] > 0:
             return math.nan
         return self.norms[k] / self.norms[0]
@@ -104,7 +107,7 @@ class Curve:
 
     @property
     def faded(self) -> int | None:
-        """The first k at which under 1 % is left; None where there is none."""
+        """The first k at which less than 1 % is left; None if there is none."""
         return next((k for k, ratio in enumerate(self.ratios) if ratio < VANISHED_BELOW), None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -113,7 +116,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class CellFlow:
-    """One kind of cell."""
+    """One cell, before and after training."""
 
     fresh: Curve
     trained: Curve
@@ -232,19 +235,19 @@ def experiment(
     Raises CharlmError for an unknown cell or too little text.
     """
     facts = learn.facts_of(corpus, 1000, WARM_UP_TOKENS + length + 2)
-    usual = {"seed": seed, "steps": steps, "lr": LEARNING_RATE}
-    config = defaults.training(usual, facts)
+    fixed = {"seed": seed, "steps": steps, "lr": LEARNING_RATE}
+    config = defaults.training(fixed, facts)
     shapes = {
         cell: defaults.network({"cell": cell, "hidden": hidden}, facts)
         for cell in (*cells, *SCALED_CELLS)
     }
     short = min(steps, CLIP_STEPS)
-    told = shares(progress, [steps] * len(cells) + [short] * 4)
+    reports = split_progress(progress, [steps] * len(cells) + [short] * 4)
     found = []
     for cell in cells:
         network = shapes[cell]
         fresh = _curve(new_network(network, config), 1.0, corpus, length)
-        trained = learn.train(network, config, corpus, next(told))
+        trained = learn.train(network, config, corpus, next(reports))
         after = _curve(trained, 1.0, corpus, length)
         found.append(CellFlow(fresh, after, learn.loss_on(trained, corpus)))
     scaled = [
@@ -255,10 +258,10 @@ def experiment(
     courses = []
     tame = replace(config, steps=short)
     wild = replace(tame, optimizer="sgd", lr=EXPLODING["lr"], momentum=0.0, weight_decay=0.0)
-    for own, gain in ((tame, 1.0), (wild, EXPLODING["gain"])):
+    for base, gain in ((tame, 1.0), (wild, EXPLODING["gain"])):
         for clip in (0.0, CLIP_NORM):
-            own = replace(own, clip_norm=clip, schedule="constant", warmup=0)
-            courses.append(_course(shapes["rnn"], own, gain, corpus, length, next(told)))
+            run = replace(base, clip_norm=clip, schedule="constant", warmup=0)
+            courses.append(_course(shapes["rnn"], run, gain, corpus, length, next(reports)))
     settings = {
         "corpus": corpus.name,
         "level": facts.level,
@@ -302,9 +305,9 @@ def _course(
 
 
 def _curve(network: Network, gain: float, corpus: Corpus, length: int) -> Curve:
-    """`flow` over stretches spread evenly over the validation text."""
+    """`flow` averaged over excerpts spread evenly over the validation text."""
     ids, size = corpus.valid, WARM_UP_TOKENS + length + 2
-    rows = min(MAX_STRETCHES, len(ids) // size)
+    rows = min(MAX_EXCERPTS, len(ids) // size)
     starts_B = np.linspace(0, len(ids) - size, rows).astype(np.int64)
     norms = flow(network, ids[starts_B + np.arange(size)[:, None]], eos=corpus.tokenizer.eos)
     return Curve(network.config.cell, gain, tuple(norms[: length + 1].tolist()))

@@ -1,15 +1,15 @@
 """How far back a network remembers: languages with one lag each.
 
-A sentence of lag k is a symbol, a or b, then k − 1 symbols that say nothing, then an end that the
-first symbol determines, k symbols back:
+A sentence of lag k is a symbol, a or b, then k − 1 random fillers, then an end determined by the
+first symbol, k symbols back:
 
     s_0 f_1 … f_{k−1} e,   s_0 ∈ {a, b},   f_t one of FILLERS at random,   e = E(s_0)
 
-What the network is to learn is the end alone. Each k is a language of its own, with no shorter lag
-to learn from first: what is asked is whether a gradient finds its way back over k steps (Bengio et
-al. 1994; Hochreiter and Schmidhuber 1997). (Taught all lags at once, short ones among them, a plain
-RNN learns them too: it can keep a bit, but does not find that out.) Networks with gates begin with
-biases that fit the lag ("chrono", Tallec and Ollivier 2018).
+The network is trained on the end alone. Each k is a separate language, with no shorter lags to
+learn from first: the question is whether a gradient finds its way back over k steps (Bengio et al.
+1994; Hochreiter and Schmidhuber 1997). (Trained on all lags together, short ones included, a plain
+RNN learns them too: it can store a bit, but does not discover how.) Gated networks start with
+biases that suit the lag ("chrono", Tallec and Ollivier 2018).
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ FILLERS = 4
 FIRST, END, EOS = FILLERS, FILLERS + 2, FILLERS + 4  # ids: a or b; their ends; a line's end
 VOCAB_SIZE = FILLERS + 5
 BATCH = 128
-LEARNING_RATE = 5e-3  # Adam's
+LEARNING_RATE = 5e-3  # of Adam
 LOSS_TARGET = 0.02  # nats at the end symbol: nothing is left to learn
-TEST_SENTENCES = 1000  # sentences judged
-NGRAM_TOKENS = 1 << 16  # that an n-gram model is made of, about
+TEST_SENTENCES = 1000  # sentences
+NGRAM_TOKENS = 1 << 16  # of training text for an n-gram model, roughly
 
 
 @dataclass(frozen=True)
 class Job:
-    """One network to be trained."""
+    """One network to train."""
 
     cell: str
     lag: int
     seed: int
     hidden: int
-    most: int  # steps
+    max_steps: int
 
 
 def sentences(rng: np.random.Generator, lag: int, count: int) -> tuple[Ids64, Ids64]:
@@ -58,7 +58,7 @@ def sentences(rng: np.random.Generator, lag: int, count: int) -> tuple[Ids64, Id
 
 
 def task(rng: np.random.Generator, lag: int, count: int) -> Task:
-    """Sentences whose ends alone are to be learned."""
+    """Sentences of which only the ends are trained on."""
     x_TB, ends = sentences(rng, lag, count)
     counts_TB = np.zeros(x_TB.shape, bool)
     counts_TB[-1] = True
@@ -66,7 +66,7 @@ def task(rng: np.random.Generator, lag: int, count: int) -> Task:
 
 
 def chrono(network: Network, lag: int, seed: int) -> None:
-    """Gate biases for memories of up to `lag` steps; of cells without gates nothing changes.
+    """Set gate biases for memories of up to `lag` steps; cells without gates are unchanged.
 
     LSTM: b_f ~ log U(1, lag − 1), b_i = −b_f. GRU, whose z keeps: b_z ~ log U(1, lag − 1).
     """
@@ -83,13 +83,17 @@ def chrono(network: Network, lag: int, seed: int) -> None:
 
 
 def recall(job: Job) -> tuple[float, int]:
-    """Accuracy after training on one lag, and the steps that it took."""
+    """Accuracy after training on one lag, and the number of steps taken."""
     network = Network(NetworkConfig(VOCAB_SIZE, cell=job.cell, embed=16, hidden=job.hidden))
     network.initialise(job.seed)
     chrono(network, job.lag, job.seed)
     rng = np.random.default_rng((job.seed, job.lag))
     steps = train_on_task(
-        network, lambda: task(rng, job.lag, BATCH), job.most, LEARNING_RATE, enough=LOSS_TARGET
+        network,
+        lambda: task(rng, job.lag, BATCH),
+        job.max_steps,
+        LEARNING_RATE,
+        target_loss=LOSS_TARGET,
     )
     asked = task(rng, job.lag, TEST_SENTENCES)
     found = logits_at(network, asked)[:, END : END + 2].argmax(1)
@@ -97,6 +101,7 @@ def recall(job: Job) -> tuple[float, int]:
 
 
 def recall_of_ngram(order: int, lag: int, seed: int) -> float:
+    """Accuracy of an n-gram model on one lag."""
     rng = np.random.default_rng((seed, lag))
     x_TB, ends = sentences(rng, lag, NGRAM_TOKENS // (lag + 2))
     lines = np.concatenate([x_TB, ends[None], np.full((1, len(ends)), EOS)])

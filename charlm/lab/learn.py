@@ -1,4 +1,4 @@
-"""Small networks trained in seconds, for the experiments: no run directory, nothing saved."""
+"""Train small networks in seconds, for experiments: no run directory, nothing saved."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from ..training.streams import Streams
 from ..training.validation import validate
 from .progress import Progress
 
-Watch = Callable[[float, float], None]  # … of a step's loss (nats per token) and its gradient's
-# L2 norm before clipping
+Watch = Callable[[float, float], None]  # called with a step's loss (nats per token) and its
+# gradient's L2 norm before clipping
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MAX_WORKERS = 4  # processes, at most: each has torch in its memory
-CONVERGED_STEPS = 10  # steps of small loss, after which nothing is left to learn
+MAX_WORKERS = 4  # processes: each has torch in memory
+CONVERGED_STEPS = 10  # steps with a small loss, after which training stops
 
 
 @dataclass(frozen=True)
 class Task:
-    """Sequences side by side, what follows each token, and where that is to be learned."""
+    """A batch of sequences, the target after each token, and where targets count."""
 
     x_TB: npt.NDArray[np.int64]
     y_TB: npt.NDArray[np.int64]
@@ -51,21 +51,21 @@ class Task:
 
 @contextmanager
 def corpus_of(path: str, config: TokenizerConfig, **how: Unpack[Reading]) -> Iterator[Corpus]:
-    """A text as token ids for the time of an experiment. Raises CharlmError as `prepare` does."""
-    with temporary_spool() as place:
-        yield prepare(open_text([path], spool=place, **how), None, config, place)
+    """A text as token ids, during an experiment. Raises CharlmError as `prepare` does."""
+    with temporary_spool() as spool:
+        yield prepare(open_text([path], spool=spool, **how), None, config, spool)
 
 
 def facts_of(corpus: Corpus, train: int, valid: int) -> Facts:
-    """What defaults depend on.
+    """The facts that default settings depend on.
 
-    Raises CharlmError unless there are `train` tokens to learn from and `valid` to measure on.
+    Raises CharlmError unless there are `train` training tokens and `valid` validation tokens.
     """
     found = (len(corpus.train), len(corpus.valid))
     if found[0] < train or found[1] < valid:
         raise CharlmError(
-            f"{corpus.name} has {found[0]:,} tokens to learn from and {found[1]:,} to measure on, "
-            f"where this experiment needs {train:,} and {valid:,}: give more text"
+            f"{corpus.name} has {found[0]:,} training tokens and {found[1]:,} validation tokens; "
+            f"this experiment needs {train:,} and {valid:,}: give more text"
         )
     return Facts(corpus.tokenizer.level, found[0], corpus.tokenizer.vocab_size)
 
@@ -78,7 +78,7 @@ def train(
 ) -> Network:
     """A network trained on the corpus's training text by truncated BPTT, `config.steps` steps.
 
-    The same configurations make the same network. Raises CharlmError if the text is too short.
+    The same configurations give the same network. Raises CharlmError if the text is too short.
     """
     return train_network(new_network(network, config), config, corpus, progress)
 
@@ -93,9 +93,9 @@ def train_network(
     watch: Watch | None = None,
     reach: int | None = None,
 ) -> Network:
-    """`train`, from the weights that `learner` has.
+    """`train`, starting from the weights of `learner`.
 
-    `watch` hears of every step. `reach`: the gradient is cut every so many tokens, a divisor of
+    watch: called after every step. reach: the gradient is cut every `reach` tokens, a divisor of
     the `config.bptt` tokens of a step, all else being equal.
     """
     allocator.keep_pages()
@@ -113,7 +113,7 @@ def train_network(
             loss, state = learner(x_TB, y_TB, state)
         else:
             starts, after = _states(learner, x_TB, state, reach)
-            loss, _ = learner(_beside(x_TB, reach), _beside(y_TB, reach), starts)
+            loss, _ = learner(_as_rows(x_TB, reach), _as_rows(y_TB, reach), starts)
             state = after
         loss.backward()
         state = detach(state)
@@ -132,26 +132,26 @@ def train_network(
 def _states(
     learner: Network, x_TB: Tensor, state: NetworkState, reach: int
 ) -> tuple[NetworkState, NetworkState]:
-    """The states before each piece of `reach` tokens, side by side as rows, and the last."""
+    """The states before each piece of `reach` tokens, stacked as rows, and the last state."""
     states = [state]
     for piece in torch.split(x_TB, reach):
         states.append(learner.hidden_states(piece, states[-1])[1])
     layers = zip(*states[:-1], strict=True)
-    starts = tuple(tuple(torch.cat(part) for part in zip(*own, strict=True)) for own in layers)
+    starts = tuple(tuple(torch.cat(part) for part in zip(*layer, strict=True)) for layer in layers)
     return starts, states[-1]
 
 
-def _beside(ids_TB: Tensor, reach: int) -> Tensor:
-    """Pieces of `reach` tokens side by side: (reach, T / reach · B)."""
+def _as_rows(ids_TB: Tensor, reach: int) -> Tensor:
+    """Pieces of `reach` tokens as rows: (reach, T / reach · B)."""
     return torch.cat(torch.split(ids_TB, reach), 1)
 
 
 def train_on_task(
-    learner: Network, draw: Callable[[], Task], steps: int, rate: float, *, enough: float = 0.0
+    learner: Network, draw: Callable[[], Task], steps: int, rate: float, *, target_loss: float = 0.0
 ) -> int:
-    """Train on drawn sequences, Adam at `rate`, all from the first state; gives the steps taken.
+    """Train on random sequences with Adam, each from the initial state; return the steps taken.
 
-    Ends before `steps` once the loss has been below `enough` nats for STILL steps running.
+    Stops early once the loss has been below `target_loss` nats for CONVERGED_STEPS steps in a row.
     """
     allocator.keep_pages()
     config = TrainConfig(optimizer="adam", lr=rate, steps=steps, weight_decay=0.0)
@@ -160,13 +160,13 @@ def train_on_task(
     while step < steps and good < CONVERGED_STEPS:
         task = draw()
         x_ND = _features(learner, task)
-        wanted = torch.from_numpy(task.y_TB[task.counts_TB])
-        loss = cross_entropy(x_ND, learner.output.weight, learner.output.bias, wanted)
+        targets = torch.from_numpy(task.y_TB[task.counts_TB])
+        loss = cross_entropy(x_ND, learner.output.weight, learner.output.bias, targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.clip(config, learner.parameters())
         optimizer.step()
-        good = good + 1 if float(loss.detach()) < enough else 0
+        good = good + 1 if float(loss.detach()) < target_loss else 0
         step += 1
     learner.eval()
     return step
@@ -182,7 +182,7 @@ def _features(learner: Network, task: Task) -> Tensor:
 
 @torch.no_grad()
 def logits_at(learner: Network, task: Task) -> npt.NDArray[np.float32]:
-    """(N, V): what the network says where a task counts, in the order of time, then rows."""
+    """The logits where a task counts, (N, V), ordered by time, then rows."""
     found: npt.NDArray[np.float32] = learner.output(_features(learner, task)).numpy()
     return found
 
@@ -193,17 +193,17 @@ def run_parallel(
     weights: Sequence[float],
     progress: Progress | None = None,
 ) -> list[Result]:
-    """`work` done on every item, several at once in processes of their own, heavy ones first.
+    """Run `work` on every item in parallel processes, those of largest weight first.
 
-    For many small trainings: torch itself finds nothing to do for a second core in them. `work`
-    is a function that can be imported. What comes out does not depend on how many run at once.
+    For many small trainings, in which torch itself cannot use a second core. `work` must be an
+    importable function. Results do not depend on the number of processes.
     Raises CharlmError if a process dies.
     """
     order = sorted(range(len(items)), key=lambda k: -weights[k])
     workers = min(MAX_WORKERS, machine.cores(), len(items))
     found: dict[int, Result] = {}
 
-    def took(result: Result) -> None:
+    def collect(result: Result) -> None:
         found[order[len(found)]] = result
         if progress is not None:
             progress(sum(weights[k] for k in found) / sum(weights))
@@ -212,16 +212,16 @@ def run_parallel(
     if workers < 2:
         with one_thread():
             for item in heavy_first:
-                took(work(item))
+                collect(work(item))
     else:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, context, _begin_work)
         try:
             for result in pool.map(work, heavy_first):
-                took(result)
+                collect(result)
         except BrokenProcessPool:
-            raise CharlmError("a process that trained died: is there memory enough?") from None
-        except BaseException:  # Ctrl-C, say: nobody waits for what is not asked for any more
+            raise CharlmError("a training process died: is there enough memory?") from None
+        except BaseException:  # such as Ctrl-C: do not wait for results
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
@@ -231,12 +231,12 @@ def run_parallel(
 
 
 def _begin_work() -> None:
-    """Of a process that works: Ctrl-C is its parent's business."""
+    """Set up a worker process: Ctrl-C is handled by its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 
-def loss_on(network: Network, corpus: Corpus, most: int = 1 << 16) -> float:
-    """Nats per token on the first `most` tokens of the corpus's validation text."""
+def loss_on(network: Network, corpus: Corpus, max_tokens: int = 1 << 16) -> float:
+    """Nats per token on the first `max_tokens` tokens of the corpus's validation text."""
     tokenizer = corpus.tokenizer
-    return validate(network, corpus.valid[:most], tokenizer.eos, tokenizer.unk).nats_per_token
+    return validate(network, corpus.valid[:max_tokens], tokenizer.eos, tokenizer.unk).nats_per_token

@@ -1,7 +1,7 @@
 """How far back networks and n-grams remember, and how far networks count.
 
-The languages are those of `lags` and `timer`; every k is a language of its own, for a network of
-its own.
+The languages are those of `lags` and `timer`; every k is a separate language with a separate
+network.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .progress import Progress
 LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 100)
 ORDERS = (2, 3, 5)
 COMPARED_CELLS = ("rnn", "lstm", "lstm-peephole", "gru")
-TIMER_WEIGHT = 150.0  # of a timer's training among the others', by lag
+TIMER_WEIGHT = 150.0  # cost of training a timer, in units of lag
 
 
 @dataclass(frozen=True)
 class Recall:
-    """How well one kind of model recalls the first symbol."""
+    """How well a model recalls the first symbol."""
 
     model: str
-    accuracy: dict[int, tuple[float, ...]]  # by lag, a share for each seed; chance is 0.5
+    accuracy: dict[int, tuple[float, ...]]  # by lag, one per seed; chance is 0.5
     steps: dict[int, tuple[int, ...]]  # taken, by lag; none for n-gram models
 
     def mean(self, lag: int) -> float:
@@ -58,7 +58,7 @@ class Memory:
 
     seeds: tuple[int, ...]
     hidden: int
-    most: int  # steps
+    max_steps: int
     recalls: tuple[Recall, ...]
     counts: tuple[Count, ...]
 
@@ -67,7 +67,7 @@ class Memory:
         return sorted(self.recalls[0].accuracy)
 
     def kept(self, one: Recall) -> int:
-        """The lag up to which every seed recalls (99 %), without a gap; 0: not even the first."""
+        """The lag up to which every seed recalls (99 %) at all lags; 0: not even at the first."""
         good = takewhile(lambda lag: min(one.accuracy[lag]) >= 0.99, self.lags)
         return max(good, default=0)
 
@@ -78,7 +78,9 @@ class Memory:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            **{name: getattr(self, name) for name in ("seeds", "hidden", "most")},
+            "seeds": self.seeds,
+            "hidden": self.hidden,
+            "most": self.max_steps,
             "chance": 0.5,
             "gate_biases": "chrono",
             "recall": [asdict(one) for one in self.recalls],
@@ -94,7 +96,7 @@ class Memory:
         for k, one in enumerate(self.recalls):
             style = "o-" if one.model in CELLS else "s--"
             means = [100 * one.mean(lag) for lag in self.lags]
-            width = max(1.4, 3.8 - 0.8 * k)  # many lie on one another at 100 %
+            width = max(1.4, 3.8 - 0.8 * k)  # many coincide at 100 %
             recalled.append(Line(one.model, self.lags, means, style, k, width))
         title = f"which end? ({len(self.seeds)} seeds, {self.hidden} units)"
         lag = Panel(
@@ -112,9 +114,11 @@ class Memory:
         numbers = range(1, timer.MAX_TESTED + 1)
         counted = []
         colours = {one.model: k for k, one in enumerate(self.recalls)}
-        for own in self.counts:
-            share = 100 * np.mean(own.right, axis=0)
-            counted.append(Line(own.cell, numbers, share.tolist(), "-", colours[own.cell]))
+        for cell_count in self.counts:
+            percent = 100 * np.mean(cell_count.right, axis=0)
+            counted.append(
+                Line(cell_count.cell, numbers, percent.tolist(), "-", colours[cell_count.cell])
+            )
         learned = Line(
             "trained up to here", [timer.MAX_TRAINED, timer.MAX_TRAINED], [0, 100], ":", 6
         )
@@ -137,19 +141,19 @@ def experiment(
 ) -> Memory:
     """Recall over each lag and counting, by cell and n-gram model, over `seeds` seeds from `seed`.
 
-    steps: the most a network may take for each language. count: run the timer, too. Raises
+    steps: maximum for each language. count: also run the timer. Raises
     CharlmError for an unknown cell or an impossible lag.
     """
     require(bool(lags) and all(1 <= lag <= 1000 for lag in lags), "lags must be from 1 to 1,000")
     for cell in cells:
         require(cell in CELLS, f"unknown cell {cell!r}: choose of {', '.join(CELLS)}")
-    own, asked = tuple(range(seed, seed + seeds)), sorted(set(lags))
+    all_seeds, all_lags = tuple(range(seed, seed + seeds)), sorted(set(lags))
 
     def job(cell: str, lag: int, k: int) -> language.Job:
         return language.Job(cell, lag, k, hidden, steps)
 
-    jobs = [job(cell, lag, k) for cell in cells for lag in asked for k in own]
-    timed = [timer.Job(cell, k) for cell in cells for k in own] if count else []
+    jobs = [job(cell, lag, k) for cell in cells for lag in all_lags for k in all_seeds]
+    timed = [timer.Job(cell, k) for cell in cells for k in all_seeds] if count else []
     weights = [float(one.lag) for one in jobs] + [TIMER_WEIGHT] * len(timed)
     work: list[language.Job | timer.Job] = [*jobs, *timed]
     found = run_parallel(_do, work, weights, progress)
@@ -157,19 +161,24 @@ def experiment(
     counted = dict(zip(timed, found[len(jobs) :], strict=True))
     recalls = []
     for cell in cells:
-        by_lag = {lag: [learned[job(cell, lag, k)] for k in own] for lag in asked}
-        accuracy = {lag: tuple(share for share, _ in runs) for lag, runs in by_lag.items()}
+        by_lag = {lag: [learned[job(cell, lag, k)] for k in all_seeds] for lag in all_lags}
+        accuracy = {lag: tuple(rate for rate, _ in runs) for lag, runs in by_lag.items()}
         taken = {lag: tuple(took for _, took in runs) for lag, runs in by_lag.items()}
         recalls.append(Recall(cell, accuracy, taken))
     for order in ORDERS:
-        shares = {lag: tuple(language.recall_of_ngram(order, lag, k) for k in own) for lag in asked}
+        shares = {
+            lag: tuple(language.recall_of_ngram(order, lag, k) for k in all_seeds)
+            for lag in all_lags
+        }
         recalls.append(Recall(f"{order}-gram", shares, {}))
     counts = [
-        Count(cell, tuple(counted[timer.Job(cell, k)] for k in own)) for cell in cells if count
+        Count(cell, tuple(counted[timer.Job(cell, k)] for k in all_seeds))
+        for cell in cells
+        if count
     ]
-    return Memory(own, hidden, steps, tuple(recalls), tuple(counts))
+    return Memory(all_seeds, hidden, steps, tuple(recalls), tuple(counts))
 
 
 def _do(job: language.Job | timer.Job) -> Any:
-    """One training, in whatever process."""
+    """One training, in a worker process."""
     return timer.count(job) if isinstance(job, timer.Job) else language.recall(job)

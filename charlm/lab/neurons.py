@@ -1,7 +1,7 @@
-"""What hidden units follow in a text: quotes, lines, words (Karpathy, Johnson and Fei-Fei 2016).
+"""What hidden units track in a text: quotes, lines, words (Karpathy, Johnson and Fei-Fei 2016).
 
-A network reads a text; after each token we write down h of every layer, c where there is one, and
-the gates. A unit tracks a property of the text by the absolute value of Pearson's correlation
+A network reads a text; after each token we record h of every layer, c if there is one, and the
+gates. A unit tracks a property of the text by the absolute value of Pearson's correlation
 
     r = Σ (a_t − ā)(p_t − p̄) / sqrt(Σ (a_t − ā)² · Σ (p_t − p̄)²)
 
@@ -30,7 +30,7 @@ from ..text.tokenizer import Tokenizer
 from .progress import Progress
 from .properties import Floats, pieces, properties
 
-Place: TypeAlias = tuple[int, str]  # layer and what: h, c, or a gate
+Place: TypeAlias = tuple[int, str]  # layer, and h, c or a gate
 
 MAX_CHARS = 20_000  # of the text, for correlations
 TOKENS_SHOWN = 2000  # tokens whose colours are kept
@@ -48,7 +48,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """As --unit takes it: 0:37:c."""
+        """In the notation of the option `unit`: 0:37:c."""
         return f"{self.layer}:{self.index}:{self.what}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Tracked:
     """A property of the text and the units that track it best."""
 
     name: str
-    units: tuple[tuple[Unit, float], ...]  # with r, by falling |r|
+    units: tuple[tuple[Unit, float], ...]  # with r, by decreasing |r|
     chance: float  # |r| of the unit that best tracks the property moved half the text away
     marks: tuple[bool, ...] | None  # where it holds, of the tokens shown; None: it is a number
 
@@ -82,7 +82,7 @@ class Neurons:
     pieces: tuple[str, ...]  # the text of the first tokens
     level: str  # of these: char | byte | word | subword
     values: dict[Unit, tuple[float, ...]]  # of the units named here, after each of these tokens
-    chosen: Unit | None  # the unit asked for, which then is the only one
+    chosen: Unit | None  # the unit requested, which then is the only one
 
     def as_dict(self) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -117,7 +117,7 @@ class Neurons:
 
 @dataclass(frozen=True)
 class Subject:
-    """A network whose units are looked at."""
+    """A network whose units are examined."""
 
     name: str  # the file's
     lm: RecurrentLM
@@ -125,7 +125,7 @@ class Subject:
 
 
 def subject(model: str | Path) -> Subject:
-    """The network of a model file or run directory, however it is mixed.
+    """The network in a model file or run directory, even inside a mixture.
 
     Raises CharlmError for a model without one.
     """
@@ -138,7 +138,7 @@ def subject(model: str | Path) -> Subject:
 
 
 def find(
-    of: Subject,
+    network: Subject,
     text: str,
     *,
     top: int = 5,
@@ -151,12 +151,12 @@ def find(
     and a unit that is not there.
     """
     require(top >= 1, "top must be at least 1")
-    lm, tokenizer = of.lm, of.tokenizer
+    lm, tokenizer = network.lm, network.tokenizer
     chosen = None if unit is None else parse_unit(unit, lm)
     ids = tokenizer.encode(text).astype(np.int64)
     require(len(ids) >= 3, "the text has fewer than three tokens: give a few thousand characters")
-    own = pieces(tokenizer, ids)
-    given = properties(own, tokenizer.starts_word()[ids])
+    texts = pieces(tokenizer, ids)
+    given = properties(texts, tokenizer.starts_word()[ids])
     names = [name for name, values in given.items() if values.std() > 0]
     p_TP = np.stack([given[name] for name in names], axis=1) if names else np.zeros((len(ids), 0))
     # each property, and the same moved by half the text
@@ -176,13 +176,13 @@ def find(
         units[chosen] = None
     values = {u: tuple(map(float, kept[u.layer, u.what][:, u.index])) for u in units}
     return Neurons(
-        of.name,
+        network.name,
         len(ids),
         0 if tokenizer.unk is None else int((ids == tokenizer.unk).sum()),
         sum(found.shape[1] for found in r.values()),
         tuple(tracked),
         tuple(name for name in given if name not in names),
-        tuple(own[:TOKENS_SHOWN]),
+        tuple(texts[:TOKENS_SHOWN]),
         tokenizer.level,
         values,
         chosen,
@@ -208,9 +208,9 @@ def parse_unit(text: str, lm: RecurrentLM) -> Unit:
 
 
 def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, Array]]]:
-    """Run a network over a text from a line's beginning, CHUNK tokens at a time.
+    """Run a network over a text from a line's beginning, TOKENS_AT_ONCE tokens at a time.
 
-    Gives where the chunk begins, and by layer h, c and the gates after each of its tokens, (T, H).
+    Yields where the chunk begins, and by layer h, c and the gates after each of its tokens, (T, H).
     """
     state = lm.start(1)
     for first in range(0, len(ids_T), TOKENS_AT_ONCE):
@@ -240,7 +240,7 @@ def correlate(
     p_TP: Floats,
     progress: Progress | None = None,
 ) -> tuple[dict[Place, Floats], dict[Place, Array]]:
-    """r of P properties and all units, (P, H) by place, and the units' first SHOWN values (T, H).
+    """r of P properties and all units, (P, H) by place, and the first TOKENS_SHOWN values (T, H).
 
     A unit that never changes has r = 0.
     """
@@ -264,9 +264,9 @@ def correlate(
     r: dict[Place, Floats] = {}
     for place, (total, squares, product) in sums.items():
         variation = squares - total**2 / T
-        still = variation <= 1e-9 * np.maximum(squares, 1e-30)
-        scale = spread[:, None] * np.sqrt(np.where(still, 1.0, variation))
-        r[place] = np.where(still, 0.0, product / np.where(scale > 0, scale, 1.0))
+        constant = variation <= 1e-9 * np.maximum(squares, 1e-30)
+        scale = spread[:, None] * np.sqrt(np.where(constant, 1.0, variation))
+        r[place] = np.where(constant, 0.0, product / np.where(scale > 0, scale, 1.0))
     return r, {place: np.concatenate(parts) for place, parts in kept.items()}
 
 

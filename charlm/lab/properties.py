@@ -1,4 +1,4 @@
-"""Properties of a text that a hidden unit may follow, token by token."""
+"""Properties of a text that a hidden unit may track, token by token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..text.tokenizer import Tokenizer
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-PENN_QUOTES = {"``": True, "''": False}  # quotes of the Penn Treebank: do they open?
+PENN_QUOTES = {"``": True, "''": False}  # Penn Treebank quotes: whether they open
 
 
 def pieces(tokenizer: Tokenizer, ids: Ids) -> list[str]:
@@ -31,27 +31,28 @@ def pieces(tokenizer: Tokenizer, ids: Ids) -> list[str]:
     return [names[i] for i in ids.tolist()]
 
 
-def properties(own: Sequence[str], starts: Mask) -> dict[str, Floats]:
-    """By name, of each of T tokens: is it inside quotes, how far into the line and the word, …
+def properties(tokens: Sequence[str], starts: Mask) -> dict[str, Floats]:
+    """By name, for each of T tokens: whether it is inside quotes, its position in line and word, …
 
-    own: what each adds to the text. starts: whether it begins a word (or is the space before it).
+    tokens: what each adds to the text. starts: whether it begins a word (or is the space before
+    it).
     """
-    ends_line = [piece.endswith("\n") for piece in own]
+    ends_line = [piece.endswith("\n") for piece in tokens]
     last = np.append(starts[1:], True)  # a word begins after it
     listed: dict[str, Sequence[float]] = {
-        "inside quotes": list(inside_quotes(own)),
+        "inside quotes": list(inside_quotes(tokens)),
         "position in line": _since(ends_line),
         "position in word": _since(starts.tolist()),
-        "end of word": (last & ~starts).tolist() if not starts.all() else [0.0] * len(own),
-        "capital letter": [piece.strip()[:1].isupper() for piece in own],
+        "end of word": (last & ~starts).tolist() if not starts.all() else [0.0] * len(tokens),
+        "capital letter": [piece.strip()[:1].isupper() for piece in tokens],
     }
     return {name: np.array(values, np.float64) for name, values in listed.items()}
 
 
-def inside_quotes(own: Sequence[str]) -> Iterator[float]:
+def inside_quotes(tokens: Sequence[str]) -> Iterator[float]:
     """1 from an opening double quote to before the one that closes it; an empty line ends all."""
     inside, line = False, ""
-    for piece in own:
+    for piece in tokens:
         if piece in PENN_QUOTES:
             inside = PENN_QUOTES[piece]
         for char in piece:
@@ -69,5 +70,5 @@ def inside_quotes(own: Sequence[str]) -> Iterator[float]:
 
 
 def _since(begins: Sequence[bool]) -> list[float]:
-    """Tokens since the last that begins something; 0 at that one itself."""
+    """Tokens since the last beginning; 0 at the beginning itself."""
     return list(accumulate(begins, lambda n, b: 0.0 if b else n + 1, initial=-1.0))[1:]

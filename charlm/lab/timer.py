@@ -1,6 +1,6 @@
 """How far a network counts: the language aⁿbⁿ (Gers and Schmidhuber 2001; Weiss et al. 2018).
 
-After the first b, all that follows is certain: n − 1 more of them, then the end. To know when, a
+After the first b, the rest is certain: n − 1 more of them, then the end. To predict the end, a
 network must have counted the a's.
 """
 
@@ -16,7 +16,7 @@ from ..network.network import Network
 from .learn import Task, logits_at, train_on_task
 
 MAX_TRAINED = 20  # n in training
-MAX_TESTED = 100  # the longest n asked
+MAX_TESTED = 100  # the largest n tested
 BATCH, MAX_STEPS, LEARNING_RATE, HIDDEN_UNITS = 32, 1200, 1e-2, 16
 LOSS_TARGET = 5e-4  # nats
 A, B = 1, 2  # 0 is the end
@@ -24,14 +24,14 @@ A, B = 1, 2  # 0 is the end
 
 @dataclass(frozen=True)
 class Job:
-    """One network to be trained."""
+    """One network to train."""
 
     cell: str
     seed: int
 
 
 def count(job: Job) -> tuple[bool, ...]:
-    """Train on n up to LONGEST; of n = 1 … ASKED, whether all that is certain is expected."""
+    """Train on n up to MAX_TRAINED; for n = 1 … MAX_TESTED, whether all predictions are right."""
     network = Network(NetworkConfig(3, cell=job.cell, embed=3, hidden=HIDDEN_UNITS))
     network.initialise(job.seed)
     rng = np.random.default_rng(job.seed)
@@ -40,13 +40,13 @@ def count(job: Job) -> tuple[bool, ...]:
         lambda: task(rng.integers(1, MAX_TRAINED + 1, BATCH).tolist()),
         MAX_STEPS,
         LEARNING_RATE,
-        enough=LOSS_TARGET,
+        target_loss=LOSS_TARGET,
     )
     return tuple(_right(network, n) for n in range(1, MAX_TESTED + 1))
 
 
 def task(numbers: Sequence[int]) -> Task:
-    """aⁿbⁿ side by side; what counts is what follows each b: another one, or the end."""
+    """Sequences aⁿbⁿ; scored is what follows each b: another b, or the end."""
     T = 2 * max(numbers)
     x_TB, y_TB = np.zeros((T, len(numbers)), np.int64), np.zeros((T, len(numbers)), np.int64)
     counts_TB = np.zeros(x_TB.shape, bool)

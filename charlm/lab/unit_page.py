@@ -1,4 +1,4 @@
-"""Hidden units over a text as one HTML page: every token on the colour of a unit's value."""
+"""An HTML page that colours every token of a text by the value of a hidden unit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..display.html_page import (
 )
 from .neurons import Neurons, Tracked, Unit
 
-UNITS_SHOWN = 3  # units shown of each property
+UNITS_SHOWN = 3  # per property
 LEGEND_SHADES = range(0, SHADES, 2)  # in the legend
 
 
@@ -60,21 +60,21 @@ def _summary(found: Neurons) -> Html:
 
 def _section(found: Neurons, one: Tracked) -> Html:
     marks = "" if one.marks is None else " Underlined: where it holds."
-    said = (
+    note = (
         f"By chance, with the property moved half the text away, the best |r| is {one.chance:.3f}."
     )
-    parts = [paragraph(said + marks, "soft")]
+    parts = [paragraph(note + marks, "soft")]
     for unit, r in one.units[:UNITS_SHOWN]:
-        parts.append(element("h3", text(f"{_called(unit)} · r = {_signed(r)}")))
+        parts.append(element("h3", text(f"{_label(unit)} · r = {_signed(r)}")))
         parts.append(_text(found, unit, one.marks))
     return section(one.name, *parts)
 
 
 def _chosen(found: Neurons, unit: Unit) -> Html:
-    return section(_called(unit), _text(found, unit, None))
+    return section(_label(unit), _text(found, unit, None))
 
 
-def _called(unit: Unit) -> str:
+def _label(unit: Unit) -> str:
     return f"layer {unit.layer}, unit {unit.index}, {unit.what}"
 
 
@@ -83,13 +83,13 @@ def _signed(r: float) -> str:
 
 
 def _text(found: Neurons, unit: Unit, marks: tuple[bool, ...] | None) -> Html:
-    """The tokens, neighbours of one look in one element."""
-    looks = [
+    """The tokens; adjacent ones of the same style share an element."""
+    styles = [
         (SIGNED.level((value + 1) / 2), marks is not None and marks[t])
         for t, value in enumerate(found.scaled(unit))
     ]
     spans = []
-    for (level, on), run in groupby(zip(looks, found.spaced(), strict=True), key=lambda at: at[0]):
+    for (level, on), run in groupby(zip(styles, found.spaced(), strict=True), key=lambda at: at[0]):
         shown = lines("".join(piece for _, piece in run))
         spans.append(SIGNED.span(shown, level, **({"class_": "on"} if on else {})))
     narrow = " letters" if found.level in ("char", "byte") else ""

@@ -1,1 +1,1 @@
-"""What obeys the contract of `lm.py`, in NumPy alone, and the file that a model lives in."""
+"""Language models in NumPy (the contract is `lm.py`), the model file, and ARPA files."""

@@ -4,13 +4,13 @@ r"""N-gram models as ARPA files, the text format that SRILM, KenLM and others sh
     ngram 1=4
     …
     \1-grams:
-    -0.7782	the	-0.3010         log10 P, the words, log10 β (left out where it is 0)
+    -0.7782	the	-0.3010         log10 P, the words, log10 β (omitted if it is 0)
     …
     \end\
 
-Words are separated by blanks, so a token that is a blank is written ▁, and other white space and
-raw bytes as <0x0A>. A first line `# charlm {…}` tells charlm which tokens its own files have; to
-all other tools it is a comment. Files of other tools have words between white space.
+Words are separated by spaces, so a space is written ▁, and other whitespace and raw bytes as
+<0x0A>. A first line `# charlm {…}` describes the tokenizer of charlm's own files; to all other
+tools it is a comment. Files from other tools have whitespace-separated words.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from .ngram import ABSENT, START_NATS, NgramLM, Order
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 SPACE_MARK = "▁"
 HEADER = "# charlm "
-UNKNOWN_NATS = -100 * LN10  # of <unk> in a model that has none (as in KenLM)
+UNKNOWN_NATS = -100 * LN10  # of <unk> in a model without one (as in KenLM)
 SUFFIXES = (".arpa", ".arpa.gz")
 GZIP = b"\x1f\x8b"
-HEAD_BYTES = 4096  # bytes, within which \\data\\ stands
+HEAD_BYTES = 4096  # \\data\\ must appear within these
 
 
 def is_arpa(path: Path) -> bool:
-    """Whether a file is one, by its name or by its beginning."""
+    """Whether a file is an ARPA file, by its name or its first bytes."""
     if path.name.endswith(SUFFIXES):
         return True
     try:
@@ -62,15 +62,15 @@ def is_arpa(path: Path) -> bool:
 
 
 def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
-    """Write the model, whole or not at all.
+    """Write the model atomically.
 
-    Raises CharlmError for a model that looks across sentence ends, and where two tokens would
-    look the same.
+    Raises CharlmError for a model whose contexts span sentence ends, and if two tokens would look
+    the same.
     """
     if not lm.lines:
         raise CharlmError(
-            "an ARPA file knows sentences only, and this model looks across their ends: "
-            "make it with --context sentence"
+            "an ARPA file holds contexts within sentences only, and this model's span them: "
+            "train it with `context=sentence`"
         )
     words = [*_names(tokenizer), START]
     if len({UNKNOWN if word == "<UNK>" else word for word in words}) < len(words):
@@ -107,8 +107,8 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
 
 
 def _names(tokenizer: Tokenizer) -> list[str]:
-    """Every token as an ARPA file shows it."""
-    names = [_written(tokenizer.token(k)) for k in range(tokenizer.vocab_size)]
+    """Every token as an ARPA file spells it."""
+    names = [_escape(tokenizer.token(k)) for k in range(tokenizer.vocab_size)]
     if tokenizer.level == "byte":
         names = [f"<0x{k:02X}>" for k in range(tokenizer.vocab_size)]
     names[tokenizer.eos] = END
@@ -117,15 +117,15 @@ def _names(tokenizer: Tokenizer) -> list[str]:
     return names
 
 
-def _written(name: str) -> str:
+def _escape(name: str) -> str:
     name = name.replace(" ", SPACE_MARK)
     return re.sub(r"[\x00-\x20]", lambda found: f"<0x{ord(found[0]):02X}>", name)
 
 
 def read(path: Path) -> tuple[NgramLM, Tokenizer]:
-    """The model of an ARPA file (.gz too) and its tokens.
+    """The model in an ARPA file (.gz too) and its tokenizer.
 
-    Raises CharlmError that names the line where the file is not as it should be.
+    Raises CharlmError, naming the line, if the file is invalid.
     """
     with _open(path) as file:
         lines = Lines(path, file)
@@ -140,7 +140,7 @@ def read(path: Path) -> tuple[NgramLM, Tokenizer]:
 
 
 class Lines:
-    """The lines of a file that are not empty, and the number of the last one for messages."""
+    """The non-empty lines of a file, with the number of the last one for messages."""
 
     def __init__(self, path: Path, file: IO[str]) -> None:
         self.path, self.number, self.lines = path, 0, self._read(file)
@@ -155,37 +155,37 @@ class Lines:
                 if text:
                     yield text
         except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
-            raise self.wrong(f"it cannot be read: {error}") from None
+            raise self.error(f"it cannot be read: {error}") from None
 
     def next(self) -> str:
         line = next(self.lines, None)
         if line is None:
-            raise self.wrong("the file ends too soon")
+            raise self.error("the file ends too soon")
         return line
 
     def expect(self, heading: str) -> None:
         line = self.next()
         if line != heading:
-            raise self.wrong(f"{heading} should stand here, not {line[:40]!r}: is a count wrong?")
+            raise self.error(f"expected {heading} here, not {line[:40]!r}: is a count wrong?")
 
-    def wrong(self, what: str) -> CharlmError:
-        return CharlmError(f"{self.path} is no sound ARPA file; line {self.number}: {what}")
+    def error(self, what: str) -> CharlmError:
+        return CharlmError(f"{self.path} is not a valid ARPA file; line {self.number}: {what}")
 
     def ngram(self, k: int) -> tuple[float, list[str], float]:
         """log P and β in nats, and the k words between them."""
         line = self.next()
         parts = _BLANKS.split(line)
         if not k + 1 <= len(parts) <= k + 2:
-            raise self.wrong(
-                f"a number, {k} word(s) and perhaps a number should be here: {line[:40]!r}"
+            raise self.error(
+                f"expected a number, {k} word(s) and perhaps a number here: {line[:40]!r}"
             )
         try:
             p = float(parts[0]) * LN10
             b = float(parts[k + 1]) * LN10 if len(parts) > k + 1 else 0.0
         except ValueError:
-            raise self.wrong(f"{line[:40]!r} has no number where one should be") from None
-        if not (p <= 1e-6 and not math.isnan(b) and b < math.inf):  # some round 1 up
-            raise self.wrong(f"{line[:40]!r} holds no log-probability")
+            raise self.error(f"{line[:40]!r} has no number where one should be") from None
+        if not (p <= 1e-6 and not math.isnan(b) and b < math.inf):  # some files round up to 1
+            raise self.error(f"{line[:40]!r} has no valid log-probability")
         return max(min(p, 0.0), START_NATS), parts[1 : k + 1], max(b, START_NATS)
 
 
@@ -207,20 +207,20 @@ def _open(path: Path) -> Iterator[IO[str]]:
 
 def _sizes(lines: Lines) -> list[int]:
     """How many n-grams there are of each order."""
-    while True:  # whatever stands before is a comment
+    while True:  # anything before is a comment
         line = next(lines.lines, None)
         if line is None:
-            raise lines.wrong("there is no \\data\\ in it")
+            raise lines.error("there is no \\data\\ in it")
         if line == "\\data\\":
             break
     sizes: list[int] = []
     while (line := lines.next()) != "\\1-grams:":
         found = re.fullmatch(r"ngram\s+(\d+)\s*=\s*(\d+)", line)
         if not found or int(found[1]) != len(sizes) + 1:
-            raise lines.wrong(f"'ngram {len(sizes) + 1}=…' should stand here, not {line[:40]!r}")
+            raise lines.error(f"expected 'ngram {len(sizes) + 1}=…' here, not {line[:40]!r}")
         sizes.append(int(found[2]))
     if not sizes or not sizes[0]:
-        raise lines.wrong("it holds no words")
+        raise lines.error("it has no words")
     return sizes
 
 
@@ -231,10 +231,10 @@ def _unigrams(lines: Lines, size: int) -> tuple[Order, Tokenizer, dict[str, int]
         p, (word,), b = lines.ngram(1)
         word = UNKNOWN if word == "<UNK>" else word
         if word in found:
-            raise lines.wrong(f"{word} stands here for the second time")
+            raise lines.error(f"{word} appears for the second time")
         found[word] = p, b
     if END not in found:
-        raise lines.wrong(f"{END} is not among the 1-grams")
+        raise lines.error(f"{END} is not among the 1-grams")
     tokenizer = _tokenizer(lines, [word for word in found if word not in (START, END, UNKNOWN)])
     V = tokenizer.vocab_size
     ids = {name: k for k, name in enumerate([*_names(tokenizer), START])}
@@ -243,28 +243,30 @@ def _unigrams(lines: Lines, size: int) -> tuple[Order, Tokenizer, dict[str, int]
     nats, backoff = np.full(V + 1, UNKNOWN_NATS, np.float32), np.zeros(V + 1, np.float32)
     for word, (p, b) in found.items():
         if word not in ids:
-            raise lines.wrong(f"the first line of the file knows nothing of the 1-gram {word}")
+            raise lines.error(
+                f"the 1-gram {word} is not in the tokenizer described in the first line"
+            )
         nats[ids[word]], backoff[ids[word]] = p, b
     nats[V] = START_NATS
     return Order(np.arange(V + 1), nats, backoff), tokenizer, ids
 
 
 def _tokenizer(lines: Lines, words: list[str]) -> Tokenizer:
-    """What a file of our own says, else words between white space."""
+    """The tokenizer described in the header, else one of whitespace-separated words."""
     if not lines.header:
         return WordTokenizer(words)
     try:
         about = json.loads(lines.header)
         return from_dict({**about, "words": words} if about["level"] == "word" else about)
     except (ValueError, KeyError, TypeError, CharlmError):
-        raise lines.wrong("the first line of the file, # charlm …, is damaged") from None
+        raise lines.error("the first line of the file, # charlm …, is damaged") from None
 
 
 def _ngrams(
     lines: Lines, k: int, size: int, ids: Mapping[str, int], shorter: Sequence[Order]
 ) -> Order:
-    """The k-grams of a file, sorted; `shorter` are the orders before."""
-    p_N, b_N, flat = array("f"), array("f"), array("q")  # grown, for the count may be wrong
+    """The k-grams of a file, sorted; `shorter` are the lower orders."""
+    p_N, b_N, flat = array("f"), array("f"), array("q")  # grown, because the count may be wrong
     first = lines.number + 1
     for _ in range(size):
         p, words, b = lines.ngram(k)
@@ -273,26 +275,26 @@ def _ngrams(
         try:
             flat.extend([ids[word] for word in words])
         except KeyError as unknown:
-            raise lines.wrong(f"{unknown} is not among the 1-grams") from None
+            raise lines.error(f"{unknown} is not among the 1-grams") from None
     nats, backoff = np.array(p_N, np.float32), np.array(b_N, np.float32)
     words_NK = np.array(flat, np.int64).reshape(-1, k)
     base = len(shorter[0].keys)
-    places = words_NK[:, 0]
+    indices = words_NK[:, 0]
     for j in range(1, k - 1):
-        known = places != ABSENT
-        places = np.where(known, shorter[j].find(places * base + words_NK[:, j]), ABSENT)
-    if (places == ABSENT).any():
-        n = int(np.argmax(places == ABSENT))
-        names = {place: name for name, place in ids.items()}
+        known = indices != ABSENT
+        indices = np.where(known, shorter[j].find(indices * base + words_NK[:, j]), ABSENT)
+    if (indices == ABSENT).any():
+        n = int(np.argmax(indices == ABSENT))
+        names = {i: name for name, i in ids.items()}
         shown = " ".join(names[i] for i in words_NK[n].tolist())
-        raise lines.wrong(
+        raise lines.error(
             f"among the {k}-grams (from line {first}) is {shown!r}, "
-            f"but its first {k - 1} words are no {k - 1}-gram"
+            f"but its first {k - 1} words are not a {k - 1}-gram"
         )
-    keys = places * base + words_NK[:, -1]
+    keys = indices * base + words_NK[:, -1]
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    if (twice := keys[1:] == keys[:-1]).any():
-        n = int(order[int(np.argmax(twice)) + 1])
-        raise lines.wrong(f"the {k}-grams hold one twice, the second at about line {first + n}")
+    if (duplicate := keys[1:] == keys[:-1]).any():
+        n = int(order[int(np.argmax(duplicate)) + 1])
+        raise lines.error(f"the {k}-grams contain a duplicate at about line {first + n}")
     return Order(keys, nats[order], backoff[order])

@@ -1,4 +1,4 @@
-"""What causal models have in common: a new family writes `empty`, `predict` and `advance`."""
+"""The base class of causal models: a new family implements `empty`, `predict` and `advance`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .padding import batches, pad
 
 
 class CausalModel(ABC, Generic[S]):
-    """Base of causal models; obeys `lm.CausalLM`. Subclasses override what they do faster."""
+    """Base of causal models; obeys `lm.CausalLM`. Subclasses override what they can do faster."""
 
     vocab_size: int  # V
     eos: int  # the id of <EOS>
@@ -49,7 +49,7 @@ class CausalModel(ABC, Generic[S]):
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each.
 
-        Sequences of like length are run side by side; memory is bounded however long they are.
+        Sequences of similar length are run in parallel; memory is bounded however long they are.
         """
         result: list[Nats] = [np.zeros(0, np.float32)] * len(seqs)
         for rows in batches([len(seq) for seq in seqs]):
@@ -60,5 +60,5 @@ class CausalModel(ABC, Generic[S]):
         return result
 
     def transformed(self, change: Change) -> LanguageModel:
-        """The same model after `change`, which each model inside it has undergone before."""
+        """The same model after `change`, which has already been applied to the models inside it."""
         return change(self)

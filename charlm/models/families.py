@@ -16,7 +16,7 @@ from .recurrent import RecurrentLM
 
 
 def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
-    """A recurrent network, reading left to right or from both sides."""
+    """A recurrent network, left to right or bidirectional."""
     network = NetworkConfig.from_dict(config)
     return (BidirectionalLM if network.bidirectional else RecurrentLM)(network, tensors, eos)
 

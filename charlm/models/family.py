@@ -1,7 +1,7 @@
-"""Families of models: how one is built from a file, what it is called, where others are inside it.
+"""The registry of model families: how each is built from a file and described.
 
 A family is registered once (see `families` for those of charlm); the model file, `charlm info`, the
-report and the command line find it here by its name.
+report and the command line find it here by name.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Config: TypeAlias = Mapping[str, Any]  # plain values, as a model file holds the
 
 
 class Inner(NamedTuple):
-    """A model inside another; its tensors' names begin with `prefix`."""
+    """A model inside another; the names of its tensors begin with `prefix`."""
 
     family: str
     config: Config
     prefix: str
 
 
-def nothing_inside(config: Config) -> Sequence[Inner]:
-    """The models inside one that has none."""
+def no_inner_models(config: Config) -> Sequence[Inner]:
+    """For families that contain no other models."""
     return ()
 
 
@@ -35,10 +35,12 @@ class Family:
     """A kind of model."""
 
     name: str  # in model files
-    build: Callable[[Config, Tensors, int], LanguageModel]  # of configuration, tensors, id of <EOS>
+    build: Callable[
+        [Config, Tensors, int], LanguageModel
+    ]  # from configuration, tensors, id of <EOS>
     describe: Callable[[Config], str]  # such as: LSTM 1 × 512 · embedding 64 · dropout output 0.1
     short: Callable[[Config], str] | None = None  # such as: LSTM 1 × 512; None: as `describe`
-    inside: Callable[[Config], Sequence[Inner]] = nothing_inside
+    inner_models: Callable[[Config], Sequence[Inner]] = no_inner_models
     numbers: str = "numbers"  # what the entries of its tensors are called
 
 
@@ -58,9 +60,9 @@ def family_of(name: str) -> Family:
 
 
 def build(name: str, config: Config, tensors: Tensors, eos: int) -> LanguageModel:
-    """The model of a family, a configuration and tensors.
+    """Build a model from its family, configuration and tensors.
 
-    Raises CharlmError for an unknown family, and where configuration and tensors do not fit.
+    Raises CharlmError for an unknown family, and if configuration and tensors do not match.
     """
     family = family_of(name)
     try:
@@ -70,8 +72,8 @@ def build(name: str, config: Config, tensors: Tensors, eos: int) -> LanguageMode
 
 
 def build_inner(inner: Inner, tensors: Tensors, eos: int) -> LanguageModel:
-    """The model `inner`, whose tensors are among those of the model around it."""
-    return build(inner.family, inner.config, under(inner.prefix, tensors), eos)
+    """Build the model `inner`, whose tensors are among those of the model that contains it."""
+    return build(inner.family, inner.config, strip_prefix(inner.prefix, tensors), eos)
 
 
 def describe(name: str, config: Config) -> str:
@@ -85,11 +87,11 @@ def short(name: str, config: Config) -> str:
     return family.short(config) if family and family.short else describe(name, config)
 
 
-def under(prefix: str, tensors: Tensors) -> Tensors:
+def strip_prefix(prefix: str, tensors: Tensors) -> Tensors:
     """The tensors whose names begin with `prefix`, without it."""
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def prefixed(prefix: str, tensors: Tensors) -> Tensors:
+def add_prefix(prefix: str, tensors: Tensors) -> Tensors:
     """The same tensors with `prefix` before their names."""
     return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}

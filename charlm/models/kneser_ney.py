@@ -1,7 +1,7 @@
 """Interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999), over sorted arrays.
 
 With a(g) the count of g in the longest order, and in a shorter one the number of different words
-seen before g (its raw count if it begins a sentence, where nothing can stand before it):
+seen before g (its raw count if it begins a sentence, where nothing can precede it):
 
     P(w | c) = (a(c w) − D(a(c w))) / Σ_w' a(c w') + γ(c) · P(w | c′)
 
@@ -10,8 +10,8 @@ n_1 … n_4 (how many n-grams have a = 1 … 4):
 
     Y = n_1 / (n_1 + 2 n_2)      D_i = i − (i + 1) · Y · n_{i+1} / n_i
 
-γ(c) is what the discounts (and pruned n-grams) leave, c′ is c without its first word, and the
-shortest order is interpolated with 1/V.
+γ(c) is the mass left over by discounts (and pruned n-grams), c′ is c without its first word, and
+the shortest order is interpolated with 1/V.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from ..config import require
 from ..lm import Ids
 from .ngram import ABSENT, START_NATS, Keys, NgramLM, Order
 
-# Where the counts of counts do not give any (as in KenLM).
+# Used if the counts of counts give none (as in KenLM).
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 MAX_NGRAM_ORDER = 16
 
 
 @dataclass(frozen=True)
 class Counts:
-    """The n-grams of one length that a text holds."""
+    """The n-grams of one length in a text."""
 
-    keys: Keys  # (K,) rising
-    raw: Keys  # (K,) how often
-    last: Keys  # (K,) a position in the text where each of them ends
-    places: Keys  # (positions,) which of them ends at each position; NONE where none does
+    keys: Keys  # (K,) sorted
+    raw: Keys  # (K,) counts
+    last: Keys  # (K,) a position in the text where each n-gram ends
+    indices: Keys  # (positions,) the n-gram that ends at each position, or ABSENT
 
 
 def estimate(
@@ -51,56 +51,62 @@ def estimate(
     min_counts: Sequence[int] = (),
     warn: Callable[[str], None] = lambda text: None,
 ) -> NgramLM:
-    """The model of order N of a text, `ids` (T,), in which <EOS> closes every line.
+    """Estimate a model of order N from a text, `ids` (T,), in which <EOS> closes every line.
 
-    lines: sentences are seen each on its own, else the text is one sequence (see `NgramLM`).
-    min_counts: by order, how often an n-gram must be seen to be kept; the last counts for all
-    longer ones. `warn` hears where discounts had to fall back. Raises CharlmError for settings
-    out of range.
+    lines: contexts end at line ends; otherwise the text is one sequence (see `NgramLM`).
+    min_counts: minimum count to keep an n-gram, by order; the last applies to all longer ones.
+    warn: called with a message if discounts fall back to defaults. Raises CharlmError for
+    settings out of range.
     """
     require(
         1 <= order <= MAX_NGRAM_ORDER, f"order must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
     )
-    least = [*min_counts, *[min_counts[-1] if min_counts else 1] * order][:order]
-    require(all(n >= 1 for n in least), "min-counts must be at least 1")
-    require(least[0] == 1, "min-counts must begin with 1: every word is in the vocabulary")
-    require(least == sorted(least), "min-counts must not fall from one order to the next")
+    thresholds = [*min_counts, *[min_counts[-1] if min_counts else 1] * order][:order]
+    require(all(n >= 1 for n in thresholds), "min-counts must be at least 1")
+    require(thresholds[0] == 1, "min-counts must begin with 1: every word is in the vocabulary")
+    require(
+        thresholds == sorted(thresholds), "min-counts must not decrease from one order to the next"
+    )
     V = vocab_size
     text = _with_starts(np.asarray(ids, np.int64), V, eos, lines=lines)
-    counted = _count(text, V, eos, order, lines=lines)
+    counts_by_order = _count(text, V, eos, order, lines=lines)
     orders: list[Order] = []
-    lower = np.full(1, 1.0 / V)  # P of the order below, by place
-    for k, own in enumerate(counted):
-        adjusted = _adjusted(own, counted[k + 1] if k + 1 < order else None)
+    lower = np.full(1, 1.0 / V)  # P of the order below, by index
+    for k, counts in enumerate(counts_by_order):
+        adjusted = _adjusted(counts, counts_by_order[k + 1] if k + 1 < order else None)
         if k == 0:
-            adjusted[V] = 0  # <s> is no word
+            adjusted[V] = 0  # <s> is not a word
         discount = _discounts(adjusted, k + 1, warn)
         D = discount[np.minimum(adjusted, 3)]
-        prefix = own.keys // (V + 1) if k else np.zeros(len(own.keys), np.int64)
-        contexts = len(counted[k - 1].keys) if k else 1
-        kept = own.raw >= least[k] if k else np.ones(len(own.keys), bool)
+        prefix = counts.keys // (V + 1) if k else np.zeros(len(counts.keys), np.int64)
+        contexts = len(counts_by_order[k - 1].keys) if k else 1
+        kept = counts.raw >= thresholds[k] if k else np.ones(len(counts.keys), bool)
         total = np.bincount(prefix, adjusted, contexts)
-        left = np.bincount(prefix, np.where(kept, D, adjusted), contexts)
+        leftover = np.bincount(prefix, np.where(kept, D, adjusted), contexts)
         with np.errstate(invalid="ignore", divide="ignore"):
-            gamma = np.where(total > 0, left / total, 1.0)
-            share = np.where(kept, (adjusted - D) / total[prefix], 0.0)
-        suffix = counted[k - 1].places[own.last] if k else np.zeros(len(own.keys), np.int64)
-        probability = share + gamma[prefix] * lower[suffix]
+            gamma = np.where(total > 0, leftover / total, 1.0)
+            discounted = np.where(kept, (adjusted - D) / total[prefix], 0.0)
+        suffix = (
+            counts_by_order[k - 1].indices[counts.last]
+            if k
+            else np.zeros(len(counts.keys), np.int64)
+        )
+        probability = discounted + gamma[prefix] * lower[suffix]
         if k:
             before = orders[-1]
             orders[-1] = Order(before.keys, before.nats, _log(gamma))
         nats = _log(probability)
         if k == 0:
             nats[V] = START_NATS
-        orders.append(Order(own.keys, nats, np.zeros(len(nats), np.float32)))
+        orders.append(Order(counts.keys, nats, np.zeros(len(nats), np.float32)))
         lower = probability
-    if max(least) > 1:
-        orders = _pruned(orders, [own.raw for own in counted], least, V)
+    if max(thresholds) > 1:
+        orders = _prune(orders, [counts.raw for counts in counts_by_order], thresholds, V)
     return NgramLM(orders, V, eos, lines=lines)
 
 
 def _with_starts(ids: Ids, V: int, eos: int, *, lines: bool) -> Keys:
-    """The text with <s> (word V) before every line, or as it is with <EOS> before it."""
+    """The text with <s> (word V) before every line, or with a single <EOS> before it."""
     if not lines:
         return np.concatenate([[eos], ids])
     starts = np.concatenate([[0], np.flatnonzero(ids == eos) + 1])
@@ -108,40 +114,40 @@ def _with_starts(ids: Ids, V: int, eos: int, *, lines: bool) -> Keys:
 
 
 def _count(text: Keys, V: int, eos: int, order: int, *, lines: bool) -> list[Counts]:
-    """The n-grams of lengths 1 … N. Position 0, which only gives context, ends none but itself."""
-    whole = np.bincount(text, minlength=V + 1)
+    """Count the n-grams of lengths 1 … N. Position 0 is only context, and ends no longer n-gram."""
+    unigrams = np.bincount(text, minlength=V + 1)
     if not lines:
-        whole[eos] -= 1  # the one put before the text
+        unigrams[eos] -= 1  # the one added before the text
     last = np.zeros(V + 1, np.int64)
     last[text] = np.arange(len(text))
-    found = [Counts(np.arange(V + 1), whole, last, text)]
+    found = [Counts(np.arange(V + 1), unigrams, last, text)]
     start = text == V if lines else np.arange(len(text)) == 0
     for _ in range(2, order + 1):
-        before = np.concatenate([[ABSENT], found[-1].places[:-1]])
+        before = np.concatenate([[ABSENT], found[-1].indices[:-1]])
         ends = np.flatnonzero((before != ABSENT) & ~start)
-        keys, first, places, raw = np.unique(
+        keys, first, indices, raw = np.unique(
             before[ends] * (V + 1) + text[ends],
             return_index=True,
             return_inverse=True,
             return_counts=True,
         )
         at = np.full(len(text), ABSENT, np.int64)
-        at[ends] = places
+        at[ends] = indices
         found.append(Counts(keys, raw, ends[first], at))
     return found
 
 
-def _adjusted(own: Counts, longer: Counts | None) -> Keys:
-    """a(g): in how many different n-grams, one word longer, g stands at the end."""
+def _adjusted(counts: Counts, longer: Counts | None) -> Keys:
+    """a(g): how many different n-grams, one word longer, end with g."""
     if longer is None:
-        return own.raw.copy()
-    suffix = own.places[longer.last]
-    extensions = np.bincount(suffix, minlength=len(own.raw))
-    return np.where(extensions > 0, extensions, own.raw)
+        return counts.raw.copy()
+    suffix = counts.indices[longer.last]
+    extensions = np.bincount(suffix, minlength=len(counts.raw))
+    return np.where(extensions > 0, extensions, counts.raw)
 
 
 def _discounts(adjusted: Keys, k: int, warn: Callable[[str], None]) -> npt.NDArray[np.float64]:
-    """D by min(a, 3): (4,), that of 0 being 0."""
+    """D indexed by min(a, 3): (4,), with D[0] = 0."""
     n = [int((adjusted == i).sum()) for i in range(1, 5)]
     if all(n):
         Y = n[0] / (n[0] + 2 * n[1])
@@ -149,20 +155,20 @@ def _discounts(adjusted: Keys, k: int, warn: Callable[[str], None]) -> npt.NDArr
         if all(0 < d <= i for i, d in enumerate(D, 1)):
             return np.array([0.0, *D])
     warn(
-        f"{k}-grams: the counts of counts {n} give no discounts; using "
+        f"{k}-grams: the counts of counts {n} give no valid discounts; using "
         + ", ".join(map(str, FALLBACK_DISCOUNTS))
     )
     return np.array([0.0, *FALLBACK_DISCOUNTS])
 
 
-def _pruned(
-    orders: Sequence[Order], raw: Sequence[Keys], least: Sequence[int], V: int
+def _prune(
+    orders: Sequence[Order], raw: Sequence[Keys], thresholds: Sequence[int], V: int
 ) -> list[Order]:
-    """Without the n-grams seen too rarely. (No n-gram is seen more often than its prefix.)"""
+    """Remove n-grams below the thresholds. (No n-gram is seen more often than its prefix.)"""
     result: list[Order] = []
     renumbered = np.arange(V + 1)
     for k, order in enumerate(orders):
-        kept = raw[k] >= least[k] if k else np.ones(V + 1, bool)
+        kept = raw[k] >= thresholds[k] if k else np.ones(V + 1, bool)
         keys = order.keys
         if k:
             keys = renumbered[keys // (V + 1)] * (V + 1) + keys % (V + 1)

@@ -1,4 +1,4 @@
-"""Sums of probabilities that are kept as logarithms, without under- or overflow."""
+"""Sums and normalisation of log-probabilities, without underflow or overflow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..lm import Nats
 
 
 def logsumexp(nats: Nats, axis: int = -1, *, keepdims: bool = False) -> Nats:
-    """log Σ exp(nats) along an axis; −inf for a sum of nothing but zeros."""
+    """log Σ exp(nats) along an axis; −inf if all probabilities are zero."""
     top = nats.max(axis=axis, keepdims=True)
     top = np.where(np.isneginf(top), 0, top)
     with np.errstate(divide="ignore"):

@@ -3,8 +3,8 @@
     P(w | c) = Σ_k λ_k(c) P_k(w | c)        λ_k(c) ≥ 0,  Σ_k λ_k(c) = 1
     (Jelinek and Mercer 1980)
 
-Where a part is an n-gram model, λ depends on c by how many of its last words that model knows: one
-row of weights for each such length. Otherwise there is one row.
+If a part is an n-gram model, λ depends on the length of the longest context that it knows: one row
+of weights for each length. Otherwise there is one row.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .logspace import logsumexp
 from .segments import Segments
 
 Weights: TypeAlias = npt.NDArray[np.float64]  # (contexts, parts), each row a distribution
-MAX_EM_ROUNDS = 200  # of EM, at most
-MIN_EM_GAIN = 1e-7  # nats a token that a round must gain
-PRIOR_TOKENS = 10.0  # tokens for which the single best weights count in a context's own
+MAX_EM_ROUNDS = 200  # of EM
+MIN_EM_GAIN = 1e-7  # nats per token; EM stops when a round gains less
+PRIOR_TOKENS = 10.0  # weight of the shared weights as a prior on each context's, in tokens
 
 
 @dataclass(frozen=True)
 class MixtureState:
-    """What each part remembers of B texts."""
+    """The states of the parts, for B texts."""
 
     parts: tuple[State, ...]
 
@@ -42,12 +42,12 @@ class MixtureState:
 
 
 class MixtureLM(CausalModel[MixtureState]):
-    """Several models as one; obeys `lm.CausalLM`. Log-probabilities are nats."""
+    """A mixture of models; obeys `lm.CausalLM`. Log-probabilities are nats."""
 
     def __init__(self, parts: Sequence[LanguageModel], weights: Weights) -> None:
-        """`weights` (contexts, parts): a single row, or one for each of the n-gram part's lengths.
+        """`weights` (contexts, parts): one row, or one per context length of the n-gram part.
 
-        Raises CharlmError where parts and weights do not fit together.
+        Raises CharlmError if parts and weights do not match.
         """
         self.parts = tuple(causal(part) for part in parts)
         self.vocab_size, self.eos = parts[0].vocab_size, parts[0].eos
@@ -56,8 +56,8 @@ class MixtureLM(CausalModel[MixtureState]):
         self.guide = guide(parts)
         self.weights = np.asarray(weights, np.float64)
         if self.weights.ndim != 2 or self.weights.shape[1] != len(parts):
-            raise CharlmError("a mixture needs a weight for each of its models")
-        if self.weights.shape[0] not in (1, contexts_of(parts)):
+            raise CharlmError("a mixture needs one weight per model")
+        if self.weights.shape[0] not in (1, num_contexts(parts)):
             raise CharlmError("the mixture's weights do not fit its n-gram model")
         with np.errstate(divide="ignore"):
             self.logs = np.log(self.weights)
@@ -76,8 +76,8 @@ class MixtureLM(CausalModel[MixtureState]):
         """(B, V) log-probabilities of the next token, nats."""
         logs_BK = self.logs[self._context(state)]
         mixed: Nats | None = None
-        for k, (part, own) in enumerate(zip(self.parts, state.parts, strict=True)):
-            nats = part.predict(own) + logs_BK[:, k, None]
+        for k, (part, part_state) in enumerate(zip(self.parts, state.parts, strict=True)):
+            nats = part.predict(part_state) + logs_BK[:, k, None]
             mixed = nats if mixed is None else np.logaddexp(mixed, nats)
         assert mixed is not None
         return mixed
@@ -85,34 +85,32 @@ class MixtureLM(CausalModel[MixtureState]):
     def advance(self, state: MixtureState, ids_B: Ids) -> MixtureState:
         """The state after one more token in every row. `state` itself is unchanged."""
         parts = zip(self.parts, state.parts, strict=True)
-        return MixtureState(tuple(part.advance(own, ids_B) for part, own in parts))
+        return MixtureState(tuple(part.advance(s, ids_B) for part, s in parts))
 
     def read(self, state: MixtureState, ids_BT: Ids) -> tuple[Nats, MixtureState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
-        followed = [
-            part.read(own, ids_BT) for part, own in zip(self.parts, state.parts, strict=True)
-        ]
-        nats_KBT = np.stack([nats for nats, _ in followed]).astype(np.float64)
+        results = [part.read(s, ids_BT) for part, s in zip(self.parts, state.parts, strict=True)]
+        nats_KBT = np.stack([nats for nats, _ in results]).astype(np.float64)
         mixed = interpolate(nats_KBT, self.logs, self._contexts(state, ids_BT))
-        return mixed, MixtureState(tuple(after for _, after in followed))
+        return mixed, MixtureState(tuple(after for _, after in results))
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
-        of_parts, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
-        found: list[Nats] = []
-        for seq, *nats in zip(seqs, *of_parts, strict=True):
+        by_part, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
+        result: list[Nats] = []
+        for seq, *nats in zip(seqs, *by_part, strict=True):
             contexts = self._contexts(start, np.asarray(seq)[None])[0]
-            found.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
-        return found
+            result.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
+        return result
 
     def transformed(self, change: Change) -> LanguageModel:
-        """The same model after `change`, which each part has undergone before."""
+        """The same model after `change`, which is first applied to each part."""
         return change(MixtureLM([part.transformed(change) for part in self.parts], self.weights))
 
-    # Parts ------------------------------------------------------------------------------------
+    # Private ----------------------------------------------------------------------------------
 
     def _context(self, state: MixtureState) -> Ids:
-        """Which row of weights B texts have now, (B,), or (1,) where there is but one."""
+        """Which row of weights applies to each of B texts, (B,), or (1,) if there is only one."""
         if len(self.logs) == 1 or self.guide is None:
             return np.zeros(1, np.intp)
         return _backoff(self.parts[self.guide]).matched(state.parts[self.guide])
@@ -125,15 +123,15 @@ class MixtureLM(CausalModel[MixtureState]):
 
 
 def guide(parts: Sequence[LanguageModel]) -> int | None:
-    """Which part's contexts the weights depend on: the n-gram model of the longest, if any."""
+    """Index of the part whose contexts select the weights: the longest n-gram model, if any."""
     orders = [part.order for part in parts]
     return int(np.argmax(orders)) if max(orders) > 1 else None
 
 
-def contexts_of(parts: Sequence[LanguageModel]) -> int:
+def num_contexts(parts: Sequence[LanguageModel]) -> int:
     """How many rows of weights a mixture of `parts` may have."""
-    place = guide(parts)
-    return 1 if place is None else parts[place].order
+    index = guide(parts)
+    return 1 if index is None else parts[index].order
 
 
 def _backoff(lm: LanguageModel) -> BackoffLM[State]:
@@ -142,15 +140,15 @@ def _backoff(lm: LanguageModel) -> BackoffLM[State]:
 
 
 def interpolate(nats_KN: Nats, logs_CK: Weights, contexts_N: Ids) -> Nats:
-    """log Σ_k λ_k P_k of tokens that the K parts give `nats`, (K, …) → (…), nats."""
+    """log Σ_k λ_k P_k from the parts' log-probabilities, (K, …) → (…), nats."""
     return logsumexp(nats_KN + np.moveaxis(logs_CK[contexts_N], -1, 0), axis=0)
 
 
-def fit(nats_KN: Nats, contexts_N: Ids | None = None, contexts: int = 1) -> Weights:
-    """The weights under which held-out tokens are most probable, by EM (Dempster et al. 1977).
+def fit_weights(nats_KN: Nats, contexts_N: Ids | None = None, contexts: int = 1) -> Weights:
+    """Fit the weights (contexts, K) to held-out tokens by EM (Dempster et al. 1977).
 
-    nats_KN: what each part gives the N tokens. contexts_N: which row of weights each has, out of
-    `contexts`; a row that sees few tokens is drawn to the single best weights. (contexts, K).
+    nats_KN: log P of N tokens by each part. contexts_N: the row of weights that applies to each
+    token, out of `contexts`; a row with few tokens is shrunk towards the single best weights.
     """
     K = len(nats_KN)
     shared = _em(nats_KN, np.full(K, 1 / K))
@@ -158,13 +156,13 @@ def fit(nats_KN: Nats, contexts_N: Ids | None = None, contexts: int = 1) -> Weig
         return shared[None]
     rows = []
     for c in range(contexts):
-        own = nats_KN[:, contexts_N == c]
-        rows.append(_em(own, shared, PRIOR_TOKENS) if own.size else shared)
+        selected = nats_KN[:, contexts_N == c]
+        rows.append(_em(selected, shared, PRIOR_TOKENS) if selected.size else shared)
     return np.stack(rows)
 
 
 def _em(nats_KN: Nats, centre_K: Weights, prior: float = 0.0) -> Weights:
-    """`prior` counts as so many tokens already explained as `centre` says (MAP estimation)."""
+    """EM with `prior` pseudo-tokens, distributed as `centre` (MAP estimation)."""
     weights, last = centre_K.copy(), -np.inf
     top = nats_KN.max(axis=0)
     likelihood = np.exp(nats_KN - top)
@@ -182,7 +180,7 @@ def _em(nats_KN: Nats, centre_K: Weights, prior: float = 0.0) -> Weights:
 
 @dataclass(frozen=True)
 class Fit:
-    """A mixture and what it and its parts make of the text its weights were fitted on."""
+    """A fitted mixture, with log-probabilities on the text that its weights were fitted to."""
 
     lm: MixtureLM
     parts: Nats  # (K, N) log P of each token by each part, nats
@@ -190,30 +188,30 @@ class Fit:
 
 
 def mix(parts: Sequence[LanguageModel], held_out: Ids, eos: int) -> Fit:
-    """The best mixture for a text, `held_out` (N,).
+    """The best mixture of `parts` for a text, `held_out` (N,).
 
     Raises CharlmError for an empty text or different vocabularies.
     """
     if not len(held_out):
         raise CharlmError("there is no held-out text to fit the weights on")
-    even = MixtureLM(parts, np.full((1, len(parts)), 1 / len(parts)))
-    parts_KN = np.stack([score_stream(part, held_out, eos) for part in even.parts])
-    if even.guide is not None:
-        ngram = _backoff(even.parts[even.guide])
+    uniform = MixtureLM(parts, np.full((1, len(parts)), 1 / len(parts)))
+    parts_KN = np.stack([score_stream(part, held_out, eos) for part in uniform.parts])
+    if uniform.guide is not None:
+        ngram = _backoff(uniform.parts[uniform.guide])
         contexts_N = ngram.matched_before(ngram.start(1), held_out[None])[0]
-        lm = MixtureLM(parts, fit(parts_KN, contexts_N, ngram.order))
+        lm = MixtureLM(parts, fit_weights(parts_KN, contexts_N, ngram.order))
     else:
         contexts_N = np.zeros(len(held_out), np.intp)
-        lm = MixtureLM(parts, fit(parts_KN))
+        lm = MixtureLM(parts, fit_weights(parts_KN))
     return Fit(lm, parts_KN, interpolate(parts_KN, lm.logs, contexts_N))
 
 
 def score_stream(lm: CausalLM[S], ids: Ids, eos: int) -> Nats:
-    """log P of each token of one long text, (N,) nats, read in segments side by side."""
+    """log P of each token of one long text, (N,) nats, read in parallel segments."""
     text = Segments(ids, eos)
     warm_BT = text.tokens(-text.warm_up, text.length).astype(np.int64)
     nats_BT, _ = lm.read(lm.start(text.rows), warm_BT)
-    counted = text.counted(0, text.length)
+    counted = text.scored(0, text.length)
     return np.asarray(nats_BT[:, text.warm_up :][counted], np.float64)
 
 
@@ -225,26 +223,26 @@ def file_config(weights: Weights, parts: Sequence[tuple[str, Config]]) -> dict[s
 
     The tensors of part k are named "k." and their own names.
     """
-    own = [{"family": family, "config": config} for family, config in parts]
-    return {"weights": weights.tolist(), "parts": own}
+    described = [{"family": family, "config": config} for family, config in parts]
+    return {"weights": weights.tolist(), "parts": described}
 
 
-def _inside(config: Config) -> list[Inner]:
+def _inner_models(config: Config) -> list[Inner]:
     parts = enumerate(config["parts"])
     return [Inner(part["family"], part["config"], f"{k}.") for k, part in parts]
 
 
 def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
-    parts = [build_inner(inner, tensors, eos) for inner in _inside(config)]
+    parts = [build_inner(inner, tensors, eos) for inner in _inner_models(config)]
     return MixtureLM(parts, np.array(config["weights"], np.float64))
 
 
 def _describe(config: Config) -> str:
-    return "mixture of " + " and ".join(describe(i.family, i.config) for i in _inside(config))
+    return "mixture of " + " and ".join(describe(i.family, i.config) for i in _inner_models(config))
 
 
 def _short(config: Config) -> str:
-    return "mixture of " + " and ".join(short(i.family, i.config) for i in _inside(config))
+    return "mixture of " + " and ".join(short(i.family, i.config) for i in _inner_models(config))
 
 
-FAMILY = Family("mixture", _build, _describe, _short, _inside)
+FAMILY = Family("mixture", _build, _describe, _short, _inner_models)

@@ -1,4 +1,4 @@
-"""The model file: one safetensors file that holds all it takes to use a model.
+"""The model file: one safetensors file that holds everything needed to use a model.
 
 docs/model-file.md specifies the layout. Nothing in a file is executed on loading, and nothing is
 used before its digest and its shapes have been checked.
@@ -18,7 +18,7 @@ from ..system.tensor_file import Tensors
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer import from_dict as tokenizer_from_dict
 from . import arpa, family
-from . import families as families  # registers those that charlm knows
+from . import families as families  # registers the families of charlm
 
 FORMAT = 1
 KIND = "charlm"
@@ -36,10 +36,7 @@ class ModelFile:
 
 
 def write(path: str | Path, contents: ModelFile) -> None:
-    """Write a model file, whole or not at all. The same model makes the same bytes.
-
-    Raises OSError as the disk does.
-    """
+    """Write a model file atomically. The same model gives the same bytes. Raises OSError."""
     body = {
         "format": FORMAT,
         "family": contents.family,
@@ -51,9 +48,9 @@ def write(path: str | Path, contents: ModelFile) -> None:
 
 
 def read(path: str | Path) -> ModelFile:
-    """Read and check a model file; an n-gram model in an ARPA file of any tool will do.
+    """Read and check a model file, or an n-gram model in an ARPA file from any tool.
 
-    Raises CharlmError if it is missing, not ours, damaged in any byte, or of a newer format.
+    Raises CharlmError if it is missing, not ours, has a single byte wrong, or is of a newer format.
     """
     path = Path(path)
     if arpa.is_arpa(path):
@@ -79,10 +76,10 @@ def read(path: str | Path) -> ModelFile:
 
 
 def build(contents: ModelFile) -> LanguageModel:
-    """The language model of a model file, of whatever kind.
+    """The language model in a model file, of any family.
 
-    Raises CharlmError for an unknown family, and where tensors, tokenizer and configuration
-    do not fit together.
+    Raises CharlmError for an unknown family, and if tensors, tokenizer and configuration do not
+    match.
     """
     tokenizer = contents.tokenizer
     lm = family.build(contents.family, contents.config, contents.tensors, tokenizer.eos)
@@ -100,7 +97,7 @@ def build_causal(contents: ModelFile) -> CausalLM[State]:
 
 
 def describe(file: Path, contents: ModelFile) -> dict[str, Any]:
-    """What a model file is: plain values, JSON-able."""
+    """A model file's contents as plain values for JSON."""
     tokenizer = contents.tokenizer
     return {
         "path": str(file),
@@ -116,7 +113,7 @@ def describe(file: Path, contents: ModelFile) -> dict[str, Any]:
     }
 
 
-def counted(about: Mapping[str, Any]) -> str:
-    """What the count of `describe` counts: a mixture's tables, say, are no parameters."""
-    known = family.FAMILIES.get(about["family"])
-    return known.numbers if known else "numbers"
+def parameter_noun(about: Mapping[str, Any]) -> str:
+    """What `parameters` of `describe` are called: those of an n-gram model are just numbers."""
+    registered = family.FAMILIES.get(about["family"])
+    return registered.numbers if registered else "numbers"

@@ -1,4 +1,4 @@
-"""Model files inside model files: the parts of a mixture, the model under a cache."""
+"""The models inside a model file: the parts of a mixture, the model under a cache."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from typing import Any
 from ..errors import CharlmError
 from . import mixture as mixtures
 from . import unigram_cache
-from .family import family_of, prefixed, under
+from .family import add_prefix, family_of, strip_prefix
 from .model_file import ModelFile
 
 
-def inside(contents: ModelFile) -> list[ModelFile]:
-    """The model files of the models that a model is made of; none for most families."""
+def inner_models(contents: ModelFile) -> list[ModelFile]:
+    """The models that a model is made of, as model files; none for most families."""
     return [
         replace(
             contents,
             family=inner.family,
             config=dict(inner.config),
-            tensors=under(inner.prefix, contents.tensors),
+            tensors=strip_prefix(inner.prefix, contents.tensors),
         )
-        for inner in family_of(contents.family).inside(contents.config)
+        for inner in family_of(contents.family).inner_models(contents.config)
     ]
 
 
 def without_cache(contents: ModelFile) -> ModelFile:
-    """The model file of what a cache stands over; a file of another family as it is."""
+    """The model under a cache; a file of another family is returned as it is."""
     while contents.family == unigram_cache.FAMILY.name:
-        (contents,) = inside(contents)
+        (contents,) = inner_models(contents)
     return contents
 
 
 def part(contents: ModelFile, k: int) -> ModelFile:
     """The model file of part `k` of a mixture; a file of another family is its own part 0.
 
-    Of a mixture with a cache, that of the mixture.
+    For a mixture with a cache, a part of the mixture.
     """
     contents = without_cache(contents)
     if contents.family != mixtures.FAMILY.name:
         return contents
     best = {"best": contents.training.get("network")}
-    return replace(inside(contents)[k], training={**contents.training, **best} if k == 0 else {})
+    return replace(
+        inner_models(contents)[k], training={**contents.training, **best} if k == 0 else {}
+    )
 
 
 def network(contents: ModelFile) -> ModelFile | None:
-    """The first recurrent network in a model file, however deep; None where there is none."""
+    """The first recurrent network in a model file, however deeply nested; None if there is none."""
     if contents.family == "recurrent":
         return contents
-    found = (network(one) for one in inside(contents))
+    found = (network(one) for one in inner_models(contents))
     return next((one for one in found if one is not None), None)
 
 
@@ -60,18 +62,18 @@ def mixture(
 
     Raises CharlmError unless all have the same tokens.
     """
-    own = parts[0].tokenizer
-    if any(one.tokenizer.as_dict() != own.as_dict() for one in parts[1:]):
+    tokenizer = parts[0].tokenizer
+    if any(one.tokenizer.as_dict() != tokenizer.as_dict() for one in parts[1:]):
         raise CharlmError("models of different vocabularies cannot be mixed")
     config = mixtures.file_config(lm.weights, [(one.family, one.config) for one in parts])
     tensors: dict[str, Any] = {}
     for k, one in enumerate(parts):
-        tensors |= prefixed(f"{k}.", one.tensors)
-    return ModelFile(mixtures.FAMILY.name, config, own, tensors, training)
+        tensors |= add_prefix(f"{k}.", one.tensors)
+    return ModelFile(mixtures.FAMILY.name, config, tokenizer, tensors, training)
 
 
 def with_cache(contents: ModelFile, lm: unigram_cache.UnigramCacheLM) -> ModelFile:
     """The model file of `lm`, a cache over the model in `contents`."""
     config = unigram_cache.file_config(lm, contents.family, contents.config)
-    tensors = prefixed("0.", contents.tensors)
+    tensors = add_prefix("0.", contents.tensors)
     return replace(contents, family=unigram_cache.FAMILY.name, config=config, tensors=tensors)

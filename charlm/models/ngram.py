@@ -1,13 +1,13 @@
-"""N-gram models with backoff, over sorted arrays: no object per n-gram, a file queried at once.
+"""N-gram models with backoff, over sorted arrays: no object per n-gram, nothing built on loading.
 
-An n-gram w_1 … w_k of order k is the pair of its prefix w_1 … w_{k−1}, by its place among the
+An n-gram w_1 … w_k of order k is the pair of its prefix w_1 … w_{k−1}, by its index among the
 (k−1)-grams, and its last word: one integer key, prefix · (V + 1) + word. The keys of an order are
-sorted, so the place of an n-gram is found by binary search, and all that follow a context stand
-side by side. Places of order 1 are the words themselves; word V is <s>, the start of a sentence,
-which is never predicted.
+sorted, so the index of an n-gram is found by binary search, and all that follow a context are
+adjacent. Indices of order 1 are the words themselves; word V is <s>, the start of a sentence, which
+is never predicted.
 
-    log P(w | c) = log P(c w)                      where the n-gram c w is in the model
-                 = β(c) + log P(w | c′)            else, c′ being c without its first word
+    log P(w | c) = log P(c w)                      if the n-gram c w is in the model
+                 = β(c) + log P(w | c′)            otherwise, c′ being c without its first word
     (Katz 1987; β(c) = 0 for a context that is not in the model)
 """
 
@@ -28,56 +28,56 @@ from .family import Config, Family
 
 Keys: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = npt.NDArray[np.float32]
-ABSENT = -1  # the place of an n-gram that is not in the model
+ABSENT = -1  # the index of an n-gram that is not in the model
 TOKENS_AT_ONCE = 1 << 16  # tokens looked up at a time
-START_NATS = -99 * LN10  # of <s>, which is never predicted: as ARPA files say zero
+START_NATS = -99 * LN10  # of <s>, which is never predicted: how ARPA files write zero
 
 
 @dataclass(frozen=True)
 class Order:
-    """All n-grams of one length, by rising key. For order 1: the V + 1 words, every one of them."""
+    """All n-grams of one length, sorted by key. For order 1: all V + 1 words."""
 
     keys: Keys  # (K,) prefix · (V + 1) + word
     nats: Values  # (K,) log P of the last word after the others
     backoff: Values  # (K,) β of the n-gram as a context, nats
 
     def find(self, keys: Keys) -> Keys:
-        """The places of n-grams; NONE for those that are not here."""
+        """The indices of n-grams; ABSENT for those that are not in the model."""
         if not len(self.keys):
             return np.full(keys.shape, ABSENT, np.int64)
-        places = np.searchsorted(self.keys, keys)
-        places[places == len(self.keys)] = 0
-        return np.where(self.keys[places] == keys, places, ABSENT)
+        indices = np.searchsorted(self.keys, keys)
+        indices[indices == len(self.keys)] = 0
+        return np.where(self.keys[indices] == keys, indices, ABSENT)
 
 
 @dataclass(frozen=True)
 class NgramState:
-    """What of B texts matters from here on: the places of their last 1 … N−1 words, as n-grams."""
+    """The contexts of B texts: the indices of their last 1 … N−1 words, as n-grams."""
 
-    contexts_BN: Keys  # (B, N − 1), NONE where those words are not in the model
+    contexts_BN: Keys  # (B, N − 1), ABSENT if those words are not in the model
 
     def take(self, rows: Ids) -> Self:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(self.contexts_BN[rows])
 
 
-def at(values: Values, places: Keys) -> Values:
-    """The values at `places`, 0 where there is NONE."""
+def values_at(values: Values, indices: Keys) -> Values:
+    """The values at `indices`, 0 for ABSENT."""
     if not len(values):
-        return np.zeros(places.shape, np.float32)
-    return np.where(places == ABSENT, np.float32(0), values[places])
+        return np.zeros(indices.shape, np.float32)
+    return np.where(indices == ABSENT, np.float32(0), values[indices])
 
 
 class NgramLM(CausalModel[NgramState]):
     """An n-gram model; obeys `lm.BackoffLM`. Log-probabilities are nats."""
 
     def __init__(self, orders: Sequence[Order], vocab_size: int, eos: int, *, lines: bool) -> None:
-        """`lines`: <EOS> ends what can be seen, and the next word follows <s> (as in KenLM).
+        """`lines`: contexts end at <EOS>, and the next word follows <s> (as in KenLM).
 
-        Otherwise <EOS> is a word like others, and contexts reach across it.
+        Otherwise <EOS> is a word like any other, and contexts span it.
         """
         self.orders = tuple(orders)
-        self.order = len(self.orders)  # N, the longest n-gram's length
+        self.order = len(self.orders)  # N, the length of the longest n-grams
         self.vocab_size, self.eos, self.lines = vocab_size, eos, lines
         self.base = vocab_size + 1
 
@@ -125,32 +125,32 @@ class NgramLM(CausalModel[NgramState]):
             return []
         if not self.lines:
             return super().logprobs(seqs)
-        # All in one row, an <EOS> before each: nothing is seen across it.
+        # All in one row, an <EOS> before each: no context spans it.
         gap = np.array([self.eos])
         joined = np.concatenate([part for seq in seqs for part in (gap, np.asarray(seq, np.int64))])
         nats, _ = self.read(self.start(1), joined[None])
         ends = np.cumsum([len(seq) + 1 for seq in seqs])
         return [nats[0, end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
 
-    # Parts ------------------------------------------------------------------------------------
+    # Contexts ---------------------------------------------------------------------------------
 
     def _look_up(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, NgramState]:
-        """`follow`, without regard to memory."""
-        contexts, found = self.places(state, ids_BT)
+        """`read`, all at once, however much memory it takes."""
+        contexts, found = self.lookup(state, ids_BT)
         nats = self.orders[0].nats[ids_BT].astype(np.float64)
         for k, order in enumerate(self.orders[1:]):
-            context_BT, place_BT = contexts[k][:, :-1], found[k + 1]
-            nats += at(self.orders[k].backoff, context_BT)
-            nats = np.where(place_BT == ABSENT, nats, at(order.nats, place_BT))
+            context_BT, index_BT = contexts[k][:, :-1], found[k + 1]
+            nats += values_at(self.orders[k].backoff, context_BT)
+            nats = np.where(index_BT == ABSENT, nats, values_at(order.nats, index_BT))
         after = [context[:, -1] for context in contexts]
         end = np.stack(after, axis=1) if after else state.contexts_BN
         return nats.astype(np.float32), NgramState(end)
 
-    def places(self, state: NgramState, ids_BT: Keys) -> tuple[list[Keys], list[Keys]]:
-        """Where the n-grams of a text stand.
+    def lookup(self, state: NgramState, ids_BT: Keys) -> tuple[list[Keys], list[Keys]]:
+        """The indices of the n-grams of a text.
 
         contexts[k] (B, T + 1): of the k + 1 words before each token, and after the last one;
-        found[k] (B, T): of the k + 1 words that end with each token. NONE where there is none.
+        found[k] (B, T): of the k + 1 words that end with each token. ABSENT if there is none.
         """
         contexts: list[Keys] = []
         found: list[Keys] = [ids_BT]
@@ -167,39 +167,39 @@ class NgramLM(CausalModel[NgramState]):
         return contexts, found
 
     def matched(self, state: NgramState) -> Keys:
-        """How many of the last words of B texts the model knows as a context, (B,): 0 … N − 1."""
+        """Length of the longest known context at the end of B texts, (B,): 0 … N − 1."""
         known = state.contexts_BN != ABSENT
         return np.asarray(np.where(known, np.arange(1, self.order), 0).max(axis=1, initial=0))
 
     def matched_before(self, state: NgramState, ids_BT: Ids) -> Keys:
         """`matched` before each of T further tokens, (B, T)."""
-        contexts, _ = self.places(state, np.asarray(ids_BT, np.int64))
+        contexts, _ = self.lookup(state, np.asarray(ids_BT, np.int64))
         longest = np.zeros(ids_BT.shape, np.int64)
-        for k, places in enumerate(contexts, 1):
-            longest[places[:, :-1] != ABSENT] = k
+        for k, indices in enumerate(contexts, 1):
+            longest[indices[:, :-1] != ABSENT] = k
         return longest
 
     def used_length(self, state: NgramState, ids_B: Ids) -> Keys:
         """The length of the n-gram that gives each row's next token its probability, (B,)."""
-        _, found = self.places(state, np.asarray(ids_B, np.int64)[:, None])
+        _, found = self.lookup(state, np.asarray(ids_B, np.int64)[:, None])
         longest = np.ones(len(ids_B), np.int64)
-        for k, places in enumerate(found[1:], 2):
-            longest[places[:, 0] != ABSENT] = k
+        for k, indices in enumerate(found[1:], 2):
+            longest[indices[:, 0] != ABSENT] = k
         return longest
 
     def renumbered(self, new_V: Ids) -> Self:
-        """The same model with word k under the number `new_V[k]` (V + 1 of them, <s> last)."""
+        """The same model with word k renumbered as `new_V[k]` (V + 1 of them, <s> last)."""
         orders: list[Order] = []
-        places = np.asarray(new_V, np.int64)  # new place of every n-gram of the order before
+        indices = np.asarray(new_V, np.int64)  # new index of every n-gram of the order below
         for k, order in enumerate(self.orders):
-            keys = places
+            keys = indices
             if k:
                 prefix, word = np.divmod(order.keys, self.base)
-                keys = places[prefix] * self.base + np.asarray(new_V, np.int64)[word]
-            rising = np.argsort(keys)
-            orders.append(Order(keys[rising], order.nats[rising], order.backoff[rising]))
-            places = np.empty(len(keys), np.int64)
-            places[rising] = np.arange(len(keys))
+                keys = indices[prefix] * self.base + np.asarray(new_V, np.int64)[word]
+            order_K = np.argsort(keys)
+            orders.append(Order(keys[order_K], order.nats[order_K], order.backoff[order_K]))
+            indices = np.empty(len(keys), np.int64)
+            indices[order_K] = np.arange(len(keys))
         return type(self)(orders, self.vocab_size, int(new_V[self.eos]), lines=self.lines)
 
     # As tensors -------------------------------------------------------------------------------
@@ -223,23 +223,25 @@ class NgramLM(CausalModel[NgramState]):
     def from_tensors(
         cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], eos: int
     ) -> Self:
-        """The model of `tensors`. Raises CharlmError where they do not fit together."""
+        """The model in `tensors`. Raises CharlmError if they do not fit together."""
         V, N = int(config["vocab_size"]), int(config["order"])
         orders = []
         try:
             for k in range(1, N + 1):
                 nats = tensors[f"order.{k}.nats"]
                 keys = np.arange(V + 1) if k == 1 else tensors[f"order.{k}.keys"]
-                blank = np.zeros(len(nats), np.float32)
-                orders.append(Order(keys, nats, tensors[f"order.{k}.backoff"] if k < N else blank))
+                no_backoff = np.zeros(len(nats), np.float32)
+                orders.append(
+                    Order(keys, nats, tensors[f"order.{k}.backoff"] if k < N else no_backoff)
+                )
         except KeyError as missing:
             raise CharlmError(f"the n-gram model has no {missing}: its file is damaged") from None
         for k, order in enumerate(orders):
-            whole = len(order.keys) == len(order.nats) == len(order.backoff)
+            same_length = len(order.keys) == len(order.nats) == len(order.backoff)
             highest = (V + 1) * (len(orders[k - 1].keys) if k else 1)
-            rising = bool((np.diff(order.keys) > 0).all())
+            increasing = bool((np.diff(order.keys) > 0).all())
             within = not len(order.keys) or (order.keys[0] >= 0 and order.keys[-1] < highest)
-            if not (whole and rising and within):
+            if not (same_length and increasing and within):
                 raise CharlmError(f"order {k + 1} of the n-gram model does not fit: file damaged")
         return cls(orders, V, eos, lines=bool(config["lines"]))
 

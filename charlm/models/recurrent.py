@@ -1,7 +1,7 @@
 """Recurrent networks in NumPy, built of the cells in `cells.py`.
 
-This room is what a finished model runs on: no torch, a cold start of a tenth of a second, and
-arithmetic that a learner can read beside a textbook. `network.py` holds the same cells in torch
+This is what a finished model runs on: no torch, a cold start of a tenth of a second, and arithmetic
+that a learner can read beside a textbook. `network.py` holds the same cells in torch
 for training; the two agree to 1e-5.
 
 Shape letters: T time steps, B batch rows, V vocabulary, E embedding, H hidden units, G gates.
@@ -24,12 +24,12 @@ from .causal import CausalModel
 from .cells import CELL_CLASSES, RNN, Array, Cell, times
 from .padding import rows_that_fit
 
-TABLE_BYTES = 16 << 20  # largest table of first-layer products kept, see RecurrentLM.inputs
+TABLE_BYTES = 16 << 20  # of the table of first-layer products, see Stack.inputs
 
 
 @dataclass(frozen=True)
 class RecurrentState:
-    """The memory of B texts: for each layer h (B, H), and c (B, H) where the cell has one."""
+    """The state of B texts: for each layer h (B, H), and c (B, H) if the cell has one."""
 
     layers: tuple[Cell, ...]
 
@@ -39,9 +39,9 @@ class RecurrentState:
 
 
 class Stack:
-    """Recurrent layers on one another, from token ids to the uppermost layer's hidden states.
+    """Stacked recurrent layers, from token ids to the top layer's hidden states.
 
-    x_t = embedding of token t;  h_t = cell(x_t, …), layer upon layer.
+    x_t = embedding of token t;  h_t = cell(x_t, …), layer by layer.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Stack:
     def inputs(self, ids_N: Ids) -> Array:
         """The first layer's W x + b for tokens `ids`: (N, G·H).
 
-        A small vocabulary's products are all computed at the first use and then looked up.
+        For a small vocabulary all products are computed on first use and then looked up.
         """
         if self._table is not None:
             return self._table[ids_N]
@@ -106,7 +106,7 @@ class Stack:
 
     @property
     def chunk(self) -> int:
-        """Tokens to be read at once, over all rows, for intermediate results to stay small."""
+        """Tokens to read at a time, over all rows, to keep intermediate results small."""
         widest = max(self.config.gates * self.config.hidden, self.config.embed)
         return rows_that_fit(widest)
 
@@ -154,7 +154,7 @@ class Head:
         return z
 
     def gather(self, top_TBH: Array, ids_TB: Ids) -> Array:
-        """Give log P(ids | the states they are predicted from), (T, B); few logits at a time."""
+        """log P(ids | the states they are predicted from), (T, B); the logits in chunks."""
         top_NH = top_TBH.reshape(-1, top_TBH.shape[-1])
         ids_N = ids_TB.ravel()
         nats = np.empty(len(ids_N), np.float32)
@@ -175,7 +175,7 @@ class RecurrentLM(CausalModel[RecurrentState]):
     ) -> None:
         """Build from the tensors that `config.shapes()` names; `eos` is the id of <EOS>.
 
-        Raises CharlmError where names, shapes or types are not those of the configuration.
+        Raises CharlmError if names, shapes or types do not match the configuration.
         """
         check_tensors(config, tensors)
         self.config, self.tensors = config, tensors
@@ -201,8 +201,8 @@ class RecurrentLM(CausalModel[RecurrentState]):
     def read(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them.
 
-        All that needs no memory (input and output products) is one large matrix product for
-        many time steps; only the recurrent product is taken step by step.
+        Input and output products are one large matrix product over many time steps; only the
+        recurrent product is computed step by step.
         """
         B, T = ids_BT.shape
         nats = np.empty((B, T), np.float32)
@@ -214,9 +214,9 @@ class RecurrentLM(CausalModel[RecurrentState]):
         return nats, state
 
     def read_hidden(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
-        """`follow` for one text, with the top hidden states that each token is predicted from.
+        """`read` for one text, with the top hidden states that each token is predicted from.
 
-        Gives these, (T, H), the tokens' log-probabilities, (T,) nats, and the state after them.
+        Returns these, (T, H), the tokens' log-probabilities, (T,) nats, and the state after them.
         """
         top_T1H, after = self.stack.hidden_before(state, ids_T[:, None])
         return top_T1H[:, 0], self.head.gather(top_T1H, ids_T[:, None])[:, 0], after
@@ -242,11 +242,11 @@ def check_tensors(config: NetworkConfig, tensors: Mapping[str, npt.NDArray[Any]]
 
 
 def recurrent(lm: LanguageModel, what: str) -> RecurrentLM:
-    """`lm`, if it is a recurrent network, for `what` looks inside one.
+    """`lm`, if it is a recurrent network, which `what` needs.
 
-    Raises CharlmError for a bidirectional network and for a model of another kind.
+    Raises CharlmError for a bidirectional network and for any other model.
     """
     sequential(lm)
     if not isinstance(lm, RecurrentLM):
-        raise CharlmError(f"{what} is for recurrent networks: this model is of another kind")
+        raise CharlmError(f"{what} is for recurrent networks, and this model is not one")
     return lm

@@ -1,7 +1,7 @@
-"""One long text read in segments side by side, each after some context that does not count.
+"""Split one long text into segments read in parallel, each after some warm-up context.
 
-What a model remembers from further back than the context is all that differs from reading the text
-from start to end.
+The result differs from reading the text from start to end only in what a model would remember from
+before the warm-up.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 
 from ..lm import Ids, Mask
 
-MAX_SEGMENTS = 32  # read side by side
-WARM_UP_TOKENS = 128  # of context before each
+MAX_SEGMENTS = 32  # read in parallel
+WARM_UP_TOKENS = 128  # of context before each segment
 
 
 @dataclass(frozen=True)
 class Segments:
-    """B segments of a text `ids` (N,); a text too short for two of them is one, without context."""
+    """B segments of a text `ids` (N,); a text too short for two is one, without context."""
 
     ids: Ids
     eos: int  # stands before the text's beginning and after its end
@@ -39,17 +39,17 @@ class Segments:
         return WARM_UP_TOKENS if self.rows > 1 else 0
 
     def tokens(self, begin: int, end: int) -> Ids:
-        """Tokens `begin` … `end` − 1 of every segment, (B, end − begin); context is negative."""
-        place_BT = self._places(begin, end)
-        inside = self._inside(place_BT)
-        return np.where(inside, self.ids[place_BT.clip(0, len(self.ids) - 1)], self.eos)
+        """Tokens `begin` … `end` − 1 of every segment, (B, end − begin); context is < 0."""
+        position_BT = self._positions(begin, end)
+        inside = self._inside(position_BT)
+        return np.where(inside, self.ids[position_BT.clip(0, len(self.ids) - 1)], self.eos)
 
-    def counted(self, begin: int, end: int) -> Mask:
-        """Which of `tokens(begin, end)` count, being text and not context, (B, end − begin)."""
-        return np.asarray(self._inside(self._places(begin, end)) & (np.arange(begin, end) >= 0))
+    def scored(self, begin: int, end: int) -> Mask:
+        """Which of `tokens(begin, end)` are text to score, not context, (B, end − begin)."""
+        return np.asarray(self._inside(self._positions(begin, end)) & (np.arange(begin, end) >= 0))
 
-    def _places(self, begin: int, end: int) -> Ids:
+    def _positions(self, begin: int, end: int) -> Ids:
         return np.asarray(np.arange(self.rows)[:, None] * self.length + np.arange(begin, end))
 
-    def _inside(self, place_BT: Ids) -> Mask:
-        return np.asarray((place_BT >= 0) & (place_BT < len(self.ids)))
+    def _inside(self, position_BT: Ids) -> Mask:
+        return np.asarray((position_BT >= 0) & (position_BT < len(self.ids)))

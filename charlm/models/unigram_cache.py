@@ -1,9 +1,9 @@
-"""A cache: what has been said of late is more probable (Kuhn and De Mori 1990).
+"""The unigram cache: recent tokens become more probable (Kuhn and De Mori 1990).
 
     P(w | c) = (1 − λ n / W) P_model(w | c) + λ n / W · (how often w is among the last n tokens) / n
 
-n ≤ W tokens have been read, so at the beginning of a text, and in a sentence on its own, the model
-under it has all the say.
+n ≤ W tokens have been read: at the beginning of a text, the underlying model's probabilities are
+all but unchanged.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from ..system.tensor_file import Tensors
 from .causal import CausalModel
 from .family import Config, Family, Inner, build_inner, describe, short
 
-WINDOW = 500  # tokens: of 200, 500, 1,000 and 2,000 the best on Brown
-NO_TOKEN = -1  # no token yet
-MAX_COMPARISONS = 1 << 22  # comparisons made at a time
-TRIED_WEIGHTS = np.linspace(0.0, 0.4, 81)  # tried as λ
+WINDOW = 500  # tokens: the best of 200, 500, 1,000 and 2,000 on Brown
+NO_TOKEN = -1  # before the first token
+MAX_COMPARISONS = 1 << 22  # made at a time
+CANDIDATE_WEIGHTS = np.linspace(0.0, 0.4, 81)  # for λ
 
 
 @dataclass(frozen=True)
 class UnigramCacheState:
-    """What the model under it remembers of B texts, and their last W tokens."""
+    """The underlying model's state for B texts, and their last W tokens."""
 
     inner: State
-    tokens_BW: Ids  # the latest last, NONE before the first
+    tokens_BW: Ids  # the latest last, NO_TOKEN before the first
 
     def take(self, rows: Ids) -> Self:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
@@ -50,9 +50,9 @@ class UnigramCacheLM(CausalModel[UnigramCacheState]):
 
     def start(self, batch: int) -> UnigramCacheState:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
-        blank = self.empty(batch).tokens_BW
+        empty_BW = self.empty(batch).tokens_BW
         return UnigramCacheState(
-            self.lm.start(batch), _pushed(blank, np.full((batch, 1), self.eos))
+            self.lm.start(batch), _pushed(empty_BW, np.full((batch, 1), self.eos))
         )
 
     def empty(self, batch: int) -> UnigramCacheState:
@@ -82,8 +82,8 @@ class UnigramCacheLM(CausalModel[UnigramCacheState]):
         nats_BT, inner = self.lm.read(state.inner, ids_BT)
         ids = np.asarray(ids_BT, np.int64)
         mixed = [
-            interpolate_cache(nats, *recent_counts(tokens, own), self.weight, self.window)
-            for nats, tokens, own in zip(nats_BT, state.tokens_BW, ids, strict=True)
+            interpolate_cache(nats, *recent_counts(tokens, seq), self.weight, self.window)
+            for nats, tokens, seq in zip(nats_BT, state.tokens_BW, ids, strict=True)
         ]
         after = UnigramCacheState(inner, _pushed(state.tokens_BW, ids))
         return np.array(mixed).reshape(ids.shape), after
@@ -99,18 +99,18 @@ class UnigramCacheLM(CausalModel[UnigramCacheState]):
         ]
 
     def transformed(self, change: Change) -> LanguageModel:
-        """The same model after `change`, which the model under the cache has undergone before."""
+        """The same model after `change`, which is first applied to the model under the cache."""
         inner = self.lm.transformed(change)
         return change(UnigramCacheLM(inner, self.eos, self.weight, self.window))
 
 
 def _pushed(tokens_BW: Ids, ids_BT: Ids) -> Ids:
-    """The last W tokens after T more."""
+    """The last W tokens after reading T more."""
     return np.concatenate([tokens_BW, ids_BT], axis=1)[:, -tokens_BW.shape[1] :]
 
 
 def recent_counts(tokens_W: Ids, ids_T: Ids) -> tuple[Ids, Ids]:
-    """How often each of T tokens is among the W before it, and how many those are: (T,) each."""
+    """How often each of T tokens is among the W before it, and how many there are: (T,) each."""
     W, T = len(tokens_W), len(ids_T)
     whole = np.concatenate([tokens_W, np.asarray(ids_T, np.int64)])
     counts = np.zeros(T, np.int64)
@@ -126,22 +126,22 @@ def recent_counts(tokens_W: Ids, ids_T: Ids) -> tuple[Ids, Ids]:
 def interpolate_cache(
     nats_T: Nats, counts_T: Ids, known_T: Ids, weight: float, window: int
 ) -> Nats:
-    """log P with the cache's weight, (T,) nats."""
+    """log P interpolated with the cache, (T,) nats."""
     p_T = np.exp(nats_T.astype(np.float64)) * (1 - weight * known_T / window)
     return np.asarray(np.log(p_T + weight / window * counts_T))
 
 
 def fit_cache(nats_N: Nats, ids_N: Ids, window: int = WINDOW) -> tuple[float, Nats]:
-    """The λ under which a held-out text, of log-probabilities `nats`, is most probable.
+    """The λ that makes a held-out text, of log-probabilities `nats`, most probable.
 
-    Gives λ and the log-probabilities under it, (N,) nats.
+    Returns λ and the log-probabilities with it, (N,) nats.
     """
     counts = recent_counts(np.full(window, NO_TOKEN, np.int64), ids_N)
-    tried = [
+    means = [
         interpolate_cache(nats_N, *counts, weight, window).mean()
-        for weight in TRIED_WEIGHTS.tolist()
+        for weight in CANDIDATE_WEIGHTS.tolist()
     ]
-    weight = float(TRIED_WEIGHTS[int(np.argmax(tried))])
+    weight = float(CANDIDATE_WEIGHTS[int(np.argmax(means))])
     return weight, interpolate_cache(nats_N, *counts, weight, window)
 
 
@@ -157,25 +157,25 @@ def file_config(lm: UnigramCacheLM, family: str, config: Config) -> dict[str, An
     return {"window": lm.window, "share": lm.weight, "part": part}
 
 
-def _inside(config: Config) -> list[Inner]:
+def _inner_models(config: Config) -> list[Inner]:
     return [Inner(config["part"]["family"], config["part"]["config"], "0.")]
 
 
 def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
-    (inner,) = _inside(config)
+    (inner,) = _inner_models(config)
     lm = build_inner(inner, tensors, eos)
     return UnigramCacheLM(lm, eos, config["share"], config["window"])
 
 
 def _describe(config: Config) -> str:
-    (inner,) = _inside(config)
+    (inner,) = _inner_models(config)
     name = describe(inner.family, inner.config)
     return f"{name}, with a cache of {config['window']:,} tokens"
 
 
 def _short(config: Config) -> str:
-    (inner,) = _inside(config)
+    (inner,) = _inner_models(config)
     return f"{short(inner.family, inner.config)}, with a cache"
 
 
-FAMILY = Family("recent", _build, _describe, _short, _inside)
+FAMILY = Family("recent", _build, _describe, _short, _inner_models)

@@ -1,5 +1,5 @@
-"""The recurrent network in torch: layers, loss, devices. Here torch begins."""
+"""The recurrent network in torch: layers, loss, devices, bulk scoring."""
 
-from ..system.extras import need
+from ..system.extras import require_packages
 
-need("this", "torch")
+require_packages("this", "torch")

@@ -1,6 +1,6 @@
-"""Bulk scoring by torch: for a GPU, and for processors on which its layers beat NumPy's steps.
+"""Bulk scoring in torch: for GPUs, and for CPUs on which its layers are faster than NumPy's.
 
-Only `follow`, and what stands on it, runs in torch; single steps stay NumPy's, which are quicker.
+Only `read`, and what is built on it, runs in torch; single steps stay in NumPy, which is faster.
 Products are fp32, so the numbers agree with NumPy's to 1e-4 a token.
 """
 
@@ -18,7 +18,7 @@ from .network import Network
 
 
 class TorchLM(RecurrentLM):
-    """A recurrent model whose `follow` runs in torch on `device`; obeys `lm.CausalLM`."""
+    """A recurrent model whose `read` runs in torch on `device`; obeys `lm.CausalLM`."""
 
     def __init__(self, lm: RecurrentLM, device: str) -> None:
         super().__init__(lm.config, lm.tensors, lm.eos)
@@ -48,18 +48,20 @@ class TorchLM(RecurrentLM):
 
 
 def on_device(lm: CausalLM[S], device: str) -> CausalLM[State]:
-    """`lm` with bulk scoring in torch on `device`: auto (CUDA where there is one), cpu or cuda.
+    """`lm` with bulk scoring in torch on `device`: auto (CUDA if available), cpu or cuda.
 
-    Raises CharlmError where the device is not there. Of a mixture the networks are moved; models
-    that hold no recurrent network stay as they are.
+    In a mixture the networks are moved; other models stay as they are. Raises CharlmError if the
+    device is not available.
     """
 
     def moved(inner: LanguageModel) -> LanguageModel:
-        if not isinstance(inner, RecurrentLM):  # no network: nothing that torch could run
+        if not isinstance(inner, RecurrentLM):  # nothing for torch to run
             return inner
         chosen = choose_device(device)
         if chosen == "cuda" and not torch.cuda.is_available():
-            raise CharlmError("there is no CUDA device here: leave `device` out, or say cpu")
+            raise CharlmError(
+                "no CUDA device is available: leave `device` out, or use `device=cpu`"
+            )
         return TorchLM(inner, chosen)
 
     return causal(lm.transformed(moved))

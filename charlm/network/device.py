@@ -10,16 +10,16 @@ import torch
 from ..config import NetworkConfig
 
 
-def choose_device(wanted: str) -> str:
-    """`auto` is CUDA where there is one, else the CPU."""
-    return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+def choose_device(device: str) -> str:
+    """Resolve `auto`: CUDA if available, otherwise the CPU."""
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within, torch's products run on one thread: for many small ones.
+    """Run torch on one thread within: for many small matrix products.
 
-    Threads wait for each other by spinning. Where other work had the second core, following a
+    Threads wait for each other by spinning. With other work on the second core, following a
     gradient through 64 steps took 12 s on two threads and 0.2 s on one.
     """
     before = torch.get_num_threads()
@@ -41,6 +41,6 @@ def has_bf16(device: str) -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
-def usual_precision(network: NetworkConfig, device: str) -> str:
-    """bf16 where the hardware has it, but for small layers (192 units: an estimate)."""
+def default_precision(network: NetworkConfig, device: str) -> str:
+    """bf16 if the hardware has it, except for small layers (192 units: an estimate)."""
     return "bf16" if has_bf16(device) and network.hidden >= 192 else "fp32"

@@ -1,12 +1,13 @@
-"""Dynamic evaluation: a network that goes on learning from the text it has just scored.
+"""Dynamic evaluation: a network that keeps learning from the text it has just scored.
 
-After each segment the weights take a step against its loss, and a small one back to where they
-began, so that what was learned in training is not lost (Mikolov et al. 2010; Krause et al. 2018):
+After each segment the weights take a gradient step on its loss, and a small step back to their
+initial values, so that what was learned in training is not lost (Mikolov et al. 2010; Krause et al.
+2018):
 
     θ ← θ − η ∇L / (RMS(∇L) + ε) + λ (θ_0 − θ)
 
-Every token is scored before anything is learned from it, so the numbers are as honest as static
-ones. RMS(∇L) is the root of a running mean of squared gradients, entry by entry.
+Every token is scored before it is learned from, so the numbers are comparable with static ones.
+RMS(∇L) is the root of a running mean of squared gradients, entry by entry.
 """
 
 from __future__ import annotations
@@ -22,18 +23,15 @@ from ..lm import Ids, LanguageModel, Nats
 from ..models.recurrent import recurrent
 from .network import Network, NetworkState, detach
 
-SEGMENT_TOKENS = 32  # tokens scored before the next step
-LEARNING_RATE = 4e-4  # seen best with λ = 1e-3 on tinyshakespeare: 0.073 nats a character less
-DECAY = 1e-3  # λ, share of the way back at each step
+SEGMENT_TOKENS = 32  # tokens scored between steps
+LEARNING_RATE = 4e-4  # best with λ = 1e-3 on tinyshakespeare: 0.073 nats per character less
+DECAY = 1e-3  # λ, the fraction of the way back taken at each step
 SQUARES_DECAY = 0.999  # of the running mean of squares
 EPSILON = 1e-5
 
 
 class DynamicLM:
-    """Reads texts in order and learns as it goes; gives what evaluation and scoring ask for.
-
-    It obeys `lm.LearningLM`.
-    """
+    """A recurrent network that learns as it reads; obeys `lm.LearningLM`."""
 
     order = 0
     pseudo = False
@@ -45,14 +43,14 @@ class DynamicLM:
         self.vocab_size, self.eos, self.rate = start.vocab_size, start.eos, rate
         self.network = Network.of(start.config, start.tensors).eval()  # no dropout
         self.parameters: list[Tensor] = list(self.network.parameters())
-        self.began = [p.detach().clone() for p in self.parameters]
+        self.initial = [p.detach().clone() for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = 0
 
     def start(self, batch: int) -> NetworkState:
         """The state just after <EOS>, of one text."""
         if batch != 1:
-            raise CharlmError("texts are adapted to one after another")
+            raise CharlmError("texts must be read one at a time")
         with torch.no_grad():
             _, state = self.network.hidden_states(torch.tensor([[self.eos]]), self.network.start(1))
         return detach(state)
@@ -97,4 +95,4 @@ class DynamicLM:
         torch._foreach_sqrt_(scale)
         torch._foreach_add_(scale, EPSILON)
         torch._foreach_addcdiv_(self.parameters, gradients, scale, value=-self.rate)
-        torch._foreach_lerp_(self.parameters, self.began, DECAY)
+        torch._foreach_lerp_(self.parameters, self.initial, DECAY)

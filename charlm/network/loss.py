@@ -1,8 +1,8 @@
-"""Cross-entropy over a softmax that is never held whole.
+"""Cross-entropy over a softmax that is never materialised in full.
 
-For N tokens and V kinds the logits would be (N, V): 700 MB for 8,192 tokens and 20,878 words.
-Here they exist for a slice of rows at a time, and since the loss is a plain mean its gradients
-are known on the way forward, so nothing is computed twice.
+For N tokens and a vocabulary of V the logits would be (N, V): 700 MB for 8,192 tokens and 20,878
+words. Here they exist for a slice of rows at a time, and since the loss is a plain mean its
+gradients are known in the forward pass, so nothing is computed twice.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor
 MAX_LOGITS = 1 << 22  # entries of a slice of logits: 16 MB in fp32
 
 
-def _slices(rows: int, kinds: int) -> Iterator[slice]:
-    size = max(1, MAX_LOGITS // kinds)
+def _slices(rows: int, vocab_size: int) -> Iterator[slice]:
+    size = max(1, MAX_LOGITS // vocab_size)
     return (slice(at, min(at + size, rows)) for at in range(0, rows, size))
 
 

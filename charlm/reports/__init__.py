@@ -1,5 +1,5 @@
-"""A finished run in numbers, and as a page."""
+"""Reports: what a finished run shows, as numbers and as an HTML page."""
 
-from ..system.extras import need
+from ..system.extras import require_packages
 
-need("a report", "torch", "matplotlib")
+require_packages("a report", "torch", "matplotlib")

@@ -1,4 +1,4 @@
-"""A finished run in numbers and texts: what its report shows."""
+"""Collect what a report shows: a finished run in numbers and texts."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from ..tasks.score import SentenceScore, measure, score
 from ..text.tokenizer import Tokenizer
 from ..training.loop import VALIDATION_TOKENS
 
-SURPRISAL_LINES, SURPRISAL_CHARS = 40, 3_000  # of the validation text, on colours
+SURPRISAL_LINES, SURPRISAL_CHARS = 40, 3_000  # of the validation text, in colour
 SEARCHED_LINES, SEARCHED_CHARS = 2_000, 200_000  # of it, searched for surprising lines
-SEARCH_FLOPS = 4e10  # and at so much work: about three seconds of NumPy, one token at a time
+SEARCH_FLOPS = 4e10  # spent on the search: about three seconds of NumPy, one token at a time
 SURPRISING_SHOWN = 10  # lines shown
 MIN_LINE_CHARS = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
 MAX_NGRAM_TOKENS = 1_000_000  # training tokens for the n-gram model: some four seconds
-GRADIENT_TOKENS = 64  # that the gradient is followed back
-GRADIENT_TEXTS = 16  # that it is averaged over
+GRADIENT_TOKENS = 64  # over which the gradient is followed back
+GRADIENT_TEXTS = 16  # over which it is averaged
 
 INCOMPARABLE = (
-    "it predicts a token from those before it, this model from all others, so their numbers cannot "
-    "be compared"
+    "it predicts a token from those before it, but this model from all others, so their numbers "
+    "cannot be compared"
 )
 
 Part = TypeVar("Part")
-Found: TypeAlias = Part | str  # a part of a report, or a sentence: why it is not there
+Found: TypeAlias = Part | str  # a part of a report, or a sentence saying why it is missing
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class SurprisingLines:
     """The lines of the validation text that the model found least probable."""
 
     read: int  # lines of the text, from its first, that were searched
-    least: int  # characters that a line had to have
-    lines: list[tuple[int, SentenceScore]]  # number from 1; by falling bits per character
+    min_chars: int  # minimum length of a line, characters
+    lines: list[tuple[int, SentenceScore]]  # number from 1; by decreasing bits per character
 
     def as_dict(self) -> list[dict[str, Any]]:
         return [{"line": number, **one.as_dict()} for number, one in self.lines]
@@ -74,7 +74,7 @@ class Baseline:
 
     order: int
     tokens: int  # of the training text that were counted
-    of: int  # that it has
+    of: int  # tokens of the whole training text
     measures: Measures
     warnings: list[str]  # where the text was too small to estimate a discount from
 
@@ -91,9 +91,9 @@ class Findings:
     heat: Found[list[SentenceScore]]  # the first lines of the validation text, with tokens
     surprising: Found[SurprisingLines]
     baseline: Found[Baseline]
-    gradient: Found[list[float]]  # its norm 0, 1, 2, … tokens before the loss
+    gradient: Found[list[float]]  # norm at 0, 1, 2, … tokens before the loss
     machine: dict[str, Any]
-    trained_here: bool  # False: nothing is known but the machine that makes the report
+    trained_here: bool  # False: only the machine that makes the report is known
 
     @property
     def best(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Findings:
 
     @property
     def pseudo(self) -> bool:
-        """Whether all numbers are of a model that reads from both sides."""
+        """Whether all numbers are of a bidirectional model."""
         return is_bidirectional(self.about)
 
     @property
@@ -118,13 +118,13 @@ class Findings:
 
     @property
     def tokens_per_second(self) -> float:
-        """Over the whole run; NaN where it is not known."""
-        how = self.settings["training"]
-        tokens: int = self.steps * how["batch_size"] * how["bptt"]
+        """Over the whole run; NaN if unknown."""
+        training = self.settings["training"]
+        tokens: int = self.steps * training["batch_size"] * training["bptt"]
         return tokens / self.seconds if self.seconds else math.nan
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers of the report, for JSON; null for what is not there."""
+        """The numbers of the report, for JSON; null for what is missing."""
         return {
             "run": str(self.run),
             "model": {k: v for k, v in self.about.items() if k not in ("training", "config")},
@@ -132,26 +132,26 @@ class Findings:
             "best_step": self.about["training"].get("step"),
             **({"pseudo": True} if self.pseudo else {}),
             "network": self.about["training"].get("network"),
-            "ngram": _there(
+            "ngram": _or_none(
                 self.baseline, lambda b: {**asdict(b), "measures": b.measures.as_dict()}
             ),
             "steps": self.steps,
             "seconds": self.seconds,
             "tokens_per_second": self.tokens_per_second,
             "samples": [asdict(one) for one in self.written],
-            "surprising": _there(self.surprising, SurprisingLines.as_dict),
-            "gradient": _there(self.gradient, list),
+            "surprising": _or_none(self.surprising, SurprisingLines.as_dict),
+            "gradient": _or_none(self.gradient, list),
             "machine": self.machine,
             "trained_here": self.trained_here,
         }
 
 
-def gather(directory: RunDirectory, events: Events) -> Findings:
-    """Read a run and try its model on the validation text.
+def collect(directory: RunDirectory, events: Events) -> Findings:
+    """Read a run and measure its model on the validation text.
 
-    `listener` hears of the stage "report" (how much of it is done) and is warned where the text is
-    gone or another: the parts that need it are then left out. Raises CharlmError where there is no
-    run or no model yet, and where a file is damaged.
+    `events` is called with the fraction done of the stage "report", and with a warning if the text
+    is missing or has changed: the parts that need it are then left out. Raises CharlmError if there
+    is no run or no model yet, or if a file is damaged.
     """
     settings, rows = _settings(directory), _metrics(directory)
     contents = model_file.read(directory.model)
@@ -159,7 +159,7 @@ def gather(directory: RunDirectory, events: Events) -> Findings:
     events.stage("report", 0.1)
     text = _attempt(lambda: _text(directory, settings, contents))
     if isinstance(text, str):
-        events.warn(f"{text} (the report is made without what needs the text)")
+        events.warn(f"{text} (the report omits what needs the text)")
     heat = _with(text, lambda t: surprisal_lines(lm, tokenizer, t.validation()))
     events.stage("report", 0.2)
     surprising = _with(text, lambda t: surprising_lines(lm, tokenizer, t.validation(), contents))
@@ -187,21 +187,23 @@ def gather(directory: RunDirectory, events: Events) -> Findings:
 
 
 def is_bidirectional(about: Mapping[str, Any]) -> bool:
-    """Whether the model of `model_file.describe` reads from both sides."""
+    """Whether `model_file.describe` is of a bidirectional model."""
     return about["family"] == "recurrent" and bool(about["config"].get("bidirectional"))
 
 
 def surprisal_lines(
     lm: LanguageModel, tokenizer: Tokenizer, chunks: Iterable[str]
 ) -> list[SentenceScore]:
-    """The first lines of a text, token by token, in their context."""
-    lines, torn = beginning(chunks, SURPRISAL_CHARS)
+    """The first lines of a text, token by token, in context."""
+    lines, truncated = beginning(chunks, SURPRISAL_CHARS)
     context = _context(lm)
-    return score(lm, tokenizer, lines[:SURPRISAL_LINES], context=context, tokens=True, eos=not torn)
+    return score(
+        lm, tokenizer, lines[:SURPRISAL_LINES], context=context, tokens=True, eos=not truncated
+    )
 
 
 def _context(lm: LanguageModel) -> str:
-    """The state carried from line to line; of a model that reads both sides, each line alone."""
+    """The context of scored lines: each on its own if the model is bidirectional."""
     return "sentence" if lm.pseudo else "stream"
 
 
@@ -210,71 +212,71 @@ def surprising_lines(
 ) -> SurprisingLines:
     """The lines with the most bits per character in the first part of a text.
 
-    Raises CharlmError where it is not in lines.
+    Raises CharlmError if the text is not split into lines.
     """
-    lines, torn = beginning(chunks, SEARCHED_CHARS)
-    if torn or len(lines) < 2:
+    lines, truncated = beginning(chunks, SEARCHED_CHARS)
+    if truncated or len(lines) < 2:
         raise CharlmError("the validation text is one long line")
     lines = lines[:SEARCHED_LINES]
     weights = sum(tensor.size for tensor in model_parts.part(contents, 0).tensors.values())
-    most = int(SEARCH_FLOPS / (2 * weights))
+    max_tokens = int(SEARCH_FLOPS / (2 * weights))
     ends = np.cumsum([len(tokenizer.encode(line)) + 1 for line in lines])
-    lines = lines[: max(2, int(np.searchsorted(ends, most, side="right")))]
-    least = max(1, math.ceil(min(MIN_LINE_CHARS, median(len(line) for line in lines))))
+    lines = lines[: max(2, int(np.searchsorted(ends, max_tokens, side="right")))]
+    min_chars = max(1, math.ceil(min(MIN_LINE_CHARS, median(len(line) for line in lines))))
     scored = enumerate(score(lm, tokenizer, lines, context=_context(lm)), 1)
-    long = [(number, one) for number, one in scored if len(one.text) >= least]
+    long = [(number, one) for number, one in scored if len(one.text) >= min_chars]
     long.sort(key=lambda item: -item[1].measures.bits_per_char)
-    return SurprisingLines(len(lines), least, long[:SURPRISING_SHOWN])
+    return SurprisingLines(len(lines), min_chars, long[:SURPRISING_SHOWN])
 
 
-def beginning(chunks: Iterable[str], most: int) -> tuple[list[str], bool]:
-    """The whole lines in the first `most` characters of a text, and False.
+def beginning(chunks: Iterable[str], max_chars: int) -> tuple[list[str], bool]:
+    """The complete lines in the first `max_chars` characters of a text, and False.
 
-    Where the first line is longer: what there is of it, to a space, and True.
+    If the first line is longer: its beginning, up to a space, and True.
     """
     text = ""
     for chunk in chunks:
         text += chunk
-        if len(text) > most:
-            end = text.rfind("\n", 0, most)
+        if len(text) > max_chars:
+            end = text.rfind("\n", 0, max_chars)
             if end >= 0:
                 text = text[:end]
                 break
-            space = text.rfind(" ", 1, most)
-            return [text[: space if space > 0 else most]], True
+            space = text.rfind(" ", 1, max_chars)
+            return [text[: space if space > 0 else max_chars]], True
     return text.removesuffix("\n").split("\n"), False
 
 
 class _Warnings(Events):
-    """Keeps them, for the page rather than the terminal."""
+    """Collects warnings, for the page rather than the terminal."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def warn(self, message: str) -> None:
-        self.said.append(message)
+        self.messages.append(message)
 
 
 def count_ngrams(text: RunText) -> Baseline:
-    """A Kneser-Ney model of the training text (of its first COUNTED tokens), measured."""
-    corpus, heard = text.corpus, _Warnings()
+    """Measure a Kneser-Ney model of the training text (its first MAX_NGRAM_TOKENS tokens)."""
+    corpus, warnings = text.corpus, _Warnings()
     tokenizer, size = corpus.tokenizer, corpus.valid_text
     order = defaults.ngram_order(tokenizer.level)
     lines = defaults.ngram_context(tokenizer.level) == "sentence"
     part = replace(corpus, train=corpus.train[:MAX_NGRAM_TOKENS])
-    lm = estimate_ngram(part, order, lines=lines, events=heard)
+    lm = estimate_ngram(part, order, lines=lines, events=warnings)
     held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
     nats_BT, _ = lm.read(lm.start(1), held_out[None])
     raw = measure("", held_out, nats_BT[0], tokenizer.unk)
     whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
-    return Baseline(order, len(part.train), len(corpus.train), whole, heard.said)
+    return Baseline(order, len(part.train), len(corpus.train), whole, warnings.messages)
 
 
 def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     """‖∂L/∂s‖ by tokens before the loss, over texts spread evenly over `ids`; see `lab.gradients`.
 
-    Raises CharlmError for other than recurrent networks, for those that read from both sides, and
-    for a text that is too short.
+    Raises CharlmError for models other than recurrent networks, for bidirectional ones, and for a
+    text that is too short.
     """
     from ..lab.gradients import flow
 
@@ -284,8 +286,8 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     config = NetworkConfig.from_dict(network.config)
     if config.bidirectional:
         raise CharlmError(
-            "the network reads from both sides, and the gradient is followed only where a token "
-            "is predicted from those before it"
+            "the network is bidirectional, and the gradient is followed only if tokens are "
+            "predicted from those before them"
         )
     T = min(GRADIENT_TOKENS, len(ids) - 1)
     if T < 2:
@@ -298,7 +300,7 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
 
 
 def _settings(directory: RunDirectory) -> dict[str, Any]:
-    """config.toml. Raises CharlmError where it lacks a group that every run has."""
+    """config.toml. Raises CharlmError if it lacks a table that every run has."""
     settings = directory.read_config()
     try:
         NetworkConfig.from_dict(settings["network"])
@@ -311,7 +313,7 @@ def _settings(directory: RunDirectory) -> dict[str, Any]:
 
 
 def _metrics(directory: RunDirectory) -> list[dict[str, Any]]:
-    """metrics.jsonl. Raises CharlmError where a row lacks what curves are drawn from."""
+    """metrics.jsonl. Raises CharlmError if a row lacks what curves are drawn from."""
     rows = directory.read_metrics(1 << 53)
     for row in rows:
         needed = [row.get("step"), row.get("seconds")]
@@ -321,7 +323,7 @@ def _metrics(directory: RunDirectory) -> list[dict[str, Any]]:
             valid = row["valid"] if isinstance(row["valid"], dict) else {}
             needed += [valid.get("logprob"), valid.get("tokens")]
         if not all(isinstance(value, int | float) for value in needed):
-            raise CharlmError(f"{directory.metrics} is damaged: a line of it lacks numbers")
+            raise CharlmError(f"{directory.metrics} is damaged: a line lacks numbers")
     return rows
 
 
@@ -329,7 +331,7 @@ def _text(directory: RunDirectory, settings: Mapping[str, Any], contents: ModelF
     text = reopen(directory, settings)
     before = contents.training.get("valid")
     if before is not None and before != asdict(text.corpus.valid_text):
-        raise CharlmError("the validation text has changed since the run began")
+        raise CharlmError("the validation text has changed since the run started")
     return text
 
 
@@ -339,7 +341,7 @@ def _written(
     contents: ModelFile,
     settings: Mapping[str, Any],
 ) -> list[TrainingSample]:
-    """The samples of the metrics, and one of the model that was kept; none of both sides."""
+    """The samples in the metrics, and one of the kept model; none if it is bidirectional."""
     if lm.pseudo:
         return []
     written = [TrainingSample(row["step"], str(row["sample"])) for row in rows if "sample" in row]
@@ -358,9 +360,9 @@ def _attempt(what: Callable[[], Part]) -> Found[Part]:
 
 
 def _with(text: Found[RunText], what: Callable[[RunText], Part]) -> Found[Part]:
-    """What is made of the text; or why there is no text, or why that cannot be made."""
+    """The result of `what`; or why there is no text, or why it failed."""
     return text if isinstance(text, str) else _attempt(lambda: what(text))
 
 
-def _there(part: Found[Part], value: Callable[[Part], Any]) -> Any:
+def _or_none(part: Found[Part], value: Callable[[Part], Any]) -> Any:
     return None if isinstance(part, str) else value(part)

@@ -1,4 +1,4 @@
-"""A run as one page of HTML."""
+"""Write the report: a run as one HTML page."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..display.html_page import (
     document,
     element,
     figure,
+    key_values,
     lines,
     number,
-    pairs,
     paragraph,
     section,
     shade,
@@ -29,26 +29,25 @@ from ..display.html_page import (
 from ..display.readable import count, size
 from ..errors import CharlmError
 from ..models.family import short
-from ..models.model_file import counted
+from ..models.model_file import parameter_noun
 from ..runs import learning_curves, locate
 from ..runs.events import Events
 from ..runs.run_directory import RunDirectory
 from ..system import storage
-from .findings import GRADIENT_TEXTS, Findings, gather
+from .findings import GRADIENT_TEXTS, Findings, collect
 
 PSEUDO_NOTE = (
-    "Pseudo-perplexity is per token. The model reads from both sides, so each token is predicted "
-    "from those before and after it: this is no perplexity, and cannot be compared with one."
+    "Pseudo-perplexity is per token. The model is bidirectional, so each token is predicted from "
+    "those before and after it: this is not a perplexity, and cannot be compared with one."
 )
 WRITES_NOTHING = (
-    "Nothing: a model that reads from both sides cannot say what comes next. It fills blanks: "
-    "charlm fill"
+    "Nothing: a bidirectional model cannot predict what comes next. It fills blanks: charlm fill"
 )
 PICTURE_SCALE = 0.75  # pictures, so that they can be read on a phone
 
 
 class Report(NamedTuple):
-    """A page, and what it shows."""
+    """The page's path, and what it shows."""
 
     path: Path
     findings: Findings
@@ -59,18 +58,18 @@ def write(
     out: str | Path | None = None,
     events: Events | None = None,
 ) -> Report:
-    """Write the report of a run, whole or not at all; gives its place and what it shows.
+    """Write the report of a run atomically; return its path and what it shows.
 
-    run: a run directory, else $CHARLM_MODEL's or runs/latest. out: a file, else report.html in the
-    run directory. Where the text of the run is gone or has changed, the listener is warned and the
-    page says so in place of what needs the text. Raises CharlmError where there is no run, no model
-    yet, or a damaged file, OSError where the page cannot be written.
+    run: a run directory; default that of $CHARLM_MODEL or runs/latest. out: a file; default
+    report.html in the run directory. If the text of the run is missing or has changed, `events`
+    gets a warning and the page says so in place of what needs the text. Raises CharlmError if there
+    is no run, no model yet, or a damaged file; OSError if the page cannot be written.
     """
     events = events or Events()
     directory = find(run)
     place = Path(out) if out is not None else directory.report
     storage.check_output(place)
-    own = [
+    files = [
         directory.model,
         directory.checkpoint,
         directory.config,
@@ -79,9 +78,9 @@ def write(
     ]
     where = directory.read_config().get("corpus")
     texts = [*where.get("paths", []), *where.get("valid", [])] if isinstance(where, dict) else []
-    if storage.is_among(place, [*own, *texts]):
+    if storage.is_among(place, [*files, *texts]):
         raise CharlmError(f"{place} is a file of the run: name another one for the report")
-    findings = gather(directory, events)
+    findings = collect(directory, events)
     with storage.output(place) as file:
         file.write(render(findings).encode("utf-8"))
     events.stage("report", 1.0)
@@ -89,7 +88,7 @@ def write(
 
 
 def find(run: str | Path | None) -> RunDirectory:
-    """The run that is meant. Raises CharlmError where there is none, or no model in it yet."""
+    """Find the run. Raises CharlmError if there is none, or no model in it yet."""
     if run is not None and not str(run):
         raise CharlmError("RUN is empty: name a run directory")
     if run is not None and Path(run).is_dir():
@@ -98,8 +97,8 @@ def find(run: str | Path | None) -> RunDirectory:
         directory = RunDirectory(locate.resolve(run).parent)
     if not directory.config.exists():
         raise CharlmError(
-            f"{directory.path} holds no run (no {directory.config.name}): a report tells of a "
-            "training. charlm info tells of any model"
+            f"{directory.path} is not a run (no {directory.config.name}): a report is about a "
+            "training run. charlm info describes any model"
         )
     if not directory.model.exists():
         raise CharlmError(
@@ -134,7 +133,7 @@ def render(found: Findings) -> str:
 def _summary(found: Findings) -> Html:
     best = found.best
     rows = [
-        (counted(found.about), f"{found.about['parameters']:,}"),
+        (parameter_noun(found.about), f"{found.about['parameters']:,}"),
         ("file", size(found.about["bytes"])),
     ]
     if best:
@@ -147,7 +146,7 @@ def _summary(found: Findings) -> Html:
 
 
 def _named(found: Findings, number_of: str) -> str:
-    """The name of a number, which tells where it is a pseudo-probability's."""
+    """The name of a number, with "pseudo-" for a bidirectional model."""
     return f"pseudo-{number_of}" if found.pseudo else number_of
 
 
@@ -166,7 +165,7 @@ def _learning(found: Findings) -> list[Html]:
         "learning rate, and the norm of the gradient before clipping."
     )
     if found.pseudo:
-        caption += " Bits are those of pseudo-probabilities: each token given all others."
+        caption += " Bits are pseudo-bits: each token is predicted from all others."
     return [figure(svg(panels, name="learning", scale=PICTURE_SCALE), caption)]
 
 
@@ -202,12 +201,12 @@ def _validation(found: Findings) -> list[Html]:
         return [*parts, _missing(f"No n-gram model beside it: {base}")]
     if best:
         parts.append(paragraph(_against(best["bits_per_char"] / base.measures.bits_per_char)))
-    counted = "the same training text"
+    counted_text = "the same training text"
     if base.tokens < base.of:
-        counted = f"only the first {base.tokens:,} of the {base.of:,} training tokens"
+        counted_text = f"only the first {base.tokens:,} of the {base.of:,} training tokens"
     note = (
         "Perplexity is per token. The n-gram model (modified Kneser-Ney smoothing) counted "
-        f"{counted} and was measured on the same validation text."
+        f"{counted_text} and was measured on the same validation text."
     )
     if base.warnings:
         note += " The text is too small to estimate all of its discounts from: some are guessed."
@@ -215,7 +214,7 @@ def _validation(found: Findings) -> list[Html]:
 
 
 def _against(ratio: float) -> str:
-    """How the model compares with the n-gram model, whose bits are 1."""
+    """Compare the model with the n-gram model; `ratio`: of their bits."""
     if round(100 * ratio) == 100:
         return "The model needs as many bits as the n-gram model."
     if ratio >= 2:
@@ -281,8 +280,8 @@ def _surprising(found: Findings) -> list[Html]:
         for line, one in shown.lines
     ]
     note = (
-        f"By {_named(found, 'bits per character')}, among the lines of {shown.least} characters or "
-        "more in the first "
+        f"By {_named(found, 'bits per character')}, among the lines of {shown.min_chars} "
+        "characters or more in the first "
         f"{count(shown.read, 'line')} of the validation text."
     )
     bits, perplexity = _named(found, "bits/character"), _named(found, "perplexity")
@@ -296,7 +295,7 @@ def _gradient(found: Findings) -> list[Html]:
         return [_left_out(norms)]
     shown = [(k, norm) for k, norm in enumerate(norms) if 0 < norm < math.inf]
     if not shown:
-        return [_missing("The gradient is nought everywhere")]
+        return [_missing("The gradient is zero everywhere")]
     line = Line("", [k for k, _ in shown], [norm for _, norm in shown], "o-")
     panel = Panel("", "tokens back", "norm of the gradient", [line], log_y=True)
     bptt = found.settings["training"]["bptt"]
@@ -309,12 +308,12 @@ def _gradient(found: Findings) -> list[Html]:
 
 
 def _settings(found: Findings) -> list[Html]:
-    """Every group of config.toml; of files their names only, for a page may be passed on."""
+    """Every table of config.toml; of files only their names, since a page may be shared."""
     groups = []
     for group in ("corpus", "tokenizer", "network", "training"):
         values = found.settings.get(group, {})
         rows = [(k.replace("_", " "), _value(v)) for k, v in values.items()]
-        groups.append(element("div", element("h3", text(group)), pairs(rows)))
+        groups.append(element("div", element("h3", text(group)), key_values(rows)))
     return [element("div", *groups, class_="groups")]
 
 
@@ -332,11 +331,11 @@ def _machine(found: Findings) -> list[Html]:
     ]
     title = "machine" if found.trained_here else "machine that made this report"
     parts = [
-        element("div", element("h3", text("speed")), pairs(speed)),
+        element("div", element("h3", text("speed")), key_values(speed)),
         element(
             "div",
             element("h3", text(title)),
-            pairs((name, _value(value)) for name, value in facts.items()),
+            key_values((name, _value(value)) for name, value in facts.items()),
         ),
     ]
     return [element("div", *parts, class_="groups")]
@@ -360,5 +359,5 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _short(line: str, most: int = 400) -> str:
-    return line if len(line) <= most else line[: most - 1] + "…"
+def _short(line: str, max_chars: int = 400) -> str:
+    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"

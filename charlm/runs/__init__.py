@@ -1,1 +1,1 @@
-"""The run directory, the options and defaults of runs, and the runs that need no torch."""
+"""The run directory, the options and defaults of runs, and runs without torch (n-gram, mix)."""

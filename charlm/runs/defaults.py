@@ -1,4 +1,4 @@
-"""The settings of a run that the user left out: each choice with its reason, in one place."""
+"""Default settings of a run, chosen to fit the text: each choice with its reason."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
-MAX_EPOCHS = 30  # and the most passes over a small corpus in it: past this it overfits
-LARGE_SOFTMAX = 2000  # vocabulary above which the softmax is most of the network
+MAX_EPOCHS = 30  # in that budget: beyond this a small corpus overfits
+LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the choices below depend on."""
+    """What the defaults depend on."""
 
     level: str
     tokens: int  # of training text
@@ -25,7 +25,7 @@ class Facts:
 
 
 def tokenizer(settings: Mapping[str, Any]) -> TokenizerConfig:
-    """Characters unless told otherwise: no unknown words, any language, any file."""
+    """Characters by default: no unknown words, any language, any file."""
     return TokenizerConfig(**_pick(TokenizerConfig, settings))
 
 
@@ -52,32 +52,32 @@ def dropout(
     epochs: float,
     rate: float | None = None,
 ) -> NetworkConfig:
-    """`network` with dropout fit for so many passes over the text, where the user has chosen none.
+    """`network` with dropout to suit the number of epochs, unless the user has set it.
 
-    rate: the one setting `dropout`, for all places that `settings` does not name.
+    rate: the setting `dropout`, which applies wherever `settings` has no specific rate.
 
-    The best rate grows with the passes. Seen once each, tinyshakespeare, LSTM 512, Muon, nats/char:
-    in 84 s (4 passes) 1.451 with a tenth before the softmax; in 300 s (17 passes) 1.443 with 0.3;
-    and on a quarter of the text (25 passes), where it overfits, 1.87 with a fifth of the recurrent
-    weights dropped, 1.91 with two fifths, 1.92 at best and rising without. What lies between, and
-    both bounds for words, are estimates.
+    The best rate grows with the number of epochs. One run each, tinyshakespeare, LSTM 512, Muon,
+    nats/char: in 84 s (4 passes) 1.451 with a tenth before the softmax; in 300 s (17 passes) 1.443
+    with 0.3; and on a quarter of the text (25 passes), where it overfits, 1.87 with a fifth of the
+    recurrent weights dropped, 1.91 with two fifths, 1.92 at best and rising without. Values in
+    between, and both bounds for words, are estimates.
     """
     large = facts.vocab_size > LARGE_SOFTMAX
     doublings = math.log2(max(epochs, 1e-9) / 4)
-    left_out = rate is None
+    use_default = rate is None
     if rate is None:
         rate = (epochs - 2) / 12 if large else 0.1 + 0.12 * doublings
         rate = round(min(0.5, max(0.0, rate)), 2)
-    places = {"dropout_between": rate, "dropout_output": rate}
-    places["dropout_input"] = rate if large else round(rate / 4, 2)
-    if not large and left_out:
-        places["weight_drop"] = round(min(0.2, max(0.0, 0.1 * (doublings - 2))), 2)
-    own = _pick(NetworkConfig, settings)
-    return replace(network, **{place: own.get(place, value) for place, value in places.items()})
+    rates = {"dropout_between": rate, "dropout_output": rate}
+    rates["dropout_input"] = rate if large else round(rate / 4, 2)
+    if not large and use_default:
+        rates["weight_drop"] = round(min(0.2, max(0.0, 0.1 * (doublings - 2))), 2)
+    given = _pick(NetworkConfig, settings)
+    return replace(network, **{name: given.get(name, value) for name, value in rates.items()})
 
 
 def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
-    """Streams few enough that a small corpus still gives many steps an epoch."""
+    """Few enough streams that a small corpus still gives many steps per epoch."""
     bptt = 64 if facts.vocab_size <= LARGE_SOFTMAX else 48
     streams = 32
     while streams > 4 and facts.tokens // (streams * bptt) < 16:
@@ -87,7 +87,7 @@ def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
         # tinyshakespeare, LSTM 512, one run each, docs/decisions/0007. AdamW, 82 to 98 s: 1.631 at
         # a rate of 3e-3, 1.541 at 6e-3, 1.478 at 1e-2 and 1.475 at 8e-3, where Muon has 1.451.
         chosen["lr"] = 8e-3
-        if facts.bf16:  # else its orthogonalisation takes as long as the rest of the step
+        if facts.bf16:  # otherwise its orthogonalisation takes as long as the rest of the step
             chosen["optimizer"] = "muon"
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
@@ -95,14 +95,14 @@ def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
 
 
 def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
-    """`config` with a learning rate fit for its number of steps, where the softmax is large.
+    """`config` with a learning rate to suit its number of steps, if the softmax is large.
 
-    A short run must go further in each step. Tang poems (7,072 characters), 150 steps of AdamW:
+    A short run needs larger steps. Tang poems (7,072 characters), 150 steps of AdamW:
     6.318 nats at 3e-3, 6.043 at 8e-3; Brown, 2,000 steps: perplexity 129 at 3e-3. In between,
     as the square root of the steps: an estimate.
     """
-    usual = settings.get("lr") is None and config.optimizer == "adamw"
-    if facts.vocab_size <= LARGE_SOFTMAX or not usual:
+    default = settings.get("lr") is None and config.optimizer == "adamw"
+    if facts.vocab_size <= LARGE_SOFTMAX or not default:
         return config
     return replace(
         config, lr=round(config.lr * min(8 / 3, max(1.0, (2000 / config.steps) ** 0.5)), 5)
@@ -110,7 +110,7 @@ def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> Trai
 
 
 def ngram_order(level: str) -> int:
-    """N of an n-gram model: six characters reach a word back, five words a phrase."""
+    """N of an n-gram model: six characters span a word, five words a phrase."""
     return 6 if level in ("char", "byte") else 5
 
 
@@ -120,8 +120,8 @@ def ngram_context(level: str) -> str:
 
 
 def _pick(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The given settings that belong to `kind`; a network's V is its tokenizer's, not given."""
-    own = {f.name for f in fields(kind)}
+    """The settings that are fields of `kind`; a network's V comes from its tokenizer."""
+    names = {f.name for f in fields(kind)}
     if kind is NetworkConfig:
-        own.discard("vocab_size")
-    return {k: v for k, v in settings.items() if k in own and v is not None}
+        names.discard("vocab_size")
+    return {k: v for k, v in settings.items() if k in names and v is not None}

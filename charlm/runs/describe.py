@@ -1,4 +1,4 @@
-"""What a model is, in words: for `charlm info`, reports and `repr`."""
+"""Describe a model in a line of text: for `charlm info`, reports and `repr`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 from ..display.readable import amount, count, fixed
 from ..models.family import short
-from ..models.model_file import counted
+from ..models.model_file import parameter_noun
 from .run_directory import RunDirectory
 
 
 def summary(about: Mapping[str, Any]) -> str:
     """A model in one line: where it is, family, size, level and validation result.
 
-    about: as of `model_file.describe`; an empty one says nothing.
+    about: from `model_file.describe`; empty for a model without a file.
     """
     if not about:
         return "made in memory"
     file = Path(about["path"])
-    place = file.parent if file == RunDirectory(file.parent).model else file
+    path = file.parent if file == RunDirectory(file.parent).model else file
     text = (
-        f"{place}: {short(about['family'], about['config'])}, "
-        f"{amount(about['parameters'])} {counted(about)}, "
+        f"{path}: {short(about['family'], about['config'])}, "
+        f"{amount(about['parameters'])} {parameter_noun(about)}, "
         f"{about['level']} level, {count(about['vocab_size'], 'token')}"
     )
     best = about["training"].get("best") or {}
@@ -37,7 +37,7 @@ def summary(about: Mapping[str, Any]) -> str:
 
 
 def settings(values: Mapping[str, Any]) -> str:
-    """Settings on one line, without those that are off: name value · name value."""
+    """Settings on one line, except those that are off: name value · name value."""
     return " · ".join(f"{key.replace('_', ' ')} {_short(v)}" for key, v in values.items() if v)
 
 

@@ -1,4 +1,4 @@
-"""What training tells whoever watches: the plan, each step, each validation, the outcome."""
+"""Callbacks of training: the plan, each step, each validation, the outcome."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Step:
     """One optimiser step, for display."""
 
     step: int
-    steps: int  # in all, as planned by now
+    steps: int  # in total, as currently planned
     loss: float  # nats per token of this batch
     gradient_norm: float  # L2, before clipping
     learning_rate: float
-    tokens_per_second: float  # of late
+    tokens_per_second: float  # recently
     seconds_left: float
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to."""
+    """The result of a run."""
 
     run: Path
     model: Path
@@ -48,11 +48,13 @@ class Outcome:
     steps: int
     tokens_per_second: float
     interrupted: bool
-    network: dict[str, Any] | None = None  # where an n-gram model is mixed in: of the network alone
+    network: dict[str, Any] | None = (
+        None  # if an n-gram model is mixed in: the measures of the network alone
+    )
 
 
 class Events:
-    """Told how training goes; the base class keeps quiet."""
+    """Callbacks that training reports to; the base class ignores them all."""
 
     wants_samples = False
 
@@ -60,7 +62,7 @@ class Events:
         """Preparation: stage `name` is `done` (0 to 1)."""
 
     def started(self, plan: Plan) -> None:
-        """Training begins or goes on."""
+        """Training starts or resumes."""
 
     def step(self, step: Step) -> None:
         """An optimiser step has been made."""

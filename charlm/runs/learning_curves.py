@@ -1,4 +1,4 @@
-"""The learning curves of a run as a picture."""
+"""Draw the learning curves of a run."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def panels(rows: Sequence[Mapping[str, Any]]) -> list[Panel]:
         return []
     steps = [row["step"] for row in trained]
     training = Line("training", steps, [bits(row["loss"]) for row in trained])
-    places = [row["step"] for row in validated]
+    valid_steps = [row["step"] for row in validated]
     per_token = [bits(-row["valid"]["logprob"] / row["valid"]["tokens"]) for row in validated]
-    low = min(range(len(per_token)), key=per_token.__getitem__, default=0)
-    best = per_token[low] if per_token else 0.0
-    marks = [(f"best {best:.3f}", places[low], best)] if per_token else []
-    lines = [training] * bool(trained) + [Line("validation", places, per_token, "o-")] * bool(
+    best_index = min(range(len(per_token)), key=per_token.__getitem__, default=0)
+    best = per_token[best_index] if per_token else 0.0
+    marks = [(f"best {best:.3f}", valid_steps[best_index], best)] if per_token else []
+    lines = [training] * bool(trained) + [Line("validation", valid_steps, per_token, "o-")] * bool(
         per_token
     )
     rates = Line("", steps, [row["learning_rate"] for row in trained], colour=2)

@@ -1,4 +1,4 @@
-"""Which model is meant: a path, $CHARLM_MODEL, or runs/latest."""
+"""Find the model file: from a path, $CHARLM_MODEL, or runs/latest."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LATEST = RUNS / "latest"
 
 
 def resolve(model: str | Path | None = None) -> Path:
-    """The model file meant by `model`, else by $CHARLM_MODEL, else by runs/latest.
+    """The model file named by `model`, else by $CHARLM_MODEL, else by runs/latest.
 
-    `model` is a model file or a run directory. Raises CharlmError where there is none.
+    `model` is a model file or a run directory. Raises CharlmError if there is none.
     """
     if model is not None and not str(model):
         raise CharlmError("`model` is empty: name a run directory or a model file")
@@ -28,7 +28,7 @@ def resolve(model: str | Path | None = None) -> Path:
             f"or name one with `model` or ${ENVIRONMENT}"
         )
     path = Path(named) if named is not None else LATEST
-    if path.name == LATEST.name and path.is_file():  # where links cannot be made, a file names it
+    if path.name == LATEST.name and path.is_file():  # a text file, on systems without links
         with suppress(OSError, UnicodeDecodeError):
             if path.stat().st_size < 4096:
                 path = path.parent / path.read_text("utf-8").strip()
@@ -36,7 +36,7 @@ def resolve(model: str | Path | None = None) -> Path:
         model = RunDirectory(path).model
         if not model.exists():
             raise CharlmError(
-                f"{path} holds no {model.name}: its training saved no model yet. "
+                f"{path} has no {model.name}: its training has not saved a model yet. "
                 "Name another with `model`"
             )
         path = model
@@ -46,7 +46,7 @@ def resolve(model: str | Path | None = None) -> Path:
 
 
 def mark_latest(run: Path) -> None:
-    """Make runs/latest here name the directory `run`: a link, or a file where links fail."""
+    """Point runs/latest to the directory `run`: a link, or a text file if links fail."""
     LATEST.parent.mkdir(exist_ok=True)
     target = os.path.relpath(run, LATEST.parent)
     temporary = LATEST.with_name(f".{LATEST.name}.{os.getpid()}.tmp")

@@ -1,4 +1,4 @@
-"""Models on disk to a mixture on disk: what `charlm mix` does."""
+"""Mix models on disk into a new run: what `charlm mix` does."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from .events import Events
 
 @dataclass(frozen=True)
 class MixtureRun:
-    """What a mixture came to."""
+    """The result of mixing."""
 
     run: Path
     model: Path
     names: tuple[str, ...]  # of the parts
     nats_per_token: tuple[float, ...]  # of each part alone on the held-out text
     lm: MixtureLM
-    cache: float  # the share of a cache of recent tokens; 0 = there is none
-    best: Measures  # of the mixture on the text that its weights were fitted on
+    cache: float  # weight of a cache of recent tokens; 0 = no cache
+    best: Measures  # of the mixture on the text that its weights were fitted to
     seconds: float
 
 
@@ -51,11 +51,11 @@ def mix_models(
     events: Events | None = None,
     **how: Unpack[Reading],
 ) -> MixtureRun:
-    """Mix models of one vocabulary, fitting the weights to the text `dev`; saved with its parts.
+    """Mix models of one vocabulary, fitting the weights to the text `dev`, and save the result.
 
-    cache: also make recent words more probable (see `unigram_cache`). models: model files, run
-    directories or ARPA files. Raises CharlmError for fewer than two, for different vocabularies,
-    and where a file is missing or damaged. how: see `source.open_text`.
+    models: model files, run directories or ARPA files. cache: also make recent words more probable
+    (see `unigram_cache`). how: see `source.open_text`. Raises CharlmError for fewer than two
+    models, for different vocabularies, and if a file is missing or damaged.
     """
     events = events or Events()
     began = time.monotonic()
@@ -98,11 +98,11 @@ class FittedMixture:
 
     parts: Sequence[ModelFile]
     fit: Fit
-    cache: UnigramCacheLM | None  # over the mixture, where one was asked for and helps
-    nats: Nats  # (N,) log P of the text's tokens by all of it together
+    cache: UnigramCacheLM | None  # over the mixture, if requested and useful
+    nats: Nats  # (N,) log P of the text's tokens, cache included
 
     def contents(self, training: dict[str, Any]) -> ModelFile:
-        """The model file of it all."""
+        """The mixture, with its cache if any, as a model file."""
         mixed = model_parts.mixture(self.fit.lm, self.parts, training)
         return model_parts.with_cache(mixed, self.cache) if self.cache else mixed
 
@@ -117,39 +117,39 @@ def fit_mixture(parts: Sequence[ModelFile], held_out: Ids, *, cache: bool) -> Fi
     if not cache:
         return FittedMixture(parts, found, None, found.mixed)
     weight, nats = fit_cache(found.mixed, held_out)
-    over = UnigramCacheLM(found.lm, eos, weight) if weight else None
-    return FittedMixture(parts, found, over, nats)
+    cached = UnigramCacheLM(found.lm, eos, weight) if weight else None
+    return FittedMixture(parts, found, cached, nats)
 
 
 def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> ModelFile:
-    """`other` with the token numbers of `first`; n-gram models of the same words can be renumbered.
+    """`other` with the token ids of `first`; n-gram models of the same words can be renumbered.
 
-    Raises CharlmError where the two have different tokens.
+    Raises CharlmError if the two have different tokens.
     """
-    own, theirs = first.tokenizer, other.tokenizer
-    if theirs.as_dict() == own.as_dict():
+    ours, theirs = first.tokenizer, other.tokenizer
+    if theirs.as_dict() == ours.as_dict():
         return other
-    places = {own.token(k): k for k in range(own.vocab_size)}
-    wanted = [places.get(theirs.token(k), -1) for k in range(theirs.vocab_size)]
+    ids = {ours.token(k): k for k in range(ours.vocab_size)}
+    new_ids = [ids.get(theirs.token(k), -1) for k in range(theirs.vocab_size)]
     lm = model_file.build(other)
-    same = own.level == theirs.level == "word" and sorted(wanted) == list(range(own.vocab_size))
-    if not same or not isinstance(lm, NgramLM):  # of other families no token can be renumbered
+    same = ours.level == theirs.level == "word" and sorted(new_ids) == list(range(ours.vocab_size))
+    if not same or not isinstance(lm, NgramLM):  # other families cannot be renumbered
         raise CharlmError(
             f"{first_name} and {name} have different vocabularies and cannot be mixed: "
             "make both from the same text with the same token settings"
         )
-    lm = lm.renumbered(np.array([*wanted, own.vocab_size]))
-    return ModelFile("ngram", lm.config(), own, lm.tensors(), other.training)
+    lm = lm.renumbered(np.array([*new_ids, ours.vocab_size]))
+    return ModelFile("ngram", lm.config(), ours, lm.tensors(), other.training)
 
 
 def _held_out(dev: str | Path, tokenizer: Tokenizer, how: Reading) -> tuple[Ids, Measures]:
-    """The ids of a text, and its size as measures of nothing yet."""
+    """The ids of a text, and measures that hold only its size."""
     with temporary_spool() as spool:
         source = open_text([str(dev)], spool=spool, **how)
         texts = list(slices(source.for_level(tokenizer.level).chunks()))
     if not any(text.strip() for text in texts):
         raise CharlmError(
-            f"{dev} holds nothing but white space: there is nothing to fit weights on"
+            f"{dev} holds nothing but whitespace: there is nothing to fit the weights to"
         )
     ids = list(encode_chunks(tokenizer, texts))
     chars, size = sum(map(len, texts)), sum(len(utf8(text)) for text in texts)

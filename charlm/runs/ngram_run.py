@@ -1,4 +1,4 @@
-"""From text to an n-gram model in a run directory: tokens, counts, smoothing, a model file."""
+"""Train an n-gram model: from a text to a run directory."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from .options import (
 )
 from .run_text import begin
 
-WARN_ABOVE_BYTES = 2_000_000_000  # bytes of memory that are worth a warning
+WARN_ABOVE_BYTES = 2_000_000_000  # of memory
 
 
 @dataclass(frozen=True)
 class NgramRun:
-    """What an n-gram model came to."""
+    """The result of training an n-gram model."""
 
     run: Path
     model: Path
@@ -57,12 +57,12 @@ def count(
 ) -> NgramRun:
     """Estimate an n-gram model of a text by modified Kneser-Ney smoothing and save it.
 
-    corpus: a file, several, or "-". order: N, else by level. context: "sentence" (nothing is seen
-    across a line's end, as in other n-gram tools; usual for words and subwords) or "stream" (for
-    characters and bytes). min_counts: see `kneser_ney.estimate`. arpa_file: write the model there
-    as well. given: settings, see `options.NgramOptions`.
+    corpus: a file, several, or "-". order: N; default by level. context: "sentence" (contexts end
+    at line ends, as in other n-gram tools; the default for words and subwords) or "stream" (for
+    characters and bytes). min_counts: see `kneser_ney.estimate`. arpa_file: also write the model
+    there. given: settings, see `options.NgramOptions`.
 
-    Raises CharlmError for what the user can mend.
+    Raises CharlmError for errors that the user can fix.
     """
     events = events or Events()
     began = time.monotonic()
@@ -73,7 +73,9 @@ def count(
         raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     lines = (context or defaults.ngram_context(config.level)) == "sentence"
     if arpa_file is not None and not lines:
-        raise CharlmError("an ARPA file knows sentences only: add `context=sentence`")
+        raise CharlmError(
+            "an ARPA file holds contexts within sentences only: add `context=sentence`"
+        )
     require(
         1 <= order <= MAX_NGRAM_ORDER, f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
     )
@@ -112,9 +114,9 @@ def estimate_ngram(
     min_counts: Sequence[int] = (),
     events: Events,
 ) -> NgramLM:
-    """The model of a prepared corpus's training part."""
+    """Estimate a model from the training part of a prepared corpus."""
     tokenizer = text.tokenizer
-    needed = len(text.train) * (order + 6) * 8  # a few numbers for each token and order
+    needed = len(text.train) * (order + 6) * 8  # a few numbers per token and order
     if needed > WARN_ABOVE_BYTES:
         events.warn(f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory")
     events.stage("estimate", 0.0)
@@ -132,7 +134,7 @@ def estimate_ngram(
 
 
 def measured(lm: NgramLM, text: Corpus) -> Measures:
-    """What the model makes of the corpus's validation text."""
+    """Measure the model on the corpus's validation text."""
     nats_BT, _ = lm.read(lm.start(1), text.valid[None])
     whole = Measures(0.0, 0, text.valid_text.chars, text.valid_text.bytes)
     return whole + measure("", text.valid, nats_BT[0], text.tokenizer.unk)

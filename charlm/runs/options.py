@@ -1,7 +1,7 @@
-"""What a run can be told: the settings of its configurations, and those of the run itself.
+"""The options of a run: the settings of its configurations, and those of the run itself.
 
-The dataclasses say what each setting means and may be; `TrainOptions` and `NgramOptions` say the
-same names and types to type checkers, and a test holds the two together.
+The dataclasses define the meaning and bounds of each setting; `TrainOptions` and `NgramOptions`
+repeat the names and types for type checkers, and a test keeps the two in step.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class RunOptions(Settings):
-    """What every run on a text is told: where it goes, what it reads."""
+    """Options of every run on a text: where it is saved, what it reads."""
 
     out: str | Path | None = setting(None, "Run directory; by default a new one under runs/.", TEXT)
     valid: str | Path | None = setting(
@@ -66,7 +66,7 @@ class RunOptions(Settings):
 
 @dataclass(frozen=True)
 class TrainRunOptions(RunOptions):
-    """What a training is told beside its three configurations. At most one duration."""
+    """Options of training besides its three configurations. At most one duration."""
 
     minutes: float | None = setting(
         None, "Total minutes, from start to finish.", DURATION, above=0, below=1_000_000_000
@@ -91,7 +91,9 @@ class TrainRunOptions(RunOptions):
         super().__post_init__()
         given = [n for n in ("steps", "epochs", "minutes") if getattr(self, n) is not None]
         if len(given) > 1:
-            raise CharlmError(f"`{given[0]}` and `{given[1]}` both say how long: give one of them")
+            raise CharlmError(
+                f"`{given[0]}` and `{given[1]}` both set the duration: give only one of them"
+            )
 
 
 class NgramOptions(TypedDict, total=False):
@@ -160,8 +162,8 @@ def ngram_settings() -> dict[str, Described]:
 def train_settings() -> dict[str, Described]:
     """The settings that TrainOptions names, by name.
 
-    Of two of one name the first counts: a run is asked for `steps` and a `device`, from which
-    those of TrainConfig follow, and a network's vocabulary size is its tokenizer's.
+    If two have the same name, the first wins: the run's `steps` and `device` determine those of
+    TrainConfig, and the tokenizer's vocabulary size determines the network's.
     """
     found: dict[str, Described] = {}
     for kind in (TrainRunOptions, TokenizerConfig, NetworkConfig, TrainConfig):
@@ -176,23 +178,22 @@ Options = TypeVar("Options", bound=RunOptions)
 def divide(
     kind: type[Options], known: Mapping[str, Described], given: Mapping[str, Any]
 ) -> tuple[Options, dict[str, Any]]:
-    """The options of the run itself, of class `kind`, and the settings of its configurations.
+    """Split settings into the options of the run, of class `kind`, and those of its configurations.
 
-    A setting that is None is not given. Raises CharlmError on a name that is none of the `known`
-    and a value that none of them can have, before any work.
+    None means not given. Raises CharlmError for a name not in `known` and for an invalid value.
     """
     kept = {name: value for name, value in given.items() if value is not None}
     for name, value in kept.items():
         if name not in known:
             raise CharlmError(f"unknown setting `{name}`")
         known[name].check(value)
-    own = settings_of(kind).keys()
-    options = kind(**{name: value for name, value in kept.items() if name in own})
-    return options, {name: value for name, value in kept.items() if name not in own}
+    run_names = settings_of(kind).keys()
+    options = kind(**{name: value for name, value in kept.items() if name in run_names})
+    return options, {name: value for name, value in kept.items() if name not in run_names}
 
 
 def text_names(corpus: str | Path | Sequence[str | Path]) -> list[str]:
-    """The files that `corpus` names, "-" for stdin. Raises CharlmError where there is none."""
+    """The files that `corpus` names, "-" for stdin. Raises CharlmError if there are none."""
     names = [str(corpus)] if isinstance(corpus, str | Path) else [str(name) for name in corpus]
     if not names or not names[0]:
         raise CharlmError("no text given. Name a file, or - for stdin")
@@ -200,7 +201,7 @@ def text_names(corpus: str | Path | Sequence[str | Path]) -> list[str]:
 
 
 def lists_settings(known: Mapping[str, Described]) -> Callable[[F], F]:
-    """A decorator that ends a function's docstring with what its keywords mean."""
+    """A decorator that appends a list of the settings to a function's docstring."""
 
     def decorate(function: F) -> F:
         lines = [f"{name}: {one.sentence()}" for name, one in known.items()]

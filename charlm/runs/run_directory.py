@@ -1,11 +1,11 @@
-"""The run directory: what is in it, how it is named, and which one is the newest.
+"""The run directory: its files, and how it is named.
 
-runs/<name>/model.safetensors        the best weights on validation text; all that use needs
-runs/<name>/checkpoint.safetensors   the last state of training, for a bit-identical resume
-runs/<name>/config.toml              every setting, where the text is, and on what machine
-runs/<name>/metrics.jsonl            one line a measurement
-runs/<name>/curves.png               the same as a picture
-runs/<name>/report.html              the run as a page, once `charlm report` has written it
+runs/<name>/model.safetensors        the best weights on validation text; all that is needed for use
+runs/<name>/checkpoint.safetensors   the latest state of training, for a bit-identical resume
+runs/<name>/config.toml              every setting, the text's location, and the machine
+runs/<name>/metrics.jsonl            one line per measurement
+runs/<name>/curves.png               the same, plotted
+runs/<name>/report.html              a page about the run, once `charlm report` has written it
 runs/latest                          the newest run that has a model
 """
 
@@ -61,12 +61,12 @@ class RunDirectory:
 
     @property
     def cache(self) -> Path:
-        """Where tokenised corpora are kept: beside the runs, shared by them."""
+        """Where tokenised corpora are cached: next to the runs, which share it."""
         return self.path.parent / ".cache"
 
     @contextmanager
     def removed_if_empty(self) -> Iterator[None]:
-        """If what follows fails before anything is written, leave no empty directory behind."""
+        """On an error before anything has been written, leave no empty directory behind."""
         try:
             yield
         except BaseException:
@@ -78,12 +78,12 @@ class RunDirectory:
         storage.write_text(self.config, tomli_w.dumps(settings))
 
     def read_config(self) -> dict[str, Any]:
-        """The settings of the run. Raises CharlmError where there is no run or it is damaged."""
+        """The settings of the run. Raises CharlmError if there is no run or it is damaged."""
         try:
             return tomllib.loads(self.config.read_text("utf-8"))
         except FileNotFoundError:
             raise CharlmError(
-                f"{self.path} holds no run (no config.toml): nothing to resume"
+                f"{self.path} is not a run (no config.toml): nothing to resume"
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise CharlmError(f"{self.config} is damaged: {error}") from None
@@ -92,23 +92,25 @@ class RunDirectory:
         storage.write_text(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
 
     def read_metrics(self, last_step: int) -> list[dict[str, Any]]:
-        """The measurements up to `last_step`: later ones belong to work that will be done again."""
+        """The measurements up to `last_step`: later ones belong to work that will be repeated."""
         try:
             lines = self.metrics.read_text("utf-8").splitlines()
             rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
         except FileNotFoundError:
             return []
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise CharlmError(f"{self.metrics} is damaged: {error}; delete it to go on") from None
+            raise CharlmError(
+                f"{self.metrics} is damaged: {error}; delete it to continue"
+            ) from None
         if not all(isinstance(row, dict) for row in rows):
-            raise CharlmError(f"{self.metrics} is damaged; delete it to go on")
+            raise CharlmError(f"{self.metrics} is damaged; delete it to continue")
         return [row for row in rows if row.get("step", 0) <= last_step]
 
 
 def create(out: str | None, corpus: str) -> RunDirectory:
     """A fresh run directory: `out`, or runs/<corpus>, runs/<corpus>-2, …
 
-    Raises CharlmError if `out` already holds a run, OSError if it cannot be made.
+    Raises CharlmError if `out` already holds a run, OSError if it cannot be created.
     """
     if out is not None:
         if not out.strip():
@@ -120,7 +122,7 @@ def create(out: str | None, corpus: str) -> RunDirectory:
                 f"(or continue a training: `resume={out}`)"
             )
         if run.path.exists() and not run.path.is_dir():
-            raise CharlmError(f"{out} is a file: `out` names a directory for the run")
+            raise CharlmError(f"{out} is a file: `out` must be a directory")
         run.path.mkdir(parents=True, exist_ok=True)
         return run
     stem = corpus_name(corpus)

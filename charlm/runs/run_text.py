@@ -1,4 +1,4 @@
-"""The text of a run: opened when it begins, found again by what its config.toml says."""
+"""The text of a run: opened when it starts, reopened later from its config.toml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .run_directory import RunDirectory, create
 
 @dataclass(frozen=True)
 class RunText:
-    """What a run learned from: the files, and their tokens."""
+    """The text of a run: its files, and their tokens."""
 
     source: TextSource
     held_out: TextSource | None  # validation files; None: the end of `source` is held out
@@ -43,10 +43,10 @@ def begin(
     config: TokenizerConfig,
     events: Events,
 ) -> Iterator[tuple[RunDirectory, RunText]]:
-    """A fresh run directory and the tokens of its text; no directory is left where work fails.
+    """Create a run directory and tokenise its text; on failure no directory is left behind.
 
-    corpus: a file, a directory or a pattern, several of them, or "-". Raises CharlmError where
-    there is no text, or no good one.
+    corpus: a file, a directory or a pattern, several of them, or "-". Raises CharlmError if there
+    is no text, or it is unusable.
     """
     names = text_names(corpus)
     run = create(None if options.out is None else str(options.out), names[0])
@@ -66,9 +66,9 @@ def begin(
 def reopen(
     directory: RunDirectory, record: Mapping[str, Any], progress: Progress | None = None
 ) -> RunText:
-    """The text that the run `directory`, whose config.toml is `record`, began with.
+    """Reopen the text of the run `directory`, whose config.toml is `record`.
 
-    Raises CharlmError where the text is gone, unreadable or another, and where `record` is damaged.
+    Raises CharlmError if the text is missing, unreadable or changed, and if `record` is damaged.
     """
     try:
         where, config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
@@ -85,6 +85,6 @@ def reopen(
     corpus = prepare(source, held_out, config, directory.cache, progress=progress)
     if corpus.sha256 != digest:
         raise CharlmError(
-            f"{source.name} has changed since the run began: put the old text back, or start anew"
+            f"{source.name} has changed since the run started: restore it, or start a new run"
         )
     return RunText(source, held_out, corpus)

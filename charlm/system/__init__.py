@@ -1,1 +1,1 @@
-"""What lies below everything: whole files, tensor files, the machine, memory and threads."""
+"""The layer below everything: atomic writes, tensor files, the machine, memory allocation."""

@@ -1,9 +1,9 @@
-"""Make the C library keep the memory it has: much of CPU training time is the kernel handing out
-fresh zeroed pages for every large temporary.
+"""Tune glibc's allocator to keep freed memory. Otherwise much of CPU training time goes to the
+kernel handing out fresh zeroed pages for every large temporary.
 
 `mallopt` raises the sizes above which glibc maps and unmaps; transparent huge pages need a setting
 in the environment before the process starts, so `relaunch` replaces the process once. Linux with
-glibc only, harmless elsewhere; `CHARLM_ALLOCATOR=off` or `charlm train --no-allocator` turn both
+glibc only, harmless elsewhere; `CHARLM_ALLOCATOR=off` or `charlm train --no-allocator` turns both
 off.
 """
 
@@ -21,8 +21,8 @@ HUGE_PAGES = "glibc.malloc.hugetlb=1"
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 
 
-def wanted() -> bool:
-    """Whether this is a system on which tuning helps and the user has not turned it off."""
+def enabled() -> bool:
+    """Whether tuning helps on this system and the user has not turned it off."""
     return (
         sys.platform == "linux"
         and platform.libc_ver()[0] == "glibc"
@@ -31,13 +31,13 @@ def wanted() -> bool:
 
 
 def turn_off() -> None:
-    """Leave the C library as it is, in this process and those it starts."""
+    """Leave the allocator alone, in this process and those it starts."""
     os.environ[SWITCH] = "off"
 
 
 def keep_pages() -> bool:
-    """Raise glibc's thresholds so that freed memory is reused; says whether it took."""
-    if not wanted():
+    """Raise glibc's thresholds so that freed memory is reused; return whether that worked."""
+    if not enabled():
         return False
     libc = ctypes.CDLL(None)
     settings = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 1 << 30), (M_TOP_PAD, 1 << 26))
@@ -45,16 +45,16 @@ def keep_pages() -> bool:
 
 
 def relaunch() -> None:
-    """Start this very command again with huge pages on, unless that has been done or is unwanted.
+    """Re-execute this command with huge pages on, unless that has been done or is turned off.
 
-    Does not return when it acts: the process is replaced, keeping its id, terminal and streams.
+    If it acts, it does not return: the process is replaced, keeping its id, terminal and streams.
     """
-    if not wanted() or os.environ.get(SWITCH) == "tuned":
+    if not enabled() or os.environ.get(SWITCH) == "tuned":
         return
-    others = os.environ.get(TUNABLES)
-    if others and "glibc.malloc.hugetlb" in others:
+    existing = os.environ.get(TUNABLES)
+    if existing and "glibc.malloc.hugetlb" in existing:
         return
-    tunables = f"{others}:{HUGE_PAGES}" if others else HUGE_PAGES
+    tunables = f"{existing}:{HUGE_PAGES}" if existing else HUGE_PAGES
     environment = {**os.environ, SWITCH: "tuned", TUNABLES: tunables}
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""What `pip install charlm` leaves out, because using a model does not need it."""
+"""Optional dependencies: what training and plotting need and using a model does not."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ INSTALL = 'pip install "charlm[{}]"'
 CPU_BUILD = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
 
 
-def need(what: str, *packages: str) -> None:
-    """Raise CharlmError, with the line to install them by, if `what` lacks any of `packages`.
+def require_packages(what: str, *packages: str) -> None:
+    """Raise CharlmError, with the command to install them, if any of `packages` is missing.
 
-    All are of one extra.
-
-    A wing that cannot do without them asks as it is imported: before the work, not after it.
+    All belong to one extra. A package that cannot work without them calls this on import: before
+    the work, not after it. `what` names it in the message.
     """
     missing = [package for package in packages if not _is_installed(package)]
     if missing:

@@ -1,4 +1,4 @@
-"""What kind of machine this is: what a speed means depends on it."""
+"""The machine that a speed was measured on: processor, cores, memory, versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 def facts() -> dict[str, str | int]:
     """Processor, cores of this process, bytes of memory, system and versions, where known.
 
-    Nothing in it names the machine or its user.
+    Nothing in it identifies the machine or its user.
     """
     known: dict[str, str | int] = {"processor": processor(), "cores": cores()}
     with suppress(AttributeError, OSError, ValueError):  # not on Windows
@@ -25,7 +25,7 @@ def facts() -> dict[str, str | int]:
 
 
 def processor() -> str:
-    """Its name as the system gives it; at worst its family."""
+    """The processor's name as the system reports it, or at least its family."""
     with suppress(OSError, UnicodeDecodeError):
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             name, _, value = line.partition(":")

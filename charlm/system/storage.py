@@ -1,4 +1,4 @@
-"""Files that are whole or not there: write to a temporary name, flush, rename."""
+"""Atomic file writes: write to a temporary name, fsync, rename."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import BinaryIO, cast
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """The name of an empty temporary sibling of `path` to be written to, then fsynced and renamed.
+    """Yield the name of an empty temporary sibling of `path` to write to; then fsync and rename it.
 
-    A reader sees the old file or the whole new one, whenever the power fails. On an exception
-    the temporary file is removed and `path` is as it was. Raises OSError as the disk does.
+    A reader sees either the old file or the complete new one, even after a power failure. On an
+    exception the temporary file is removed and `path` is left as it was. Raises OSError.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as error:  # in the words of who asked, who knows nothing of temporary names
+    except OSError as error:  # name the caller's path, not the temporary one
         raise type(error)(error.errno, error.strerror, str(path)) from None
     temporary = Path(name)
     try:
@@ -47,10 +47,10 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def output(path: Path) -> Iterator[BinaryIO]:
-    """Open for writing a file that the user named, wherever it leads.
+    """Open for writing a file that the user named.
 
-    What a link leads to is replaced, not the link; a device or pipe is written to as it is.
-    Raises OSError as the disk does, and as `check_output`.
+    The target of a link is replaced, not the link; a device or pipe is written to directly.
+    Raises OSError, also as `check_output` does.
     """
     check_output(path)
     target = path.resolve()
@@ -63,7 +63,7 @@ def output(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_output(path: Path) -> None:
-    """Raise OSError for a directory, and for a file in a directory that is not there."""
+    """Raise OSError if `path` is a directory, or lies in a directory that does not exist."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not path.resolve().parent.is_dir():
@@ -71,19 +71,19 @@ def check_output(path: Path) -> None:
 
 
 def is_among(path: Path, others: Iterable[str | Path | None]) -> bool:
-    """Whether one of `others` is the same file."""
+    """Whether `path` is the same file as one of `others`."""
     paths = [Path(other) for other in others if other not in (None, "-")]
     return path.exists() and any(other.exists() and path.samefile(other) for other in paths)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Replace `path` by `data`, whole or not at all."""
+    """Atomically replace `path` with `data`."""
     with atomic(path) as file:
         file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by UTF-8 `text`, whole or not at all."""
+    """Atomically replace `path` with `text`, in UTF-8."""
     write_bytes(path, text.encode("utf-8"))
 
 
@@ -94,7 +94,7 @@ def _umask() -> int:
 
 
 def sync_directory(path: Path) -> None:
-    """Make the rename itself durable, where the system lets a directory be opened."""
+    """Make the rename itself durable, where the system allows opening a directory."""
     with suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:

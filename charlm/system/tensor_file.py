@@ -1,6 +1,6 @@
-"""Tensors and JSON in one safetensors file that notices any damage. No pickle, no code.
+"""Tensors and JSON in one safetensors file, with a checksum over all of it. No pickle, no code.
 
-The metadata of the file has one entry, named after the kind of file ("charlm" for a model,
+The file's metadata has one entry, named after the kind of file ("charlm" for a model,
 "charlm-checkpoint"): canonical JSON that holds the contents and a SHA-256 over contents and
 tensors.
 """
@@ -28,15 +28,15 @@ DTYPES = {"F32": np.float32, "U8": np.uint8, "I64": np.int64}
 
 
 def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) -> None:
-    """Write a file, whole or not at all. The same contents and tensors make the same bytes.
+    """Write a file atomically. The same contents and tensors give the same bytes.
 
-    The tensors are written from where they are, without a copy. Raises OSError as the disk does.
+    The tensors are written without being copied. Raises OSError.
     """
-    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    header = _canonical({**contents, "sha256": _digest(contents, whole)})
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    header = _canonical({**contents, "sha256": _digest(contents, contiguous)})
     with storage.replacing(path) as temporary:
         try:
-            save_file(whole, temporary, metadata={kind: header})
+            save_file(contiguous, temporary, metadata={kind: header})
         except SafetensorError as error:
             raise OSError(errno.EIO, f"cannot be written: {error}", str(path)) from None
 
@@ -44,7 +44,7 @@ def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) 
 def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """The contents and tensors of a file.
 
-    Raises CharlmError if it is missing, of another kind, or damaged in any byte.
+    Raises CharlmError if it is missing, of another kind, or has a single byte wrong.
     """
     data = _bytes_of(path)
     try:
@@ -68,8 +68,8 @@ def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[A
 
 
 def damaged(path: Path, detail: str) -> CharlmError:
-    """The error for a file that is not as it was written."""
-    return CharlmError(f"{path} is damaged ({detail}): copy or train it anew")
+    """The error for a file that has changed since it was written."""
+    return CharlmError(f"{path} is damaged ({detail}): copy it again, or train it again")
 
 
 def _digest(contents: Mapping[str, Any], tensors: Tensors) -> str:

@@ -1,1 +1,1 @@
-"""One file for each use of a language model. Each knows only the contract."""
+"""One file for each use of a language model: score, sample, complete, fill, rescore, …"""

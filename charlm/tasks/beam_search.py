@@ -17,14 +17,14 @@ from ..lm import CausalLM, S
 
 @dataclass(frozen=True)
 class Path:
-    """Token ids and their log-probability together, nats."""
+    """Token ids and their total log-probability, nats."""
 
     ids: tuple[int, ...]
     nats: float
     finished: bool
 
-    def rank(self, penalty: float) -> float:
-        return self.nats / float(max(1, len(self.ids)) ** penalty)
+    def rank(self, length_penalty: float) -> float:
+        return self.nats / float(max(1, len(self.ids)) ** length_penalty)
 
 
 def search(
@@ -32,52 +32,52 @@ def search(
     state: S,
     *,
     beam: int,
-    most: int,
+    max_tokens: int,
     eos: int,
     banned: Sequence[int] = (),
-    penalty: float = 0.0,
-    number: int = 1,
-    barred_first: Sequence[int] = (),
+    length_penalty: float = 0.0,
+    num: int = 1,
+    banned_first: Sequence[int] = (),
 ) -> list[Path]:
-    """The `number` best continuations of the one text in `state`, best first.
+    """The `num` best continuations of the one text in `state`, best first.
 
-    A beam of one is greedy; the greedy path always takes part, so the result is never worse. A
-    path ends with `eos` or after `most` tokens; finished ones come before those cut off. The search
-    ends as soon as nothing unfinished can still be better.
+    A beam of one is greedy search; the greedy path is always included, so the result is never
+    worse. A path ends with `eos` or after `max_tokens` tokens; finished ones rank before truncated
+    ones. The search ends as soon as no unfinished path can still be better.
     """
-    first = [*banned, *barred_first]
-    paths = _beams(lm, state, beam, most, eos, banned, first, penalty, number)
+    first = [*banned, *banned_first]
+    paths = _beams(lm, state, beam, max_tokens, eos, banned, first, length_penalty, num)
     if beam > 1:
-        greedy = _beams(lm, state, 1, most, eos, banned, first, penalty, 1)
+        greedy = _beams(lm, state, 1, max_tokens, eos, banned, first, length_penalty, 1)
         known = {path.ids for path in paths}  # the same path may differ in the last digit
         paths += [path for path in greedy if path.ids not in known]
-    paths.sort(key=lambda path: (not path.finished, -path.rank(penalty), path.ids))
-    return paths[:number]
+    paths.sort(key=lambda path: (not path.finished, -path.rank(length_penalty), path.ids))
+    return paths[:num]
 
 
 def _beams(
     lm: CausalLM[S],
     state: S,
     beam: int,
-    most: int,
+    max_tokens: int,
     eos: int,
     banned: Sequence[int],
-    barred_first: Sequence[int],
-    penalty: float,
-    number: int,
+    banned_first: Sequence[int],
+    length_penalty: float,
+    num: int,
 ) -> list[Path]:
     alive: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
     done: list[Path] = []
-    for length in range(1, most + 1):
+    for length in range(1, max_tokens + 1):
         nats_BV = lm.predict(state).astype(np.float64)
-        nats_BV[:, list(barred_first if length == 1 else banned)] = -np.inf
+        nats_BV[:, list(banned_first if length == 1 else banned)] = -np.inf
         totals = np.array([nats for _, nats in alive])[:, None] + nats_BV
         done += [
             Path((*ids, eos), float(total), True)
             for (ids, _), total in zip(alive, totals[:, eos], strict=True)
             if np.isfinite(total)
         ]
-        done = sorted(done, key=lambda path: -path.rank(penalty))[: max(beam, number)]
+        done = sorted(done, key=lambda path: -path.rank(length_penalty))[: max(beam, num)]
         totals[:, eos] = -np.inf
         flat = totals.ravel()
         width = min(beam, int(np.isfinite(flat).sum()))
@@ -87,17 +87,18 @@ def _beams(
         best = best[np.argsort(-flat[best], kind="stable")]
         rows, tokens = np.divmod(best, lm.vocab_size)
         alive = [
-            ((*alive[row][0], int(token)), float(flat[place]))
-            for row, token, place in zip(rows, tokens, best, strict=True)
+            ((*alive[row][0], int(token)), float(flat[i]))
+            for row, token, i in zip(rows, tokens, best, strict=True)
         ]
-        enough = len(done) >= number
-        if enough and _bound(alive[0][1], length, most, penalty) <= done[number - 1].rank(penalty):
-            return done
-        if length < most:
+        if len(done) >= num:
+            bound = _bound(alive[0][1], length, max_tokens, length_penalty)
+            if bound <= done[num - 1].rank(length_penalty):
+                return done
+        if length < max_tokens:
             state = lm.advance(state.take(rows), tokens)
     return done + [Path(ids, nats, False) for ids, nats in alive]
 
 
-def _bound(nats: float, length: int, most: int, penalty: float) -> float:
-    """The best rank that a path of `length` tokens can still come to: no more nats lost."""
-    return nats / float((most if penalty > 0 else length) ** penalty)
+def _bound(nats: float, length: int, max_tokens: int, length_penalty: float) -> float:
+    """The best rank that a path of `length` tokens can still reach: if it loses no more nats."""
+    return nats / float((max_tokens if length_penalty > 0 else length) ** length_penalty)

@@ -1,9 +1,9 @@
-"""Which of several models a text is most probably from: language, author, genuine or gibberish.
+"""Classification with one language model per label: language, author, topic, …
 
     P(label | text) ∝ P(label) · P(text | model of the label)        (Bayes)
 
-A language model's log P is too sure of itself where tokens depend on each other in ways it does
-not know, so the scores may be divided by a temperature fitted on labelled text (Guo et al. 2017).
+Language models are overconfident where tokens depend on each other in ways they do not model, so
+the scores may be divided by a temperature fitted on labelled text (Guo et al. 2017).
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ class Classification:
 
 
 def log_priors(labels: Sequence[str], given: Mapping[str, float]) -> Numbers:
-    """log P(label), (K,) nats: what is left of 1 is shared by the labels not given.
+    """log P(label), (K,) nats; labels without a prior share the remainder equally.
 
-    Raises CharlmError for unknown labels and for priors that are no probabilities.
+    Raises CharlmError for unknown labels and invalid priors.
     """
     for name, value in given.items():
         if name not in labels:
             raise CharlmError(f"there is a prior for {name}, but no model of that name")
         if not 0 < value < 1:
             raise CharlmError(f"the prior of {name} must be between 0 and 1, not {value}")
-    rest, total = [name for name in labels if name not in given], sum(given.values())
-    if (rest and total >= 1) or (not rest and abs(total - 1) > 1e-6):
-        raise CharlmError(f"the priors add up to {total:g}: together they must make 1")
-    share = (1 - total) / len(rest) if rest else 0.0
-    return np.log([given.get(name, share) for name in labels])
+    others, total = [name for name in labels if name not in given], sum(given.values())
+    if (others and total >= 1) or (not others and abs(total - 1) > 1e-6):
+        raise CharlmError(f"the priors add up to {total:g}: they must add up to 1")
+    default = (1 - total) / len(others) if others else 0.0
+    return np.log([given.get(name, default) for name in labels])
 
 
 def log_likelihoods(
@@ -72,7 +72,7 @@ def log_likelihoods(
     found = []
     for lm, tokenizer in models:
         nats = shared_logprobs(causal(lm), [encode_line(tokenizer, text) for text in texts])
-        found.append([float(own.sum(dtype=np.float64)) for own in nats])
+        found.append([float(one.sum(dtype=np.float64)) for one in nats])
     return np.array(found).T
 
 
@@ -82,7 +82,7 @@ def log_posteriors(likelihoods_NK: Numbers, priors_K: Numbers, temperature: floa
 
 
 def fit_temperature(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequence[int]) -> float:
-    """The temperature under which the true labels of N texts are most probable."""
+    """The temperature that makes the true labels of N texts most probable."""
     rows = np.arange(len(truth_N))
     losses = [
         -log_posteriors(likelihoods_NK, priors_K, t)[rows, truth_N].mean() for t in TEMPERATURES
@@ -90,17 +90,17 @@ def fit_temperature(likelihoods_NK: Numbers, priors_K: Numbers, truth_N: Sequenc
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def verdicts(
+def most_probable(
     texts: Sequence[str], labels: Sequence[str], posteriors_NK: Numbers
 ) -> list[Classification]:
-    """The most probable label of every text; of equals the first."""
+    """The most probable label of every text; the first in case of a tie."""
     found = []
     for text, row in zip(texts, posteriors_NK, strict=True):
         best = int(np.argmax(row))
         others = np.delete(row, best)
         odds = float(row[best] - np.logaddexp.reduce(others)) if len(others) else math.inf
-        shares = {name: math.exp(nats) for name, nats in zip(labels, row, strict=True)}
-        found.append(Classification(text, labels[best], shares, odds))
+        posterior = {name: math.exp(nats) for name, nats in zip(labels, row, strict=True)}
+        found.append(Classification(text, labels[best], posterior, odds))
     return found
 
 
@@ -110,7 +110,7 @@ class Classified:
 
     texts: tuple[Classification, ...]  # in the order given
     temperature: float  # by which log-likelihoods were divided; 1 unless calibrated
-    accuracy: float | None = None  # the share of labels found right, where the true ones are known
+    accuracy: float | None = None  # the fraction of correct labels, if the true ones are known
 
     @property
     def labels(self) -> list[str]:
@@ -137,38 +137,38 @@ def classify(
     calibrate: Sequence[Labelled] = (),
     truth: Sequence[str] | None = None,
 ) -> Classified:
-    """The label of every text: that of the model under which it is most probable.
+    """Label every text with the model that finds it most probable.
 
-    priors: P(label) beforehand; labels not named share what is left of 1 equally. calibrate:
-    labelled texts to fit the temperature to. truth: the true label of every text, for the accuracy.
-    Raises CharlmError for fewer than two models, for priors that are no probabilities, for labels
-    that are no model's, and where calibration texts lack a label.
+    priors: P(label); labels without one share the remainder equally. calibrate: labelled texts to
+    fit the temperature to. truth: the true label of every text, for the accuracy. Raises
+    CharlmError for fewer than two models, invalid priors, labels without a model, and if
+    calibration texts lack a label.
     """
     require(len(models) >= 2, "classifying takes two models or more")
     labels = list(models)
-    shares = log_priors(labels, priors or {})
+    prior_K = log_priors(labels, priors or {})
     used, temperature = list(models.values()), 1.0
     if calibrate:
-        places = _places(labels, [label for label, _ in calibrate])
-        for place, label in enumerate(labels):
+        indices = _label_indices(labels, [label for label, _ in calibrate])
+        for k, label in enumerate(labels):
             require(
-                place in places,
-                f"there is no text labelled {label} to calibrate by: it takes some of every label",
+                k in indices,
+                f"no calibration text is labelled {label}: every label needs some",
             )
         dev = log_likelihoods(used, [text for _, text in calibrate])
-        temperature = fit_temperature(dev, shares, places)
-    posteriors = log_posteriors(log_likelihoods(used, texts), shares, temperature)
-    found = tuple(verdicts(texts, labels, posteriors))
+        temperature = fit_temperature(dev, prior_K, indices)
+    posteriors = log_posteriors(log_likelihoods(used, texts), prior_K, temperature)
+    found = tuple(most_probable(texts, labels, posteriors))
     accuracy = None
     if truth is not None:
         require(len(truth) == len(texts), "there must be a true label for every text")
-        pairs = zip(found, _places(labels, truth), strict=True)
+        pairs = zip(found, _label_indices(labels, truth), strict=True)
         accuracy = float(np.mean([one.label == labels[k] for one, k in pairs]))
     return Classified(found, temperature, accuracy)
 
 
-def _places(labels: Sequence[str], given: Sequence[str]) -> list[int]:
-    """Where each of the labels given stands among `labels`."""
+def _label_indices(labels: Sequence[str], given: Sequence[str]) -> list[int]:
+    """The index of each given label in `labels`."""
     for label in given:
         require(label in labels, f"there is a text labelled {label}, but no model of that name")
     return [labels.index(label) for label in given]
@@ -177,7 +177,7 @@ def _places(labels: Sequence[str], given: Sequence[str]) -> list[int]:
 def read_labelled(lines: Iterable[str], name: str, labels: Sequence[str]) -> list[Labelled]:
     """Labels and texts from lines of `label<TAB>text`.
 
-    Raises CharlmError with the number of a line that is otherwise.
+    Raises CharlmError with the number of the first invalid line.
     """
     found: list[Labelled] = []
     for number, line in enumerate(lines, 1):
@@ -186,11 +186,10 @@ def read_labelled(lines: Iterable[str], name: str, labels: Sequence[str]) -> lis
         label, tab, text = line.partition("\t")
         if not tab or label.strip() not in labels:
             raise CharlmError(
-                f"{name}, line {number}: a label ({', '.join(labels)}), a tab and a text "
-                "should stand here"
+                f"{name}, line {number}: expected a label ({', '.join(labels)}), a tab and a text"
             )
         if not text.strip():
-            raise CharlmError(f"{name}, line {number}: there is no text behind the label")
+            raise CharlmError(f"{name}, line {number}: there is no text after the label")
         found.append((label.strip(), text.strip()))
     if not found:
         raise CharlmError(f"{name} holds no labelled texts")

@@ -1,4 +1,4 @@
-"""Two models on the same text: which is better, how surely, and where."""
+"""Compare two models on the same text: which is better, with what confidence, and where."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .score import encode_line, measure
 from .shared_prefixes import shared_logprobs
 
 RESAMPLES = 10_000
-MAX_DRAWN_AT_ONCE = 1 << 22  # sentences drawn at a time
+MAX_DRAWN_AT_ONCE = 1 << 22  # sentences resampled at a time
 
 
 @dataclass(frozen=True)
 class Line:
-    """A sentence and what both models make of it."""
+    """A sentence and both models' scores."""
 
     text: str
     first: Measures
@@ -51,22 +51,22 @@ class Comparison:
     first: Measures
     second: Measures
     interval: tuple[float, float]  # 95 % for `difference`
-    better: float  # share of the resamples in which the first model needs fewer bits
+    better: float  # fraction of resamples in which the first model needs fewer bits
 
     @property
     def difference(self) -> float:
         """Bits per character that the first model needs more than the second."""
         return self.first.bits_per_char - self.second.bits_per_char
 
-    def wins(self, most: int = 5) -> tuple[list[Line], list[Line]]:
-        """The sentences that the first model finds clearly more probable, and those of the second.
+    def wins(self, limit: int = 5) -> tuple[list[Line], list[Line]]:
+        """The sentences that the first model finds more probable, and those that the second does.
 
-        At most so many each, the clearest first.
+        Up to `limit` each, largest difference first.
         """
         order = sorted(self.lines, key=lambda line: line.difference)
         return (
-            [line for line in order[:most] if line.difference < 0],
-            [line for line in order[::-1][:most] if line.difference > 0],
+            [line for line in order[:limit] if line.difference < 0],
+            [line for line in order[::-1][:limit] if line.difference > 0],
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -87,26 +87,26 @@ def compare(
     seed: int = 1,
     resamples: int = RESAMPLES,
 ) -> Comparison:
-    """Score every sentence with both models, each on its own, and say how sure the difference is.
+    """Score every sentence on its own with both models, and bootstrap the difference.
 
-    The interval is a paired bootstrap's over sentences (Efron 1979; Koehn 2004): both models are
-    measured on the same resampled sentences, so what makes a sentence hard for both cancels.
+    The interval is from a paired bootstrap over sentences (Efron 1979; Koehn 2004): both models are
+    measured on the same resampled sentences, so what makes a sentence hard for both cancels out.
     Raises CharlmError for no sentences.
     """
-    require(len(models) == 2, "two models are compared")
+    require(len(models) == 2, "a comparison takes two models")
     if not sentences:
         raise CharlmError("there are no sentences to compare the models on")
-    found = [_measured(lm, tokenizer, sentences) for lm, tokenizer in models]
-    lines = tuple(Line(*parts) for parts in zip(sentences, *found, strict=True))
+    measured = [_measured(lm, tokenizer, sentences) for lm, tokenizer in models]
+    lines = tuple(Line(*parts) for parts in zip(sentences, *measured, strict=True))
     extra_N = np.array([line.difference for line in lines])
     chars_N = np.array([line.first.chars for line in lines], np.float64)
     drawn = bootstrap(extra_N, chars_N, resamples, seed)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    nothing = Measures(0.0, 0, 0, 0)
+    zero = Measures(0.0, 0, 0, 0)
     return Comparison(
         lines,
-        sum((line.first for line in lines), nothing),
-        sum((line.second for line in lines), nothing),
+        sum((line.first for line in lines), zero),
+        sum((line.second for line in lines), zero),
         (float(low), float(high)),
         float((drawn < 0).mean()),
     )
@@ -116,17 +116,17 @@ def _measured(lm: LanguageModel, tokenizer: Tokenizer, sentences: Sequence[str])
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
     nats = shared_logprobs(causal(lm), seqs)
     triples = zip(sentences, seqs, nats, strict=True)
-    return [measure(text + "\n", ids, own, tokenizer.unk) for text, ids, own in triples]
+    return [measure(text + "\n", ids, p, tokenizer.unk) for text, ids, p in triples]
 
 
 def bootstrap(
     extra_N: npt.NDArray[np.float64], chars_N: npt.NDArray[np.float64], resamples: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """Σ extra / Σ chars of N sentences drawn with replacement, `resamples` times over."""
+    """Σ extra / Σ chars of N sentences drawn with replacement, for each of `resamples` draws."""
     rng, N = np.random.default_rng(seed), len(extra_N)
-    found: list[npt.NDArray[np.float64]] = []
+    ratios: list[npt.NDArray[np.float64]] = []
     rows = max(1, MAX_DRAWN_AT_ONCE // N)
     for first in range(0, resamples, rows):
         drawn = rng.integers(N, size=(min(rows, resamples - first), N))
-        found.append(extra_N[drawn].sum(axis=1) / chars_N[drawn].sum(axis=1))
-    return np.concatenate(found)
+        ratios.append(extra_N[drawn].sum(axis=1) / chars_N[drawn].sum(axis=1))
+    return np.concatenate(ratios)

@@ -1,4 +1,4 @@
-"""The most probable endings of a sentence."""
+"""The most probable endings of a sentence, by beam search."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .prompt import continuation, encode_prompt
 
 @dataclass(frozen=True)
 class Completion:
-    """A way in which a text may go on, to the end of its sentence."""
+    """A continuation of a text to the end of its sentence."""
 
     text: str  # what follows the prompt
     full_text: str
-    logprob: float  # of what follows, <EOS> included where it was reached; nats
+    logprob: float  # of what follows, including <EOS> if it was reached; nats
     tokens: int
     finished: bool  # whether <EOS> was reached
 
@@ -62,22 +62,22 @@ def complete(
     ids, spaced = encode_prompt(tokenizer, prompt)
     _, state = lm.read(lm.start(1), ids[None])
     unk = [] if allow_unk or tokenizer.unk is None else [tokenizer.unk]
-    found = search(
+    paths = search(
         lm,
         state,
         beam=max(beam, num),
-        most=max_tokens,
+        max_tokens=max_tokens,
         eos=tokenizer.eos,
         banned=unk,
-        penalty=length_penalty,
-        number=num,
-        barred_first=np.flatnonzero(~tokenizer.starts_word() & spaced).tolist(),
+        length_penalty=length_penalty,
+        num=num,
+        banned_first=np.flatnonzero(~tokenizer.starts_word() & spaced).tolist(),
     )
-    return [_ending(tokenizer, prompt, ids, spaced, path) for path in found]
+    return [_ending(tokenizer, prompt, ids, spaced, path) for path in paths]
 
 
 def _ending(tokenizer: Tokenizer, prompt: str, ids: Ids, spaced: bool, path: Path) -> Completion:
-    own = np.array(path.ids[:-1] if path.finished else path.ids, np.int64)
-    text = continuation(tokenizer, ids, own)
+    ids_N = np.array(path.ids[:-1] if path.finished else path.ids, np.int64)
+    text = continuation(tokenizer, ids, ids_N)
     text = text.removeprefix(" ") if spaced else text
     return Completion(text, prompt + text, path.nats, len(path.ids), path.finished)

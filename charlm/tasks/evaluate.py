@@ -1,4 +1,4 @@
-"""The numbers of `score` over a text of any size, in bounded memory."""
+"""Evaluate a model on a text of any size, in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
 from .score import CONTEXTS, measure
 
-CHARS_AT_ONCE = 1 << 18  # characters of text held and measured at a time
-WINDOW_TOKENS_AT_ONCE = 1 << 15  # tokens of windows read side by side
+CHARS_AT_ONCE = 1 << 18  # of text held and measured at a time
+WINDOW_TOKENS_AT_ONCE = 1 << 15  # of windows read in parallel
 
 
 def evaluate(
@@ -30,13 +30,13 @@ def evaluate(
 ) -> Measures:
     """Measure a whole text, given in chunks that may be cut anywhere.
 
-    Every line is its tokens and <EOS>; a last line without a line break is closed all the same.
+    Every line is its tokens and <EOS>; so is a last line without a line break.
 
     context "stream": the text is one sequence, all of it read before each token;
     context "sentence": each line on its own, after a sentence end;
-    window N (with "stream"): every N tokens the model forgets all but the last token, so that it
-        can be compared with models that look back no further: a transformer is measured in windows
-        of N inputs, of which the first is a token that counts in no sum.
+    window N (with "stream"): every N tokens the model's state is reset to the last token alone, for
+        comparison with models of limited context: a transformer is measured in windows of N inputs,
+        of which the first is not scored.
 
     `progress` is called now and then with the measures so far. Raises CharlmError for unknown
     settings and for a text without a single character.
@@ -56,13 +56,13 @@ def evaluate(
         reader = Reader(lm, lambda ids: np.zeros(0, np.intp))
     total = Measures(0.0, 0, 0, 0)
 
-    def counted() -> Iterator[str]:
+    def count_text() -> Iterator[str]:
         nonlocal total
         for text in slices(chunks):
             total += Measures(0.0, 0, chars=len(text), bytes=len(utf8(text)))
             yield text
 
-    for ids in encode_chunks(tokenizer, counted()):
+    for ids in encode_chunks(tokenizer, count_text()):
         total += measure("", ids, reader.read(ids), tokenizer.unk)
         if progress is not None:
             progress(total)
@@ -72,7 +72,7 @@ def evaluate(
 
 
 def slices(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text in pieces of at most PIECE characters, its last line closed."""
+    """The same text in slices of at most CHARS_AT_ONCE characters, its last line closed."""
     last = ""
     for chunk in chunks:
         for start in range(0, len(chunk), CHARS_AT_ONCE):
@@ -83,9 +83,9 @@ def slices(chunks: Iterable[str]) -> Iterator[str]:
 
 
 class Reader(Generic[M]):
-    """Reads an endless sequence piece by piece, beginning afresh wherever `cut` says.
+    """Reads an endless sequence in chunks, starting a new sentence wherever `cut` says.
 
-    `cut(ids)` gives the places in `ids`, in order, before which a sentence begins.
+    `cut(ids)` gives the positions in `ids`, in order, at which a sentence begins.
     """
 
     def __init__(self, lm: SequentialLM[M], cut: Callable[[Ids], Ids]) -> None:
@@ -107,9 +107,9 @@ class Reader(Generic[M]):
 
 
 class Windows(Generic[S]):
-    """Reads an endless sequence piece by piece, in windows of `size` tokens.
+    """Reads an endless sequence in chunks, split into windows of `size` tokens.
 
-    Each begins with nothing known but the one token before it; the first follows <EOS>.
+    The only context at the start of a window is the token before it; the first follows <EOS>.
     """
 
     def __init__(self, lm: CausalLM[S], size: int, eos: int) -> None:
@@ -119,7 +119,7 @@ class Windows(Generic[S]):
 
     def read(self, ids: Ids) -> Nats:
         """The log-probability of each of the next tokens, (N,) nats."""
-        ahead = min(-self.seen % self.size, len(ids))  # tokens of the window begun before
+        ahead = min(-self.seen % self.size, len(ids))  # tokens left of the current window
         nats_BT, self.state = self.lm.read(self.state, ids[None, :ahead])
         nats = [nats_BT[0]]
         before = np.concatenate([[self.last], ids[:-1]])  # the token before each
@@ -128,8 +128,8 @@ class Windows(Generic[S]):
         for first in range(0, whole, rows):
             count = min(rows, whole - first)
             begin = ahead + first * self.size
-            place_BT = begin + np.arange(count * self.size).reshape(count, self.size)
-            nats_BT, _ = self.lm.read(self._begin(before[place_BT[:, 0]]), ids[place_BT])
+            index_BT = begin + np.arange(count * self.size).reshape(count, self.size)
+            nats_BT, _ = self.lm.read(self._begin(before[index_BT[:, 0]]), ids[index_BT])
             nats.append(nats_BT.ravel())
         rest = ahead + whole * self.size
         if rest < len(ids):

@@ -1,4 +1,4 @@
-"""How probable each next token is."""
+"""The distribution of the next token: the most probable ones, and the entropy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .prompt import encode_prompt
 
 @dataclass(frozen=True)
 class NextToken:
-    """A token that may come next."""
+    """A possible next token."""
 
     token: str
     logprob: float  # nats
@@ -31,7 +31,7 @@ class NextToken:
 
 
 class NextTokens(NamedTuple):
-    """The most probable next tokens, and how open the question is."""
+    """The most probable next tokens, and the entropy of the distribution."""
 
     tokens: list[NextToken]  # the most probable first
     entropy: float  # of the whole distribution, bits
@@ -44,7 +44,7 @@ class NextTokens(NamedTuple):
 def next_tokens(
     lm: CausalLM[S], tokenizer: Tokenizer, prompt: str = "", *, top_k: int = 15
 ) -> NextTokens:
-    """The most probable next tokens after `prompt`, and the entropy of all of them, bits.
+    """The most probable next tokens after `prompt`, and the entropy of the distribution, bits.
 
     H = − Σ_w P(w) log2 P(w)   (Shannon 1948)
     """
@@ -54,5 +54,5 @@ def next_tokens(
     nats = lm.predict(state)[0].astype(np.float64)
     best = np.argsort(-nats, kind="stable")[:top_k]
     entropy = surprisal(float((np.exp(nats) * np.where(np.isneginf(nats), 0, nats)).sum()))
-    found = [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best]
-    return NextTokens(found, entropy)
+    tokens = [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best]
+    return NextTokens(tokens, entropy)

@@ -24,7 +24,7 @@ from ..text.tokenizer import Tokenizer
 from .score import encode_line
 from .shared_prefixes import shared_logprobs
 
-# Where a pair's phenomenon may stand.
+# Columns that may name a pair's phenomenon.
 PHENOMENON_COLUMNS = ("linguistics_term", "phenomenon", "UID", "category")
 NORMS = ("none", "token", "char")
 Z95 = 1.959963984540054  # of the normal distribution
@@ -32,14 +32,14 @@ Z95 = 1.959963984540054  # of the normal distribution
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sentences that differ in one thing, of which one is right."""
+    """Two minimally different sentences, of which one is acceptable."""
 
     good: str
     bad: str
     phenomenon: str = ""
 
 
-# What pairs may be given as: pairs, (good, bad) or (good, bad, phenomenon), files of them.
+# Anything that `collect` accepts: a pair, (good, bad) or (good, bad, phenomenon), a file of them.
 PairSource: TypeAlias = Pair | tuple[str, str] | tuple[str, str, str] | str | Path
 
 
@@ -48,17 +48,17 @@ class PairScore:
     """A pair and how probable the model finds it."""
 
     pair: Pair
-    good: float  # log P, nats; of the region or per token or character, as asked for
+    good: float  # log P, nats; of the region, or per token or character, if requested
     bad: float
 
     @property
     def difference(self) -> float:
-        """How much more probable the good one is, nats."""
+        """How much more probable the good sentence is, nats."""
         return self.good - self.bad
 
     @property
     def right(self) -> bool:
-        """Whether the model prefers the good one; a tie is no preference."""
+        """Whether the model prefers the good sentence; a tie is not a preference."""
         return self.difference > 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class PairScore:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How often the model was right, and how sure that number is."""
+    """How often the model was right, with a confidence interval."""
 
     right: int
     total: int
@@ -82,12 +82,12 @@ class Accuracy:
     mean_difference: float  # nats
 
     @property
-    def share(self) -> float:
+    def rate(self) -> float:
         return self.right / self.total if self.total else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % for the share (Wilson 1927)."""
+        """95 % interval of the rate (Wilson 1927)."""
         return wilson(self.right, self.total)
 
     def as_dict(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Accuracy:
             "pairs": self.total,
             "right": self.right,
             "ties": self.ties,
-            "accuracy": self.share,
+            "accuracy": self.rate,
             "interval": list(self.interval),
             "mean_difference": self.mean_difference,
             "mean_difference_bits": -surprisal(self.mean_difference),
@@ -104,14 +104,14 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class PairScores:
-    """A list of minimal pairs and what a model makes of them."""
+    """Minimal pairs with a model's scores."""
 
     pairs: tuple[PairScore, ...]  # in the order given
 
     @property
     def accuracy(self) -> float:
-        """The share of pairs of which the model prefers the good sentence, 0 to 1."""
-        return self.overall.share
+        """The fraction of pairs for which the model prefers the good sentence."""
+        return self.overall.rate
 
     @property
     def overall(self) -> Accuracy:
@@ -126,29 +126,29 @@ class PairScores:
             groups.setdefault(one.pair.phenomenon, []).append(one)
         return {name: accuracy(group) for name, group in groups.items()}
 
-    def worst(self, most: int = 10) -> list[PairScore]:
-        """The pairs that the model gets wrong, at most so many, the clearest failure first."""
+    def worst(self, limit: int = 10) -> list[PairScore]:
+        """Up to `limit` of the pairs that the model gets wrong, worst first."""
         failures = (one for one in self.pairs if not one.right)
-        return sorted(failures, key=lambda one: one.difference)[:most]
+        return sorted(failures, key=lambda one: one.difference)[:limit]
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "overall": self.overall.as_dict(),
-            "by_phenomenon": {name: own.as_dict() for name, own in self.by_phenomenon.items()},
+            "by_phenomenon": {name: one.as_dict() for name, one in self.by_phenomenon.items()},
         }
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927): inside [0, 1], and sound for few trials."""
+    """The 95 % interval of a proportion (Wilson 1927): within [0, 1], and valid for few trials."""
     if not total:
         return math.nan, math.nan
     p, n, z = right / total, total, Z95
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    half_width = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half_width), min(1.0, middle + half_width)
 
 
-def judge(
+def score_pairs(
     lm: CausalLM[S],
     tokenizer: Tokenizer,
     pairs: Sequence[Pair],
@@ -158,37 +158,39 @@ def judge(
 ) -> PairScores:
     """Score all pairs, each sentence on its own, in the order given.
 
-    region: count only the tokens from where the two begin to differ to where they end to, after
-    what stands before. norm: divide log P by the number of "token"s or "char"acters counted (of a
-    region, tokens only).
+    region: score only the tokens from the first to the last difference, given what precedes them.
+    norm: divide log P by the number of tokens ("token") or characters ("char") scored; for a
+    region, tokens only.
     """
     require(norm in NORMS, f"unknown norm {norm!r}: choose {' | '.join(NORMS)}")
-    require(not (region and norm == "char"), "a region has no whole characters: use norm token")
+    require(
+        not (region and norm == "char"), "norm char is not defined for a region: use norm token"
+    )
     seqs = [encode_line(tokenizer, text) for pair in pairs for text in (pair.good, pair.bad)]
     nats = shared_logprobs(lm, seqs)
-    found: list[PairScore] = []
+    scores: list[PairScore] = []
     for k, pair in enumerate(pairs):
         good, bad = slice(None), slice(None)
         if region:
             good, bad = differing(seqs[2 * k], seqs[2 * k + 1])
-        found.append(
+        scores.append(
             PairScore(
                 pair,
                 _value(nats[2 * k][good], pair.good, norm),
                 _value(nats[2 * k + 1][bad], pair.bad, norm),
             )
         )
-    return PairScores(tuple(found))
+    return PairScores(tuple(scores))
 
 
 def _value(nats: Nats, text: str, norm: str) -> float:
     total = float(nats.sum(dtype=np.float64))
-    by = {"none": 1, "token": len(nats), "char": len(text) + 1}[norm]
-    return total / max(1, by)
+    length = {"none": 1, "token": len(nats), "char": len(text) + 1}[norm]
+    return total / max(1, length)
 
 
 def differing(one: Ids, other: Ids) -> tuple[slice, slice]:
-    """Where two sequences differ: what is left without their common beginning and common end."""
+    """Where two sequences differ: all but their common prefix and common suffix."""
     short = min(len(one), len(other))
     begins = np.flatnonzero(one[:short] != other[:short])
     first = int(begins[0]) if len(begins) else short
@@ -198,30 +200,31 @@ def differing(one: Ids, other: Ids) -> tuple[slice, slice]:
     return slice(first, len(one) - same), slice(first, len(other) - same)
 
 
-def accuracy(judged: Sequence[PairScore]) -> Accuracy:
-    """Over all of `judged`."""
+def accuracy(scores: Sequence[PairScore]) -> Accuracy:
+    """The accuracy over `scores`."""
     return Accuracy(
-        sum(one.right for one in judged),
-        len(judged),
-        sum(one.difference == 0 for one in judged),
-        float(np.mean([one.difference for one in judged])) if judged else math.nan,
+        sum(one.right for one in scores),
+        len(scores),
+        sum(one.difference == 0 for one in scores),
+        float(np.mean([one.difference for one in scores])) if scores else math.nan,
     )
 
 
-def gather(
-    given: str | Path | Iterable[PairSource],
+def collect(
+    sources: str | Path | Iterable[PairSource],
     by: str | None = None,
     *,
     encoding: str = "utf-8",
     errors: str = "strict",
     level: str = "char",
 ) -> list[Pair]:
-    """Pairs as they are given, and those of files in their place ("-": standard input).
+    """All pairs in order, those of files included ("-": standard input).
 
-    by: see `read`. level: of the tokenizer that is to read them. Raises CharlmError as `read`.
+    by: see `read`. level: of the tokenizer that will encode them. Raises CharlmError as `read`
+    does.
     """
     pairs: list[Pair] = []
-    for one in [given] if isinstance(given, str | Path) else given:
+    for one in [sources] if isinstance(sources, str | Path) else sources:
         if isinstance(one, str | Path):
             for file in find_files([str(one)]):
                 with open_lines(file, encoding, errors, level) as (name, lines):
@@ -229,16 +232,16 @@ def gather(
         else:
             pairs.append(one if isinstance(one, Pair) else Pair(*one))
     if not pairs:
-        raise CharlmError("there are no pairs to judge")
+        raise CharlmError("there are no pairs to score")
     return pairs
 
 
 def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
     """Pairs from JSON lines (sentence_good, sentence_bad) or tab-separated values.
 
-    A line of TSV is: good, bad, and perhaps the phenomenon; a first line that names the columns
-    (good, bad, …) may order them otherwise. by: the column of the phenomenon, else one of
-    PHENOMENON_COLUMNS. Raises CharlmError with the number of the first line that is wrong.
+    A line of TSV is: good, bad, and optionally the phenomenon; a header line with the names of the
+    columns (good, bad, …) may change their order. by: the column of the phenomenon, else one of
+    PHENOMENON_COLUMNS. Raises CharlmError with the number of the first invalid line.
     """
     pairs: list[Pair] = []
     columns: list[str] | None = None
@@ -247,11 +250,11 @@ def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
         if not line.strip():
             continue
 
-        def wrong(what: str, number: int = number) -> CharlmError:
+        def error(what: str, number: int = number) -> CharlmError:
             return CharlmError(f"{name}, line {number}: {what}")
 
         if line.lstrip().startswith("{"):
-            row = _json(line, wrong)
+            row = _json(line, error)
         else:
             cells = [cell.strip() for cell in line.split("\t")]
             if columns is None:
@@ -261,11 +264,11 @@ def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
                     columns = heads
                     continue
             if len(cells) < 2:
-                raise wrong("two sentences with a tab between them should stand here")
+                raise error("expected two sentences separated by a tab")
             row = dict(zip(columns, cells, strict=False))
-        pairs.append(_pair(row, by, wrong))
+        pairs.append(_pair(row, by, error))
     if not pairs:
-        below = " below the line that names its columns" if columns and number == 1 else ""
+        below = " below its header line" if columns and number == 1 else ""
         raise CharlmError(f"{name} holds no pairs{below}")
     return pairs
 
@@ -280,24 +283,24 @@ _COLUMNS = {
 }
 
 
-def _json(line: str, wrong: Callable[[str], CharlmError]) -> dict[str, Any]:
+def _json(line: str, error: Callable[[str], CharlmError]) -> dict[str, Any]:
     try:
         row: Any = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise wrong(f"no sound JSON ({error})") from None
+    except (ValueError, RecursionError) as reason:
+        raise error(f"not valid JSON ({reason})") from None
     if not isinstance(row, dict):
-        raise wrong("a JSON object should stand here")
+        raise error("expected a JSON object")
     return {_COLUMNS.get(str(key), str(key)): value for key, value in row.items()}
 
 
-def _pair(row: dict[str, Any], by: str | None, wrong: Callable[[str], CharlmError]) -> Pair:
+def _pair(row: dict[str, Any], by: str | None, error: Callable[[str], CharlmError]) -> Pair:
     sentences = [row.get("sentence_good"), row.get("sentence_bad")]
     for key, text in zip(("sentence_good", "sentence_bad"), sentences, strict=True):
         if not isinstance(text, str) or not text.strip():
-            raise wrong(f"{key} is missing or empty")
+            raise error(f"{key} is missing or empty")
         if "\n" in text:
-            raise wrong(f"{key} holds a line break")
+            raise error(f"{key} contains a line break")
     if by is not None and by not in row:
-        raise wrong(f"there is no {by!r} to group by")
-    kind = by or next((key for key in PHENOMENON_COLUMNS if row.get(key)), "")
-    return Pair(str(sentences[0]), str(sentences[1]), str(row.get(kind, "")) if kind else "")
+        raise error(f"there is no column {by!r} to group by")
+    column = by or next((key for key in PHENOMENON_COLUMNS if row.get(key)), "")
+    return Pair(str(sentences[0]), str(sentences[1]), str(row.get(column, "")) if column else "")

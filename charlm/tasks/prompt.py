@@ -1,4 +1,4 @@
-"""The text that a model goes on from, as tokens, and what follows it, as text."""
+"""Encode a prompt, and decode what follows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def encode_prompt(tokenizer: Tokenizer, prompt: str) -> tuple[Ids, bool]:
 
 
 def continuation(tokenizer: Tokenizer, prompt_ids: Ids, ids: Ids) -> str:
-    """The text of `ids` where it follows `prompt_ids`: with the space between two words, say."""
+    """The text of `ids` when it follows `prompt_ids`: with the space between words, for example."""
     before = tokenizer.decode(prompt_ids)
     whole = tokenizer.decode(np.concatenate([prompt_ids, ids]))
     return whole[len(before) :] if whole.startswith(before) else tokenizer.decode(ids)

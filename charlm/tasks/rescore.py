@@ -1,10 +1,10 @@
-"""Choosing among recognition hypotheses with a language model.
+"""Rerank recognition hypotheses with a language model.
 
     combined = first pass + α · (LM − old LM) + β · words
 
-All in nats, higher is better. Where the first pass tells which part of it an old language model
-gave, α is the weight at which the new one takes its place: 0 leaves the old, 1 replaces it.
-Otherwise `old LM` is 0. β makes up for a language model's liking of short sentences.
+All in nats, higher is better. If the first pass says which part of it is due to an old language
+model, α is the weight with which the new one takes its place: 0 keeps the old, 1 replaces it.
+Otherwise `old LM` is 0. β makes up for a language model's preference for short sentences.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .score import encode_line
 from .shared_prefixes import shared_logprobs
 
 METRICS = ("wer", "cer")
-REFINEMENTS = 4  # of refining α and β, each at half the distance
+REFINEMENTS = 4  # rounds of refining α and β, each with half the step
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """α, of the language model, and β, nats a word."""
+    """α, the language model's weight, and β, nats per word."""
 
     alpha: float
     beta: float
@@ -41,12 +41,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A hypothesis and what it came to."""
+    """A hypothesis and its scores."""
 
     hypothesis: Hypothesis
     lm: float  # log P of the sentence, nats
     combined: float
-    place: int  # 1 = the best of its utterance
+    place: int  # rank within its utterance, 1 = best
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -60,7 +60,7 @@ class Ranked:
 
 
 class Scored:
-    """N-best lists with their language model scores, ready to be combined under any weights."""
+    """N-best lists with their language model scores, ready to be combined with any weights."""
 
     def __init__(self, utterances: Sequence[Utterance], lm_N: Numbers) -> None:
         self.utterances = tuple(utterances)
@@ -76,28 +76,31 @@ class Scored:
         """The score of every hypothesis, (N,)."""
         with np.errstate(over="ignore", invalid="ignore"):
             total = self.first_N + weights.alpha * self.gain_N + weights.beta * self.words_N
-        require(bool(np.isfinite(total).all()), "alpha or beta is too large: scores overflow")
+        require(bool(np.isfinite(total).all()), "`alpha` or `beta` is too large: scores overflow")
         return np.asarray(total)
 
     def best(self, weights: Weights) -> npt.NDArray[np.intp]:
-        """The place of every utterance's best hypothesis among all; of equals the first."""
+        """The index of every utterance's best hypothesis among all; the first in case of a tie."""
         combined = self.combined(weights)
         highest = np.repeat(np.maximum.reduceat(combined, self.starts), self.sizes)
-        places = np.where(combined == highest, np.arange(len(combined)), len(combined))
-        return np.asarray(np.minimum.reduceat(places, self.starts))
+        indices = np.where(combined == highest, np.arange(len(combined)), len(combined))
+        return np.asarray(np.minimum.reduceat(indices, self.starts))
 
     def ranked(self, weights: Weights) -> list[list[Ranked]]:
-        """Every utterance's hypotheses, the best first; equals as they were given."""
+        """Every utterance's hypotheses, best first; ties keep their order."""
         combined = self.combined(weights)
         result: list[list[Ranked]] = []
         for utterance, start in zip(self.utterances, self.starts, strict=True):
-            own = combined[start : start + len(utterance.hypotheses)]
+            scores = combined[start : start + len(utterance.hypotheses)]
             result.append(
                 [
                     Ranked(
-                        utterance.hypotheses[k], float(self.lm_N[start + k]), float(own[k]), place
+                        utterance.hypotheses[k],
+                        float(self.lm_N[start + k]),
+                        float(scores[k]),
+                        place,
                     )
-                    for place, k in enumerate(np.argsort(-own, kind="stable"), 1)
+                    for place, k in enumerate(np.argsort(-scores, kind="stable"), 1)
                 ]
             )
         return result
@@ -107,24 +110,24 @@ def score(lm: CausalLM[S], tokenizer: Tokenizer, utterances: Sequence[Utterance]
     """The language model's scores of all hypotheses, common prefixes read once."""
     texts = [h.text for u in utterances for h in u.hypotheses]
     nats = shared_logprobs(lm, [encode_line(tokenizer, text) for text in texts])
-    return Scored(utterances, np.array([own.sum(dtype=np.float64) for own in nats]))
+    return Scored(utterances, np.array([one.sum(dtype=np.float64) for one in nats]))
 
 
 @dataclass(frozen=True)
 class Errors:
-    """How wrong every hypothesis is: insertions, deletions and substitutions (Levenshtein 1966)."""
+    """The edit distance of every hypothesis from its reference (Levenshtein 1966)."""
 
     counts: npt.NDArray[np.int64]
     total: int  # words or characters of the references
 
-    def rate(self, places: npt.NDArray[np.integer[Any]]) -> float:
-        """Errors of the hypotheses chosen, per word or character of the references."""
-        return float(self.counts[places].sum()) / max(1, self.total)
+    def rate(self, indices: npt.NDArray[np.integer[Any]]) -> float:
+        """Error rate of the chosen hypotheses, per word or character of the references."""
+        return float(self.counts[indices].sum()) / max(1, self.total)
 
     def oracle(self, scored: Scored) -> float:
         """The rate of the best possible choice."""
-        least = np.minimum.reduceat(self.counts, scored.starts)
-        return float(least.sum()) / max(1, self.total)
+        fewest = np.minimum.reduceat(self.counts, scored.starts)
+        return float(fewest.sum()) / max(1, self.total)
 
 
 def count_errors(
@@ -143,10 +146,10 @@ def count_errors(
     errors: list[int] = []
     total = 0
     for utterance in utterances:
-        truth = _units(references[utterance.id], metric)
-        total += len(truth)
+        reference = _units(references[utterance.id], metric)
+        total += len(reference)
         errors += [
-            Levenshtein.distance(truth, _units(h.text, metric)) for h in utterance.hypotheses
+            Levenshtein.distance(reference, _units(h.text, metric)) for h in utterance.hypotheses
         ]
     return Errors(np.array(errors, np.int64), total)
 
@@ -156,9 +159,9 @@ def _units(text: str, metric: str) -> Sequence[str]:
 
 
 def fit_weights(scored: Scored, errors: Errors) -> Weights:
-    """The weights with the fewest errors: a grid about the scores' own scale, then finer ones.
+    """The weights with the fewest errors: a grid on the scale of the scores, then finer ones.
 
-    Of equals the smallest, so that nothing is changed for nothing.
+    Ties go to the smallest weights.
     """
     scale = _spread(scored, scored.first_N) / _spread(scored, scored.gain_N)
     nats = _spread(scored, scored.first_N)
@@ -168,9 +171,9 @@ def fit_weights(scored: Scored, errors: Errors) -> Weights:
     best = _search(scored, errors, alphas, betas)
     width_a, width_b = 0.4, 0.4
     for _ in range(REFINEMENTS):
-        near = np.linspace(-1, 1, 5)
-        alphas = np.maximum(0, best.alpha * (1 + width_a * near))
-        betas = best.beta + width_b * near * (abs(best.beta) or nats / 32)
+        offsets = np.linspace(-1, 1, 5)
+        alphas = np.maximum(0, best.alpha * (1 + width_a * offsets))
+        betas = best.beta + width_b * offsets * (abs(best.beta) or nats / 32)
         best = _search(scored, errors, np.append(alphas, best.alpha), np.append(betas, best.beta))
         width_a, width_b = width_a / 2, width_b / 2
     return best
@@ -197,7 +200,7 @@ class ErrorRates:
     """Errors per word or character of the references."""
 
     before: float  # of the first pass's choices
-    after: float  # of the choices under the weights used
+    after: float  # of the choices with these weights
     oracle: float  # of the best possible choices
 
 
@@ -216,10 +219,10 @@ class Rescored:
     def best(self) -> dict[str, str]:
         """The text of every utterance's best hypothesis."""
         pairs = zip(self.utterances, self.ranked, strict=True)
-        return {utterance.id: own[0].hypothesis.text for utterance, own in pairs}
+        return {utterance.id: ranked[0].hypothesis.text for utterance, ranked in pairs}
 
     def as_dict(self, *, best: bool = False) -> dict[str, Any]:
-        """The JSON object of `charlm rescore --json`; best: of each utterance, only its best."""
+        """The JSON object of `charlm rescore --json`; best: only each utterance's best."""
         pairs = zip(self.utterances, self.ranked, strict=True)
         return {
             "alpha": self.weights.alpha,
@@ -229,9 +232,9 @@ class Rescored:
             "utterances": [
                 {
                     "utterance": u.id,
-                    "hypotheses": [one.as_dict() for one in own[: 1 if best else None]],
+                    "hypotheses": [one.as_dict() for one in ranked[: 1 if best else None]],
                 }
-                for u, own in pairs
+                for u, ranked in pairs
             ],
         }
 
@@ -247,19 +250,19 @@ def rescore(
     tune: bool = False,
     metric: str = "wer",
 ) -> Rescored:
-    """Put every utterance's hypotheses into the order of their combined scores.
+    """Sort every utterance's hypotheses by their combined scores.
 
-    references: what was really said, by utterance, for error rates. alpha: the weight of the
-    language model (1). beta: nats a word (0). tune: find both, with the fewest errors. metric: wer
+    references: reference transcripts by utterance, for error rates. alpha: the language model's
+    weight (1). beta: nats per word (0). tune: find the values with the fewest errors. metric: wer
     (words) or cer (characters). Raises CharlmError for settings that contradict each other, for
     weights that are not finite, and for an utterance without a reference.
     """
     if tune:
-        require(references is not None, "tune needs references")
-        require(alpha is None and beta is None, "tune finds alpha and beta: leave them out")
+        require(references is not None, "`tune` needs references")
+        require(alpha is None and beta is None, "`tune` finds `alpha` and `beta`: leave them out")
     for name, value in (("alpha", alpha), ("beta", beta)):
         require(
-            value is None or math.isfinite(value), f"{name} must be a finite number, not {value}"
+            value is None or math.isfinite(value), f"`{name}` must be a finite number, not {value}"
         )
     counted = None if references is None else count_errors(utterances, references, metric)
     scored = score(lm, tokenizer, utterances)
@@ -273,7 +276,7 @@ def rescore(
         weights,
         metric,
         tuple(utterances),
-        tuple(tuple(own) for own in scored.ranked(weights)),
+        tuple(tuple(ranked) for ranked in scored.ranked(weights)),
         rates,
         len((references or {}).keys() - {utterance.id for utterance in utterances}),
     )

@@ -1,4 +1,4 @@
-"""Draw texts from a model."""
+"""Sample texts from a model."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .prompt import continuation, encode_prompt
 from .sampling_filters import apply_temperature, apply_top_k, apply_top_p, draw
 from .stream_writer import StreamWriter
 
-MAX_BATCH = 64  # most samples drawn side by side
-DRAWS_AT_ONCE = 256  # random numbers fetched from each sample's generator at a time
+MAX_BATCH = 64  # samples drawn in parallel
+DRAWS_AT_ONCE = 256  # random numbers taken from each sample's generator at a time
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ def sample(
 ) -> list[Sample]:
     """Draw `num_samples` continuations of `prompt`, which begins a line.
 
-    A text ends when `lines` lines are closed by <EOS>, or after `max_tokens` tokens. <UNK> is
-    never drawn unless `allow_unk` (the others' probabilities are scaled up to 1); in the prompt
-    it stands for what the tokenizer does not know. A space that ends the prompt of a word or
-    subword model asks for a new word. Each sample has a random generator of its own, so sample i
-    is the same however many are drawn, up to rounding. Where one sample is drawn, `on_text` is
-    called with each piece of its text as soon as that is certain.
+    A text ends when `lines` lines are closed by <EOS>, or after `max_tokens` tokens. <UNK> is never
+    drawn unless `allow_unk` (the others' probabilities are renormalised); in the prompt it stands
+    for whatever is not in the vocabulary. A trailing space in the prompt of a word or subword model
+    asks for a new word. Each sample has a random generator of its own, so sample i is the same
+    however many are drawn, up to rounding. If one sample is drawn, `on_text` is called with each
+    piece of its text as soon as it is final.
 
     Raises CharlmError for settings out of range.
     """
@@ -83,12 +83,12 @@ def sample(
     require(0 < top_p <= 1, f"top-p must be above 0 and at most 1, not {top_p}")
 
     prompt_ids, spaced = encode_prompt(tokenizer, prompt)
-    barred = np.flatnonzero(~tokenizer.starts_word() & spaced)  # as the first token
+    banned_first = np.flatnonzero(~tokenizer.starts_word() & spaced)
 
     def choose(predicted_BV: Nats, draws_B: Nats, first: bool) -> Ids:
         nats: Nats = predicted_BV.astype(np.float64)
         if first:
-            nats[:, barred] = -np.inf
+            nats[:, banned_first] = -np.inf
         if tokenizer.unk is not None and not allow_unk:
             nats[:, tokenizer.unk] = -np.inf
         if temperature != 1:
@@ -128,7 +128,7 @@ def sample(
 
 
 def preview(lm: CausalLM[S], tokenizer: Tokenizer, seed: int) -> str:
-    """What a model writes by now: up to three lines, the same draws for the same seed."""
+    """A short sample: up to three lines, with the same random draws for the same seed."""
     tokens = 160 if tokenizer.level in ("char", "byte") else 40
     return sample(lm, tokenizer, max_tokens=tokens, lines=3, temperature=0.8, seed=seed)[0].text
 
@@ -150,10 +150,10 @@ def _draw_batch(
 ) -> list[tuple[Ids, float]]:
     """One text from each generator: its tokens and their log-probability.
 
-    Rows are dropped from the batch as they end. Arrays below have an entry for each that goes on.
+    Rows are dropped from the batch as they end; the arrays below have an entry for each live row.
     """
     results: list[tuple[Ids, float]] = [(np.zeros(0, np.int64), 0.0)] * len(generators)
-    rows = np.arange(len(generators))  # whose they are
+    rows = np.arange(len(generators))  # which text each batch row is
     before = np.zeros((len(rows), 0), np.int64)  # tokens drawn up to the last drop
     columns: list[Ids] = []  # … and since
     nats, closed = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
@@ -174,10 +174,10 @@ def _draw_batch(
             columns = []
             for k in np.flatnonzero(ended):
                 results[rows[k]] = (before[k], float(nats[k]))
-            going = np.flatnonzero(~ended)
-            if not len(going):
+            live = np.flatnonzero(~ended)
+            if not len(live):
                 break
-            rows, before, nats, closed = rows[going], before[going], nats[going], closed[going]
-            state, draws, ids = state.take(going), draws[going], ids[going]
+            rows, before, nats, closed = rows[live], before[live], nats[live], closed[live]
+            state, draws, ids = state.take(live), draws[live], ids[live]
         state = lm.advance(state, ids)
     return results

@@ -1,7 +1,7 @@
-"""How the next token is chosen: temperature, top-k, top-p, and the draw.
+"""Sampling filters: temperature, top-k, top-p, and the random draw.
 
 The filters are applied in Hugging Face's order: temperature, then top-k, then top-p. Each takes
-and gives log-probabilities, (B, V) nats, rows summing to 1; a token that is ruled out has −inf.
+and returns log-probabilities, (B, V) nats, rows summing to 1; an excluded token has −inf.
 """
 
 from __future__ import annotations
@@ -24,29 +24,31 @@ def apply_temperature(nats_BV: Nats, temperature: float) -> Nats:
     if temperature == 1:
         return normalise(nats_BV)
     shifted = nats_BV - nats_BV.max(axis=-1, keepdims=True)
-    with np.errstate(over="ignore"):  # −x / tiny is −inf, which is meant
+    with np.errstate(over="ignore"):  # −x / tiny is −inf, as intended
         return normalise(shifted / temperature)
 
 
 def apply_top_k(nats_BV: Nats, k: int) -> Nats:
-    """Keep the k most probable tokens (of equals those with lower ids), normalised; 0 keeps all."""
+    """Keep the k most probable tokens (ties go to lower ids), normalised; 0 keeps all."""
     V = nats_BV.shape[-1]
     if k == 0 or k >= V:
         return normalise(nats_BV)
     if k == 1:
         best = nats_BV.argmax(axis=-1)[..., None]
         return np.where(np.arange(V) == best, 0.0, -np.inf)
-    least = np.partition(nats_BV, V - k, axis=-1)[..., V - k, None]  # the k-th most probable's
-    above, equal = nats_BV > least, nats_BV == least
-    room = k - above.sum(axis=-1, keepdims=True)
-    return normalise(np.where(above | (equal & (equal.cumsum(axis=-1) <= room)), nats_BV, -np.inf))
+    kth = np.partition(nats_BV, V - k, axis=-1)[..., V - k, None]
+    above, equal = nats_BV > kth, nats_BV == kth
+    num_ties = k - above.sum(axis=-1, keepdims=True)
+    return normalise(
+        np.where(above | (equal & (equal.cumsum(axis=-1) <= num_ties)), nats_BV, -np.inf)
+    )
 
 
 def apply_top_p(nats_BV: Nats, p: float) -> Nats:
-    """Keep the smallest set of most probable tokens that has mass ≥ p, normalised; 1 keeps all.
+    """Keep the smallest set of most probable tokens with mass ≥ p, normalised; 1 keeps all.
 
-    Holtzman et al. (2020), "The Curious Case of Neural Text Degeneration". Of equally probable
-    tokens those with lower ids are kept first.
+    Holtzman et al. (2020), "The Curious Case of Neural Text Degeneration". Among equally
+    probable tokens those with lower ids are kept first.
     """
     nats = normalise(nats_BV)
     if p >= 1:

@@ -1,4 +1,4 @@
-"""How probable a model finds sentences: totals, every token, every word."""
+"""Score sentences: total log-probability, and optionally that of every token and word."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ..text.tokenizer import Tokenizer
 from .word_scores import WordScore, boundary_mass, word_scores
 
 CONTEXTS = ("sentence", "stream")
-MAX_BATCH = 64  # most sentences stepped side by side
+MAX_BATCH = 64  # sentences stepped through in parallel
 
 
 @dataclass(frozen=True)
 class TokenScore:
-    """A token, how probable it was, and how many tokens the model thought at least so probable."""
+    """A token, its log-probability, and its rank among all tokens."""
 
     token: str
     logprob: float  # nats
-    rank: int  # 1 = the most probable token there; ties are ranked by token id
+    rank: int  # 1 = the most probable; ties are ranked by token id
 
     @property
     def surprisal(self) -> float:
@@ -47,13 +47,13 @@ class TokenScore:
 
 @dataclass(frozen=True)
 class SentenceScore:
-    """What a model makes of one sentence."""
+    """A model's score of one sentence."""
 
     text: str
     measures: Measures
-    token_scores: tuple[TokenScore, ...] | None = None  # where asked for
+    token_scores: tuple[TokenScore, ...] | None = None  # if requested
     word_scores: tuple[WordScore, ...] | None = None
-    pseudo: bool = False  # all are pseudo-log-probabilities, of a model that reads both sides
+    pseudo: bool = False  # whether all are pseudo-log-probabilities, of a bidirectional model
     level: str = "char"  # of the tokens
 
     @property
@@ -83,7 +83,7 @@ class SentenceScore:
         return result
 
     def html(self, shade: Shade = inline_shade) -> Html:
-        """The sentence on a background of surprisal; plain without tokens and words."""
+        """The sentence coloured by surprisal; plain if neither tokens nor words were requested."""
         if self.token_scores is not None:
             tokens = [Piece(t.token, t.surprisal, f"rank {t.rank:,}") for t in self.token_scores]
             return pieces_html(tokens, self.text, self.level, shade)
@@ -93,7 +93,7 @@ class SentenceScore:
         return text(self.text)
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it."""
+        """The representation in a notebook."""
         pseudo = "pseudo-" if self.pseudo else ""
         m = self.measures
         caption = [
@@ -108,7 +108,7 @@ class SentenceScore:
 
 @dataclass(frozen=True)
 class Trace:
-    """What stepping through a sequence of N tokens showed at each of them; arrays (N,)."""
+    """What stepping through a sequence of N tokens yields at each of them; arrays (N,)."""
 
     nats: Nats
     ranks: Ids
@@ -128,14 +128,13 @@ def score(
     """Score sentences, in the order given.
 
     Each sentence is taken to follow a sentence end, or, with context "stream", the sentences
-    before it. The <EOS> that closes it counts as a token unless `eos` is False (it is then still
-    read, in a stream, by the sentences after it). `tokens` and `words` ask for the details.
-    An empty sentence is just its <EOS>. A model that reads from both sides gives
-    pseudo-log-probabilities, each token's given all others (Salazar et al. 2020), of sentences on
-    their own.
+    before it. The <EOS> that closes it counts as a token unless `eos` is False (in a stream, the
+    sentences after it still see it). `tokens` and `words` request the details. An empty sentence is
+    just its <EOS>. A bidirectional model gives pseudo-log-probabilities, each token's given all
+    others (Salazar et al. 2020), of sentences on their own.
 
-    Raises CharlmError for a sentence with a line break in it, for an unknown context, and for
-    words or a stream of a model that reads from both sides.
+    Raises CharlmError for a sentence with a line break in it, an unknown context, and, with a
+    bidirectional model, for words or a stream.
 
     >>> texts = ["the apple and pear salad", "the apple and pair salad"]
     >>> [round(scored.logprob, 2) for scored in score(lm, tokenizer, texts)]
@@ -150,7 +149,7 @@ def score(
     if is_pseudo(lm):
         require(
             not (stream or words),
-            "this model reads from both sides: it scores sentences on their own and their tokens",
+            "this model is bidirectional: it scores sentences on their own, and their tokens, only",
         )
         if tokens:
             traces = [_pseudo_trace(lm, seq) for seq in seqs]
@@ -171,7 +170,9 @@ def score(
 def encode_line(tokenizer: Tokenizer, sentence: str) -> Ids:
     """The sentence's tokens and <EOS>. Raises CharlmError if it has a line break in it."""
     if "\n" in sentence:
-        raise CharlmError("a sentence holds a line break: give each line as a sentence of its own")
+        raise CharlmError(
+            "a sentence contains a line break: give each line as a sentence of its own"
+        )
     return np.append(tokenizer.encode(sentence), tokenizer.eos).astype(np.int32)
 
 
@@ -189,7 +190,7 @@ def measure(text: str, ids: Ids, nats: Nats, unk: int | None) -> Measures:
 
 
 def step_through(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
-    """Predict every token of every sequence, all sequences together, longest first."""
+    """Predict every token of every sequence, in parallel, longest first."""
     order = sorted(range(len(seqs)), key=lambda i: -len(seqs[i]))
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     result: dict[int, Trace] = {}
@@ -201,7 +202,7 @@ def step_through(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> l
 
 
 def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
-    """`step_through` for sequences sorted by falling length; a row is dropped at its end."""
+    """`step_through` for sequences sorted longest first; a row is dropped at its end."""
     lengths = np.array([len(seq) for seq in seqs])
     T, B = int(lengths[0]), len(seqs)
     nats, boundary = np.zeros((B, T)), np.zeros((B, T))
@@ -222,7 +223,7 @@ def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> li
 
 
 def _pseudo_trace(lm: PseudoLM, seq: Ids) -> Trace:
-    """What a sequence's tokens are to a model that sees all others. No word ends anywhere."""
+    """A sequence's trace under a bidirectional model, which has no word boundaries."""
     nats, ranks = np.zeros(len(seq)), np.zeros(len(seq), np.int64)
     first = 0
     for predicted_NV in lm.predictions(seq):
@@ -234,10 +235,10 @@ def _pseudo_trace(lm: PseudoLM, seq: Ids) -> Trace:
 
 
 def rank(predicted_BV: Nats, ids_B: Ids) -> Ids:
-    """The place of each row's token among all by falling probability, 1 first; ties by id."""
-    own = predicted_BV[np.arange(len(ids_B)), ids_B][:, None]
+    """The rank of each row's token by decreasing probability, from 1; ties by id."""
+    p = predicted_BV[np.arange(len(ids_B)), ids_B][:, None]
     earlier = np.arange(predicted_BV.shape[1]) < ids_B[:, None]
-    before = (predicted_BV > own) | ((predicted_BV == own) & earlier)
+    before = (predicted_BV > p) | ((predicted_BV == p) & earlier)
     return np.asarray(1 + before.sum(axis=1))
 
 
@@ -259,10 +260,10 @@ def _sentence(
     words: bool,
     pseudo: bool,
 ) -> SentenceScore:
-    """Put one sentence's score together; without `eos`, leave its last token out of it."""
+    """Assemble one sentence's score; without `eos`, leave its last token out."""
     n = len(seq) if eos else len(seq) - 1
     ids, nats = seq[:n], nats[:n]
-    token_scores, of_words = None, None
+    token_scores, scored_words = None, None
     if trace is not None and tokens:
         token_scores = tuple(
             TokenScore(tokenizer.token(int(i)), float(p), int(r))
@@ -270,13 +271,13 @@ def _sentence(
         )
     if trace is not None and words:
         boundary = np.append(trace.boundary, 0.0)[: n + 1]
-        of_words = word_scores(tokenizer, sentence, ids, nats, boundary)
+        scored_words = word_scores(tokenizer, sentence, ids, nats, boundary)
     line = sentence + "\n" if eos else sentence
     return SentenceScore(
         sentence,
         measure(line, ids, nats, tokenizer.unk),
         token_scores,
-        of_words,
+        scored_words,
         pseudo,
         tokenizer.level,
     )

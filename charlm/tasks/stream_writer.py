@@ -1,4 +1,4 @@
-"""Text handed on while it is being written, never a piece that may still change."""
+"""Stream a text while it is being sampled, without ever emitting what may still change."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..lm import Ids
 from ..text.tokenizer import Tokenizer
 
 UNSTABLE_CHARS = 3  # characters at the end of a text that the next byte may still change
-MAX_LINE_TOKENS = 256  # tokens of a line, after which its beginning is let go of
+MAX_LINE_TOKENS = 256  # of a line; beyond this its beginning is dropped
 
 
 class StreamWriter:
-    """Hands the text of a growing sequence on, piece by piece, never a piece that may change.
+    """Emits the text of a growing sequence piece by piece, never a piece that may change.
 
     A character of several bytes is withheld until it is complete. A single quote between words
     is withheld to the end of its line, as only then is it clear whether it opens or closes.
@@ -28,19 +28,19 @@ class StreamWriter:
         self.spaced = spaced  # whether the space before the first word has been shown already
         ends = np.flatnonzero(prompt_ids == tokenizer.eos)
         self.line = prompt_ids[ends[-1] + 1 if len(ends) else 0 :].tolist()  # tokens of this line
-        self.shown = len(tokenizer.decode(self.line))  # characters of this line handed on
-        self.sent = 0  # characters handed on in all
-        self.closed = False  # whether the line is at its end
+        self.shown = len(tokenizer.decode(self.line))  # characters of this line emitted
+        self.sent = 0  # characters emitted in all
+        self.closed = False  # whether the line has ended
         quotes = tokenizer.encode("'").tolist() if tokenizer.level == "word" else []
         self.ambiguous = {token for token in quotes if token != tokenizer.unk}
         self.silent = not self.ambiguous.isdisjoint(self.line)
 
     def add(self, token: int) -> None:
-        """Take one more token; hand on what it has made certain."""
+        """Add a token; emit the text that is now final."""
         if self.silent:
             return
         if self.closed:
-            self._hand_on("\n")
+            self._emit("\n")
             self.line, self.shown = [], 0
         self.closed = token == self.tokenizer.eos
         if not self.closed:
@@ -53,19 +53,19 @@ class StreamWriter:
             not self.closed and stable > len(text) - UNSTABLE_CHARS and _may_change(text[:stable])
         ):
             stable -= 1
-        self._hand_on(text[self.shown : stable])
+        self._emit(text[self.shown : stable])
         self.shown = max(self.shown, stable)
         if len(self.line) > MAX_LINE_TOKENS and self.shown == len(text) and self.tokenizer.lossless:
             self.line = self.line[
                 -MAX_LINE_TOKENS // 8 :
-            ]  # decoding all of it for every token takes time
+            ]  # decoding all of it for every token would be slow
             self.shown = len(self.tokenizer.decode(self.line))
 
     def close(self, text: str) -> None:
-        """The sequence is at its end, and its text is `text`: hand on the rest of it."""
-        self._hand_on(text[self.sent :])
+        """The sequence has ended, and its text is `text`: emit the rest of it."""
+        self._emit(text[self.sent :])
 
-    def _hand_on(self, piece: str) -> None:
+    def _emit(self, piece: str) -> None:
         if piece and self.spaced:
             piece, self.spaced = piece.removeprefix(" "), False
         if piece:
@@ -74,5 +74,5 @@ class StreamWriter:
 
 
 def _may_change(text: str) -> bool:
-    """Whether the text ends in a stand-in for bytes that do not yet make a character."""
+    """Whether the text ends in a placeholder for an incomplete character."""
     return text[-1:] == "\ufffd" or "\udc80" <= text[-1:] <= "\udcff"

@@ -1,1 +1,1 @@
-"""From text files to token ids: sources, tokenizers (one file a kind), the corpus on disk."""
+"""From text files to token ids: text sources, tokenizers (one file each), the corpus on disk."""

@@ -1,4 +1,4 @@
-"""Bytes as tokens: any file, and nothing out of vocabulary."""
+"""The byte tokenizer: reads any file, and nothing is out of vocabulary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ByteTokenizer:
     settings: frozenset[str] = frozenset()
 
     @classmethod
-    def of_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> ByteTokenizer:
+    def from_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> ByteTokenizer:
         """The same for every text."""
         return cls()
 
@@ -46,7 +46,7 @@ class ByteTokenizer:
         return "</s>" if id == self.eos else chr(id) if id < 128 else f"0x{id:02X}"
 
     def starts_word(self) -> Mask:
-        """(V,) True for ASCII white space and <EOS>."""
+        """(V,) True for ASCII whitespace and <EOS>."""
         return np.array([id == self.eos or (id < 128 and chr(id).isspace()) for id in range(257)])
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Characters as tokens."""
+"""The character tokenizer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .pieces import check_vocab_size, smallest_unsigned
 class CharTokenizer:
     """Each Unicode character is a token; newline is <EOS>.
 
-    Id 0 is the newline, 1 is <UNK>, then characters by falling frequency, equals by code point.
+    Id 0 is the newline, 1 is <UNK>, then characters by decreasing frequency, ties by code point.
     """
 
     level = "char"
@@ -27,7 +27,7 @@ class CharTokenizer:
     settings = frozenset({"vocab_size", "min_count"})
 
     def __init__(self, codepoints: Sequence[int]):
-        """`codepoints` are the kinds from id 2 on."""
+        """`codepoints` are the characters from id 2 on."""
         self.vocab_size = len(codepoints) + 2
         dtype = smallest_unsigned(self.vocab_size)
         self._names = ["\n", "<UNK>", *map(chr, codepoints)]
@@ -39,21 +39,21 @@ class CharTokenizer:
             raise CharlmError("the character list is damaged: a character occurs twice")
 
     @classmethod
-    def of_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> CharTokenizer:
+    def from_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> CharTokenizer:
         """`train` with the settings of `config`. Raises CharlmError for too small a vocabulary."""
         check_vocab_size(config)
         return cls.train(chunks, config.vocab_size, config.min_count)
 
     @classmethod
     def train(cls, chunks: Iterable[str], vocab_size: int = 0, min_count: int = 1) -> CharTokenizer:
-        """Keep kinds seen at least `min_count` times, and at most `vocab_size` in all."""
+        """Keep characters seen at least `min_count` times; at most `vocab_size` tokens in all."""
         counts = np.zeros(0x110000, np.int64)
         for chunk in chunks:
             np.add.at(counts, codepoints(chunk), 1)
         counts[10] = 0
-        kinds = np.flatnonzero(counts >= min_count)
-        kinds = kinds[np.argsort(-counts[kinds], kind="stable")]
-        return cls((kinds[: vocab_size - 2] if vocab_size else kinds).tolist())
+        chars = np.flatnonzero(counts >= min_count)
+        chars = chars[np.argsort(-counts[chars], kind="stable")]
+        return cls((chars[: vocab_size - 2] if vocab_size else chars).tolist())
 
     def encode(self, text: str) -> Ids:
         if self._ascii and text.isascii():
@@ -67,7 +67,7 @@ class CharTokenizer:
         return "</s>" if id == self.eos else self._names[id]
 
     def starts_word(self) -> Mask:
-        """(V,) True for white space, <EOS> included."""
+        """(V,) True for whitespace, <EOS> included."""
         return np.array([name.isspace() for name in self._names])
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Text → token ids on disk, once.
+"""The corpus on disk: text is tokenised once and cached.
 
-A prepared corpus is a directory named by everything it depends on, built beside its place and
-renamed, so that it is whole or not there:
+A prepared corpus is a directory named by a hash of everything it depends on, built under a
+temporary name and renamed, so that it is complete or absent:
 
     cache/<key>/train.bin     token ids, little-endian, smallest sufficient unsigned type
     cache/<key>/valid.bin     the same of the validation text
@@ -30,12 +30,12 @@ from ..errors import CharlmError
 from ..lm import Ids
 from ..system import storage
 from .pieces import smallest_unsigned, utf8
-from .source import CHUNK_BYTES, Fraction, TextSource, no_text
+from .source import CHUNK_BYTES, FractionCallback, TextSource, no_text
 from .tokenizer import Tokenizer, build, encode_chunks, from_dict
 
-FORMAT = 1  # raised whenever the same text and settings would give other files
+FORMAT = 1  # incremented whenever the same text and settings would give different files
 
-Progress: TypeAlias = Callable[[str, float], None]  # stage, how much of it is done (0 to 1)
+Progress: TypeAlias = Callable[[str, float], None]  # stage, fraction done (0 to 1)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TextStats:
     """How much text there is. Each line is closed by a newline, which counts."""
 
     chars: int  # Unicode characters
-    bytes: int  # of the same in UTF-8
+    bytes: int  # of the text in UTF-8
     lines: int
     tokens: int  # <EOS> included
     oov: int  # tokens that are <UNK>
@@ -71,22 +71,22 @@ def prepare(
     fraction: float = 0.9,
     progress: Progress | None = None,
 ) -> Corpus:
-    """Tokenise `source`, once: what was prepared before is found in the directory `cache`.
+    """Tokenise `source`, or return what was prepared before from the directory `cache`.
 
-    The vocabulary is that of the training text alone. Without `valid`, validation is what
-    follows the first `fraction` of `source`. `progress` hears of the stages "read", "count"
-    and "encode". Raises CharlmError if a text is empty or unreadable, or the disk is full.
+    The vocabulary is that of the training text alone. Without `valid`, the validation text is
+    what follows the first `fraction` of `source`. `progress` is called with the stages "read",
+    "count" and "encode". Raises CharlmError if a text is empty or unreadable, or the disk full.
     """
     source = source.for_level(config.level)
     valid = valid and valid.for_level(config.level)
     sha256 = source.sha256(_stage(progress, "read"))
     key = _key(sha256, source, valid, config, fraction)
-    found = _load(cache / key, sha256, source.name)
-    if found:
-        return found
-    _refuse_too_little(source, least=3)
+    cached = _load(cache / key, sha256, source.name)
+    if cached:
+        return cached
+    _check_length(source, minimum=3)
     if valid:
-        _refuse_too_little(valid, least=1)
+        _check_length(valid, minimum=1)
     temporary = None
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def prepare(
         if corpus is None:
             raise CharlmError(f"{cache} does not keep what is written to it. Check the disk.")
         _put_in_place(temporary, cache / key)
-        return corpus  # its streams stay mapped, whichever process's files are in place now
+        return corpus  # its streams stay mapped, even if another process's files are there now
     except OSError as error:
         raise CharlmError(
             f"cannot prepare the corpus in {cache}: {error.strerror or error}. "
@@ -135,12 +135,12 @@ def _build(
     """Write the three files of a prepared corpus into `directory`."""
 
     def parts(stage: str) -> Iterator[tuple[str, Iterator[str]]]:
-        told = _stage(progress, stage)
+        on_fraction = _stage(progress, stage)
         if valid:
-            yield "train", source.chunks(progress=told)
+            yield "train", source.chunks(progress=on_fraction)
             yield "valid", valid.chunks()
         else:
-            split = source.split_chunks(fraction, progress=told)
+            split = source.split_chunks(fraction, progress=on_fraction)
             for later, group in groupby(split, key=lambda item: item[1]):
                 yield "valid" if later else "train", (text for text, _ in group)
 
@@ -183,22 +183,22 @@ def _write(path: Path, tokenizer: Tokenizer, chunks: Iterable[str]) -> dict[str,
     return {"text": asdict(text), "crc32": crc}
 
 
-def _refuse_too_little(source: TextSource, least: int) -> None:
-    """Raise CharlmError unless there are `least` characters, and not white space alone."""
+def _check_length(source: TextSource, minimum: int) -> None:
+    """Raise CharlmError unless there are `minimum` characters, not all of them whitespace."""
     chars, blank = -1, True  # -1: the closing newline is not the user's
     for chunk in source.chunks():
         chars += len(chunk)
         blank = blank and chunk.isspace()
-        if chars >= least and not blank:
+        if chars >= minimum and not blank:
             return
     if blank:
-        raise no_text(source.name, "nothing but white space")
+        raise no_text(source.name, "nothing but whitespace")
     amount = "1 character" if chars == 1 else f"{chars} characters"
     raise CharlmError(f"{source.name} holds {amount}; give at least a few thousand.")
 
 
 def _load(directory: Path, sha256: str, name: str) -> Corpus | None:
-    """The corpus in `directory`, or None unless it is there, whole and unharmed."""
+    """The corpus in `directory`; None if it is missing, incomplete or damaged."""
     try:
         stored = json.loads((directory / "corpus.json").read_bytes())
         body = stored["body"]
@@ -230,7 +230,7 @@ def _stored(tokenizer: Tokenizer) -> np.dtype[Any]:
 
 
 def _put_in_place(temporary: Path, directory: Path) -> None:
-    """Rename a finished directory into its place, unless another process has been quicker."""
+    """Rename a finished directory into place, unless another process was quicker."""
     aside = temporary.with_name(f"{temporary.name}.damaged")
     with suppress(OSError):
         if directory.exists() and _load(directory, "", "") is None:
@@ -240,14 +240,14 @@ def _put_in_place(temporary: Path, directory: Path) -> None:
 
 
 def _sweep(cache: Path, key: str) -> None:
-    """Remove what killed processes left of this corpus more than a day ago."""
+    """Remove what killed processes left behind of this corpus more than a day ago."""
     for left in cache.glob(f".{key}.*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > 86_400:
                 shutil.rmtree(left)
 
 
-def _stage(progress: Progress | None, name: str) -> Fraction | None:
+def _stage(progress: Progress | None, name: str) -> FractionCallback | None:
     return (lambda fraction: progress(name, fraction)) if progress else None
 
 

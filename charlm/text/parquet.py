@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CharlmError
-from ..system.extras import need
+from ..system.extras import require_packages
 from .records import Extracted, column_of
 from .unpack import Stream, refuse_expansion
 
@@ -22,7 +22,7 @@ def open_parquet(path: Path, column: str | None) -> Iterator[Stream]:
 
     Raises CharlmError where there is no such column, the file is damaged, or PyArrow is missing.
     """
-    need("reading Parquet", "pyarrow")
+    require_packages("reading Parquet", "pyarrow")
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 

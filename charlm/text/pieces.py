@@ -1,4 +1,4 @@
-"""What tokenizers share: text cut between words, words looked up once, bytes, widths of ids."""
+"""Helpers shared by tokenizers: chunks cut between words, a memo of words, UTF-8, id dtypes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy.typing as npt
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 
-WORD_LIMIT = 1 << 18  # characters: a longer word is cut here rather than held in memory
-MEMO_WORDS, MEMO_CHARS = 1 << 18, 40  # words a Memo remembers, and the longest of them
+WORD_LIMIT = 1 << 18  # characters: a longer word is split rather than held in memory
+MEMO_WORDS, MEMO_CHARS = 1 << 18, 40  # how many words a Memo holds, and the longest of them
 
 
 def whole_words(chunks: Iterable[str], limit: int = WORD_LIMIT) -> Iterator[str]:
-    """Cut the same text elsewhere, so that no word is torn and memory stays bounded.
+    """Rechunk a text so that no word is split, in bounded memory.
 
-    Pieces end with a line or, in lines longer than `limit` characters, at a single space that
-    is left out. A word of more than `limit` characters is torn nonetheless.
+    Chunks end with a line or, in lines longer than `limit` characters, at a single space, which
+    is dropped. A word longer than `limit` characters is split nonetheless.
     """
     rest = ""
     for chunk in chunks:
@@ -36,7 +36,7 @@ def whole_words(chunks: Iterable[str], limit: int = WORD_LIMIT) -> Iterator[str]
 
 
 class Memo(dict[str, tuple[int, ...]]):
-    """Word → its token ids, worked out once for each distinct short word; bounded in size."""
+    """Word → its token ids, computed once for each distinct short word; bounded in size."""
 
     def __init__(self, segment: Callable[[str], Iterable[int]]):
         super().__init__()
@@ -64,12 +64,12 @@ def utf8(text: str) -> bytes:
         return lone.encode("utf-8", "surrogateescape")
 
 
-def smallest_unsigned(kinds: int) -> npt.DTypeLike:
-    """The narrowest of uint8, uint16 and uint32 that holds the ids 0 … kinds - 1."""
-    return np.uint8 if kinds <= 1 << 8 else np.uint16 if kinds <= 1 << 16 else np.uint32
+def smallest_unsigned(size: int) -> npt.DTypeLike:
+    """The narrowest of uint8, uint16 and uint32 that holds the ids 0 … size - 1."""
+    return np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.uint32
 
 
 def check_vocab_size(config: TokenizerConfig) -> None:
-    """Raise CharlmError for a vocabulary too small for <EOS>, <UNK> and a token beside them."""
+    """Raise CharlmError for a vocabulary too small for <EOS>, <UNK> and one other token."""
     if 0 < config.vocab_size < 3:
-        raise CharlmError("`vocab_size` must be at least 3, since <EOS> and <UNK> are among them.")
+        raise CharlmError("`vocab_size` must be at least 3, since it includes <EOS> and <UNK>.")

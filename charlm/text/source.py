@@ -1,8 +1,8 @@
-"""Text files read as one text, in chunks of bounded size, whatever their length or encoding.
+"""Read text files as one text, in chunks of bounded size, whatever their length or encoding.
 
 They may be compressed (`unpack`), and hold records of which one field is the text (`records`).
 
-Only the newline (U+000A) ends a line. Every other separator that Unicode knows (form feed,
+Only the newline (U+000A) ends a line. Every other Unicode separator (form feed,
 U+2028, …) is an ordinary character.
 """
 
@@ -28,11 +28,11 @@ from .records import CSV, JSON, PARQUET, TSV, Extracted, format_of, from_json, f
 from .spool import readable
 from .unpack import Stream, is_compressed, open_bytes
 
-CHUNK_BYTES = 1 << 16  # read at a time: what is made of it stays in the processor's cache
-CUT_REACH = 1 << 16  # characters: how far a split may move to fall on a line end
+CHUNK_BYTES = 1 << 16  # read at a time, small enough to stay in the processor's cache
+CUT_REACH = 1 << 16  # characters: how far a split point may move to reach a line end
 DECODE_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
 
-Fraction: TypeAlias = Callable[[float], None]  # told how much is done, 0 to 1
+FractionCallback: TypeAlias = Callable[[float], None]  # called with the fraction done, 0 to 1
 
 
 class Reading(TypedDict, total=False):
@@ -53,8 +53,8 @@ class TextSource:
 
     CR LF becomes a newline, a byte order mark is dropped, and each file's last line is closed by
     a newline so that files never run together. With `raw` the bytes stay as they are (only the
-    closing newline is added); those that are not UTF-8 appear as lone surrogates, from which
-    `utf8` brings them back.
+    closing newline is added); those that are not UTF-8 become lone surrogates, which `utf8`
+    turns back into bytes.
     """
 
     paths: tuple[Path, ...]
@@ -92,23 +92,26 @@ class TextSource:
         return replace(self, encoding="utf-8", errors="surrogateescape", raw=True, _sizes={})
 
     def chunks(
-        self, chunk_bytes: int = CHUNK_BYTES, progress: Fraction | None = None
+        self, chunk_bytes: int = CHUNK_BYTES, progress: FractionCallback | None = None
     ) -> Iterator[str]:
-        """The text in order, in non-empty pieces that come from about `chunk_bytes` bytes each.
+        """The text in order, in non-empty chunks of about `chunk_bytes` bytes each.
 
-        Raises CharlmError naming file and byte where the encoding is violated or a NUL stands.
+        Raises CharlmError, naming file and byte, if the text does not decode or contains a NUL.
         """
         for text, _ in self._pieces(chunk_bytes, 0, progress):
             yield text
 
     def split_chunks(
-        self, fraction: float, chunk_bytes: int = CHUNK_BYTES, progress: Fraction | None = None
+        self,
+        fraction: float,
+        chunk_bytes: int = CHUNK_BYTES,
+        progress: FractionCallback | None = None,
     ) -> Iterator[tuple[str, bool]]:
-        """The text as (chunk, belongs to the part after the cut).
+        """The text as (chunk, whether it comes after the cut).
 
-        The cut lies at `fraction` of the bytes, moved forward to the next line end, or failing
+        The cut is at `fraction` of the bytes, moved forward to the next line end, or failing
         that back to the last one, if there is one within CUT_REACH characters that leaves text
-        on both sides; else exactly there.
+        on both sides; else it is exactly there.
         """
         before, after, done = "", "", False
         for text, past in self._pieces(chunk_bytes, int(self.size * fraction), progress):
@@ -127,8 +130,8 @@ class TextSource:
         if not done:
             yield from _cut(before, after)
 
-    def sha256(self, progress: Fraction | None = None) -> str:
-        """Hex digest of the bytes; of several files, the digest of their hex digests in a row.
+    def sha256(self, progress: FractionCallback | None = None) -> str:
+        """Hex digest of the bytes; for several files, the digest of their joined hex digests.
 
         The bytes are those of `size`: the same text has the same digest, compressed or not.
         """
@@ -149,9 +152,9 @@ class TextSource:
         return digests[0] if len(digests) == 1 else _hex("".join(digests).encode())
 
     def _pieces(
-        self, chunk_bytes: int, cut: int, progress: Fraction | None
+        self, chunk_bytes: int, cut: int, progress: FractionCallback | None
     ) -> Iterator[tuple[str, bool]]:
-        """All text as (piece, stems from bytes at or after `cut`)."""
+        """All text as (chunk, whether its bytes are at or after `cut`)."""
         total = max(1, self._stored()) if progress else 1
         before = stored = 0
         for path in self.paths:
@@ -172,16 +175,16 @@ class TextSource:
     def _decode(self, path: Path, chunk_bytes: int, cut: int) -> Iterator[tuple[str, int, Stream]]:
         """One file's text with the byte offset where each block began; no block crosses `cut`.
 
-        With them the open file, which can tell how much of it has been read.
+        With them comes the open file, which can tell how much of it has been read.
         """
         encoding = "utf-8" if self._format(path) else self.encoding
         decoder = codecs.getincrementaldecoder(encoding)(self.errors)
-        refuse_nul = not self.raw and nul_is_wrong(encoding)
+        reject_nul = not self.raw and nul_is_wrong(encoding)
         at, block, held, opening = 0, b"-", "", not self.raw
         with self._open(path) as file:
             while block:
                 block = file.read(min(chunk_bytes, cut - at) if at < cut else chunk_bytes)
-                if refuse_nul and b"\0" in block:
+                if reject_nul and b"\0" in block:
                     raise nul_error(path, at + block.index(0))
                 try:
                     text = held + decoder.decode(block, not block)
@@ -264,7 +267,7 @@ def open_text(
     column: str | int | None = None,
     mixed: bool = False,
 ) -> TextSource:
-    """Check that the files are there and can be read; what they hold is checked while reading.
+    """Check that the files exist and are readable; their contents are checked while reading.
 
     Directories and patterns stand for the files in them, see `find_files`; of what is in
     directories, files with a NUL in their first bytes are left out. ``-`` is standard input. It,
@@ -306,26 +309,26 @@ def open_text(
 
 @contextmanager
 def temporary_spool() -> Iterator[Path]:
-    """A directory to spool to for a while; errors from within call a copy there stdin."""
+    """A temporary directory to spool to; errors raised meanwhile say "stdin", not the copy."""
     with tempfile.TemporaryDirectory(prefix="charlm-") as directory:
         try:
             yield Path(directory)
-        except CharlmError as error:  # nobody has heard of the copy
+        except CharlmError as error:  # the user knows nothing of the copy
             named = re.sub(re.escape(directory) + r"\S+\.\w+", "stdin", str(error))
             raise CharlmError(named) from None
 
 
 def lines_of(source: TextSource) -> Iterator[str]:
-    """The lines of a text, without what ends them."""
-    begun: list[str] = []
+    """The lines of a text, without their newlines."""
+    partial: list[str] = []
     for chunk in source.chunks():
         first, *others = chunk.split("\n")
-        begun.append(first)
+        partial.append(first)
         if others:
-            yield "".join(begun)
+            yield "".join(partial)
             yield from others[:-1]
-            begun = [others[-1]]
-    if last := "".join(begun):
+            partial = [others[-1]]
+    if last := "".join(partial):
         yield last
 
 
@@ -360,7 +363,7 @@ def left_out(source: TextSource) -> str:
 
 
 def no_text(name: str, amount: str) -> CharlmError:
-    """The error for a text that is empty or as good as empty."""
+    """The error for a text that is empty, or blank."""
     return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")
 
 

@@ -1,4 +1,4 @@
-"""Subwords: SentencePiece trained on the corpus, its model stored inside ours.
+"""The subword tokenizer: SentencePiece trained on the corpus, its model stored inside ours.
 
 Kudo and Richardson (2018), "SentencePiece: A simple and language independent subword tokenizer";
 unigram model: Kudo (2018), "Subword Regularization"; BPE: Sennrich, Haddow and Birch (2016).
@@ -26,19 +26,21 @@ EOS, UNK = 0, 1
 DEFAULT_VOCAB_SIZE = 4000
 MIN_VOCAB_SIZE, BYTES_END = 300, 258  # smallest vocabulary; <EOS>, <UNK> and the bytes within it
 SENTENCE_CHARS = 1000  # at most 4,000 bytes: longer lines are broken for training
-SAMPLE_CHARS = 8 << 20  # of text to train on; more is thinned out evenly
-PART_CHARS = 1000  # a longer word is segmented in parts of this length
+SAMPLE_CHARS = 8 << 20  # of text to train on; longer texts are subsampled evenly
+PART_CHARS = 1000  # a longer word is segmented in parts of this many characters
 COVERAGE = 0.9995  # of the characters that get a piece of their own; the rest are bytes
-THREADS = 4  # fixed, because the order of floating-point sums decides between equals
+THREADS = 4  # fixed, because the order of floating-point sums decides ties
 SPACE = "▁"  # U+2581, SentencePiece's mark for a space
-_APART = re.compile(f"([{SPACE}\ud800-\udfff]+)")  # spelled in bytes: SentencePiece alters them
+_APART = re.compile(
+    f"([{SPACE}\ud800-\udfff]+)"
+)  # encoded as bytes: SentencePiece would alter them
 
 
 class SubwordTokenizer:
     """Pieces of words, and single bytes for whatever has no piece: nothing is out of vocabulary.
 
-    A word is segmented together with the space before it (the first of a line as if it had
-    one), on its own: pieces never reach across a space. Id 0 closes a line, 1 is SentencePiece's
+    Each word is segmented on its own, together with the space before it (the first of a line
+    as if it had one): pieces never span a space. Id 0 closes a line, 1 is SentencePiece's
     <UNK>, which no text is encoded to, 2 … 257 are the bytes.
     """
 
@@ -69,7 +71,7 @@ class SubwordTokenizer:
         self._memo = Memo(self._segment)
 
     @classmethod
-    def of_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> SubwordTokenizer:
+    def from_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> SubwordTokenizer:
         """`train` with the settings of `config`."""
         return cls.train(whole_words(chunks), config.vocab_size, config.algorithm)
 
@@ -77,16 +79,16 @@ class SubwordTokenizer:
     def train(
         cls, chunks: Iterable[str], vocab_size: int = 0, algorithm: str = "unigram"
     ) -> SubwordTokenizer:
-        """Train on at most SAMPLE_CHARS of the text, evenly drawn; the same text, the same model.
+        """Train on at most SAMPLE_CHARS of the text, evenly sampled; deterministic.
 
-        The vocabulary comes out smaller where the text does not yield `vocab_size` pieces.
-        Raises CharlmError where `vocab_size` leaves too little room beside the 256 bytes.
+        The vocabulary is smaller if the text does not yield `vocab_size` pieces. Raises CharlmError
+        if `vocab_size` is too small, since it includes the 256 bytes.
         """
         vocab_size = vocab_size or DEFAULT_VOCAB_SIZE
         if vocab_size < MIN_VOCAB_SIZE:
             raise CharlmError(
                 f"`vocab_size={vocab_size}` is too small: subwords need at least {MIN_VOCAB_SIZE}, "
-                "because the 256 bytes are among them."
+                "because these include the 256 bytes."
             )
         sample = subsample(sentences(chunks), SAMPLE_CHARS)
         model = io.BytesIO()
@@ -97,10 +99,10 @@ class SubwordTokenizer:
                 model_type=algorithm,
                 vocab_size=vocab_size,
                 hard_vocab_limit=False,
-                character_coverage=1.0,  # `common_runs` has left out the rare ones
+                character_coverage=1.0,  # `split_at_rare` has removed the rare ones
                 byte_fallback=True,
                 normalization_rule_name="identity",
-                add_dummy_prefix=False,  # we put the space there ourselves
+                add_dummy_prefix=False,  # we add the space ourselves
                 remove_extra_whitespaces=False,
                 max_sentence_length=8 * SENTENCE_CHARS,
                 eos_id=EOS,
@@ -162,7 +164,7 @@ class SubwordTokenizer:
 
 
 def sentences(chunks: Iterable[str]) -> Iterator[str]:
-    """The lines that are not empty, broken after SENTENCE_CHARS or the last space within them."""
+    """The non-empty lines, broken after SENTENCE_CHARS or at the last space before that."""
     for chunk in chunks:
         for line in chunk.split("\n"):
             start = 0
@@ -175,9 +177,9 @@ def sentences(chunks: Iterable[str]) -> Iterator[str]:
 
 
 def subsample(lines: Iterable[str], budget: int) -> list[str]:
-    """Every 2^k-th line, with the least k that keeps within `budget` characters.
+    """Every 2^k-th line, with the smallest k that stays within `budget` characters.
 
-    Deterministic, and never holds more than the budget and a line.
+    Deterministic; never holds more than the budget and one line.
     """
     kept: list[str] = []
     size, step = 0, 1
@@ -191,18 +193,18 @@ def subsample(lines: Iterable[str], budget: int) -> list[str]:
     return kept
 
 
-def split_at_rare(lines: Sequence[str], most: int) -> Iterator[str]:
-    """The lines, each after a space, broken where a character stands that gets no piece.
+def split_at_rare(lines: Sequence[str], max_chars: int) -> Iterator[str]:
+    """The lines, each after a space, broken at every character that gets no piece of its own.
 
-    Pieces of their own get the `most` frequent characters, or those that make up COVERAGE of
-    the text if they are fewer. SentencePiece would refuse to leave out more than 2 % of it.
+    The `max_chars` most frequent characters get one, or as many as make up COVERAGE of the text
+    if that is fewer. SentencePiece would refuse to leave out more than 2 % of it.
     """
     lines = [" " + line.strip(" ") for line in lines]
     counts = Counter(chain.from_iterable(lines))
-    kinds = sorted(counts, key=lambda char: (-counts[char], char))
-    covered = accumulate(counts[char] for char in kinds)
-    enough = sum(total < COVERAGE * counts.total() for total in covered) + 1
-    rare = {*kinds[min(most, enough) :], *filter(_APART.match, kinds)} - {" "}
+    chars = sorted(counts, key=lambda char: (-counts[char], char))
+    covered = accumulate(counts[char] for char in chars)
+    needed = sum(total < COVERAGE * counts.total() for total in covered) + 1
+    rare = {*chars[min(max_chars, needed) :], *filter(_APART.match, chars)} - {" "}
     broken = dict.fromkeys(map(ord, rare), "\n")
     for line in lines:
         yield from filter(None, line.translate(broken).split("\n"))

@@ -1,6 +1,6 @@
-"""From text to token ids and back: what a tokenizer is, and which class a level has.
+"""The tokenizer interface, and the class that implements each level.
 
-A new kind is a file `x_tokenizer.py` with a class `XTokenizer`, and its level in `config.LEVELS`.
+To add one, write `x_tokenizer.py` with a class `XTokenizer` and add its level to `config.LEVELS`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .pieces import whole_words
 class Tokenizer(Protocol):
     """Text ↔ token ids.
 
-    Laws: two lines are encoded as the one, <EOS>, the other; where `lossless`,
+    Laws: two lines are encoded as the first, <EOS>, the second; where `lossless`,
     ``decode(encode(x)) == x`` for every text x in which no token is <UNK> (and whose lone
-    surrogates, if any, are what decoding a file gives).
+    surrogates, if any, come from decoding a file).
     """
 
     level: str  # char | word | byte | subword
     vocab_size: int  # V, <EOS> and <UNK> included
     eos: int  # closes a line
-    unk: int | None  # stands for whatever is not in the vocabulary; None: there is no such thing
+    unk: int | None  # stands for whatever is not in the vocabulary; None: everything is
     lossless: bool
 
     def encode(self, text: str) -> Ids:
@@ -47,17 +47,17 @@ class Tokenizer(Protocol):
         ...
 
     def as_dict(self) -> dict[str, Any]:
-        """All there is to it, in plain values for JSON."""
+        """The whole tokenizer as plain values for JSON."""
         ...
 
 
-class TokenizerKind(Protocol):
-    """A class of tokenizers: how one is made from a text, and read back from a file."""
+class TokenizerClass(Protocol):
+    """A tokenizer class: how one is built from a text, and read back from a file."""
 
-    settings: ClassVar[frozenset[str]]  # the fields of TokenizerConfig that mean something to it
+    settings: ClassVar[frozenset[str]]  # the fields of TokenizerConfig that it uses
 
-    def of_text(self, config: TokenizerConfig, chunks: Iterable[str]) -> Tokenizer:
-        """The tokenizer with the vocabulary of a text, read once, in bounded memory."""
+    def from_text(self, config: TokenizerConfig, chunks: Iterable[str]) -> Tokenizer:
+        """A tokenizer with the vocabulary of a text, read once, in bounded memory."""
         ...
 
     def from_dict(self, data: Mapping[str, Any]) -> Tokenizer:
@@ -65,14 +65,14 @@ class TokenizerKind(Protocol):
         ...
 
 
-def kind_of(level: str) -> TokenizerKind:
+def tokenizer_class(level: str) -> TokenizerClass:
     """The class for a level: CharTokenizer of char_tokenizer.py for "char", and so on.
 
     Imported when first needed, since SentencePiece takes a while.
     """
     module = import_module(f".{level}_tokenizer", __package__)
-    kind: TokenizerKind = getattr(module, f"{level.capitalize()}Tokenizer")
-    return kind
+    cls: TokenizerClass = getattr(module, f"{level.capitalize()}Tokenizer")
+    return cls
 
 
 def build(config: TokenizerConfig, chunks: Iterable[str]) -> Tokenizer:
@@ -80,28 +80,28 @@ def build(config: TokenizerConfig, chunks: Iterable[str]) -> Tokenizer:
 
     Raises CharlmError for settings that make no sense at this level.
     """
-    kind, usual = kind_of(config.level), TokenizerConfig(config.level)
+    cls, defaults = tokenizer_class(config.level), TokenizerConfig(config.level)
     for field in fields(config):
-        changed = getattr(config, field.name) != getattr(usual, field.name)
-        if changed and field.name not in {"level", "split", *kind.settings}:
+        changed = getattr(config, field.name) != getattr(defaults, field.name)
+        if changed and field.name not in {"level", "split", *cls.settings}:
             raise CharlmError(
-                f"`{field.name}` means nothing at level {config.level}: leave it out."
+                f"`{field.name}` has no meaning at level {config.level}: leave it out."
             )
-    return kind.of_text(config, chunks)
+    return cls.from_text(config, chunks)
 
 
 def from_dict(data: Mapping[str, Any]) -> Tokenizer:
-    """The tokenizer that `as_dict` described. Raises CharlmError where `data` is damaged."""
+    """The tokenizer that `as_dict` described. Raises CharlmError if `data` is damaged."""
     try:
         level = data["level"]
         if level in LEVELS:
-            return kind_of(level).from_dict(data)
+            return tokenizer_class(level).from_dict(data)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise CharlmError(f"the tokenizer is damaged: {error!r}. Train again.") from None
     raise CharlmError(f"unknown level {level!r}: made by a newer charlm?")
 
 
 def encode_chunks(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]:
-    """Ids of a text that comes in chunks, as if encoded in one go (but see `whole_words`)."""
-    whole = tokenizer.level in ("char", "byte")
-    return map(tokenizer.encode, chunks if whole else whole_words(chunks))
+    """Ids of a text given in chunks, as if encoded all at once (but see `whole_words`)."""
+    any_cut = tokenizer.level in ("char", "byte")
+    return map(tokenizer.encode, chunks if any_cut else whole_words(chunks))

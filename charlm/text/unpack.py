@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ..errors import CharlmError
-from ..system.extras import need
+from ..system.extras import require_packages
 
 PACKED_BLOCK = 1 << 16  # bytes of a compressed file read at a time
 START_BYTES = 4096  # of a file, by which it is known
@@ -100,7 +100,7 @@ def _load_zstandard() -> tuple[Callable[[], Decompressor], type[Exception]]:
     if sys.version_info >= (3, 14):
         from compression.zstd import ZstdDecompressor, ZstdError
     else:
-        need("unpacking Zstandard files", "backports.zstd")
+        require_packages("unpacking Zstandard files", "backports.zstd")
         from backports.zstd import ZstdDecompressor, ZstdError
     return ZstdDecompressor, ZstdError
 

@@ -18,14 +18,14 @@ from ..lm import Ids, Mask
 from .pieces import Memo, check_vocab_size, smallest_unsigned, whole_words
 
 EOS, UNK = 0, 1
-TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split any further
-MAX_COUNTED_TYPES = 2_000_000  # kinds counted at once; beyond it the rarest are forgotten
+TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split further
+MAX_COUNTED_TYPES = 2_000_000  # types counted at a time; beyond this the rarest are dropped
 
 
 class WordTokenizer:
     """Each word is a token; those outside the vocabulary become <UNK>.
 
-    Id 0 closes a line, 1 is <UNK>, then words by falling frequency, equals alphabetically.
+    Id 0 closes a line, 1 is <UNK>, then words by decreasing frequency, ties alphabetically.
     Words are what whitespace separates; with ``split="unicode"`` punctuation marks and Chinese
     or Japanese characters also stand alone, while contractions, numbers and hyphenated
     compounds stay whole. Spacing is lost, and put back by rule (`join_words`).
@@ -38,7 +38,7 @@ class WordTokenizer:
     settings = frozenset({"vocab_size", "min_count", "split", "lower"})
 
     def __init__(self, words: Sequence[str], split: str = "whitespace", lower: bool = False):
-        """`words` are the kinds from id 2 on."""
+        """`words` are the types from id 2 on."""
         self.split, self.lower = split, lower
         self._names = ["</s>", "<UNK>", *words]
         self._ids = _Vocabulary(zip(words, range(2, len(words) + 2), strict=True))
@@ -50,11 +50,11 @@ class WordTokenizer:
         self._dtype = smallest_unsigned(self.vocab_size)
 
     @classmethod
-    def of_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
+    def from_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
         """`train` with the settings of `config`. Raises CharlmError for too small a vocabulary."""
         check_vocab_size(config)
-        words, size, least = whole_words(chunks), config.vocab_size, config.min_count
-        return cls.train(words, size, least, config.split, config.lower)
+        words, size, min_count = whole_words(chunks), config.vocab_size, config.min_count
+        return cls.train(words, size, min_count, config.split, config.lower)
 
     @classmethod
     def train(
@@ -65,9 +65,9 @@ class WordTokenizer:
         split: str = "whitespace",
         lower: bool = False,
     ) -> WordTokenizer:
-        """Keep the words seen at least `min_count` times, and at most `vocab_size` kinds in all.
+        """Keep the words seen at least `min_count` times; at most `vocab_size` tokens in all.
 
-        `chunks` must not tear words apart (see `text.whole_words`).
+        `chunks` must not split words (see `pieces.whole_words`).
         """
         counts: dict[str, int] = {}
         for tally in _tallies(chunks, lower):
@@ -75,7 +75,7 @@ class WordTokenizer:
                 for part in split_word(word) if split == "unicode" else (word,):
                     counts[part] = counts.get(part, 0) + n
             if len(counts) > MAX_COUNTED_TYPES:
-                counts = _without_rarest(counts)
+                counts = _drop_rarest(counts)
         counts.pop("\n", None)
         words = sorted((w for w, n in counts.items() if n >= min_count), key=_rank(counts))
         return cls(words[: vocab_size - 2] if vocab_size else words, split, lower)
@@ -127,14 +127,14 @@ class WordTokenizer:
 
 
 class _Vocabulary(dict[str, int]):
-    """Word → id, UNK for a word that is not there."""
+    """Word → id; UNK for a word outside the vocabulary."""
 
     def __missing__(self, word: str) -> int:
         return UNK
 
 
 def words_of(text: str, lower: bool = False) -> list[str]:
-    """What whitespace separates, with a newline as an item of its own for each line end."""
+    """The words between whitespace, and a newline as an item of its own for each line end."""
     words: list[str] = []
     for line in (text.lower() if lower else text).split("\n"):
         words += line.split()
@@ -155,12 +155,12 @@ def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Counter[str]]:
     yield tally
 
 
-def _without_rarest(counts: dict[str, int]) -> dict[str, int]:
-    """Drop the rarest kinds until half of KINDS_LIMIT are left, or all left are equally rare."""
-    floor = 1
+def _drop_rarest(counts: dict[str, int]) -> dict[str, int]:
+    """Drop the rarest types until MAX_COUNTED_TYPES / 2 are left, or all left are equally rare."""
+    threshold = 1
     while len(counts) > MAX_COUNTED_TYPES // 2:
-        counts = {word: n for word, n in counts.items() if n > floor}
-        floor += 1
+        counts = {word: n for word, n in counts.items() if n > threshold}
+        threshold += 1
     return counts
 
 
@@ -205,7 +205,7 @@ def _word_pattern() -> re.Pattern[str]:
 
 
 def split_word(word: str) -> list[str]:
-    """The Unicode-aware parts of what whitespace separated; a newline stays itself."""
+    """The Unicode-aware parts of a word between whitespace; a newline stays itself."""
     if word == "\n" or (word.isascii() and word.isalpha()):
         return [word]
     return _word_pattern().findall(word)
@@ -227,8 +227,8 @@ def join_words(words: Sequence[str]) -> str:
     "``Well'', he said."
     """
     text = ""
-    space = False  # is one due before the next word, unless that declines?
-    quoted: set[str] = set()  # the paired quotes now open
+    space = False  # whether one goes before the next word, unless that forbids it
+    quoted: set[str] = set()  # the paired quotes that are open
     previous = ""
     for word in words:
         if word == "." and previous[:1] != "." and previous.endswith("."):

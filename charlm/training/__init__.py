@@ -1,5 +1,5 @@
-"""From text to a trained network in a run directory."""
+"""Training: from a text to a trained network in a run directory."""
 
-from ..system.extras import need
+from ..system.extras import require_packages
 
-need("training", "torch", "matplotlib")
+require_packages("training", "torch", "matplotlib")

@@ -1,6 +1,6 @@
-"""Everything that a bit-identical resume needs, in one file written whole.
+"""Checkpoints: everything a bit-identical resume needs, in one file written atomically.
 
-Weights, optimiser moments, generator state, hidden state and where in the streams we were.
+Weights, optimiser moments, generator states, hidden state and position in the streams.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ KIND = "charlm-checkpoint"
 
 @dataclass
 class Progress:
-    """Where a run is. Mutable: the training loop moves it on."""
+    """Where a run is. Mutable: the training loop updates it."""
 
     step: int = 0  # optimiser steps done; also the position in the streams
-    steps: int = 0  # in all, as planned by now
-    annealed: float = 0.0  # share of the steps after warm-up that is done
-    lr_scale: float = 1.0  # what plateaus and roll-backs have made of the learning rate
+    steps: int = 0  # in total, as currently planned
+    annealed: float = 0.0  # fraction of the steps after warm-up that is done
+    lr_scale: float = 1.0  # factor on the learning rate, from plateaus and roll-backs
     best_nats: float | None = None  # best validation so far, nats per token
     best_step: int = 0
     best: dict[str, Any] = field(default_factory=dict)  # its measures
     stalled: int = 0  # validations since the best
     rollbacks: int = 0
-    seconds: float = 0.0  # of training so far, over all sittings
+    seconds: float = 0.0  # of training so far, over all sessions
 
 
 def write(
@@ -47,7 +47,7 @@ def write(
     optimizer: torch.optim.Optimizer,
     state: NetworkState,
 ) -> None:
-    """Write a checkpoint, whole or not at all. `settings` identify the run it belongs to."""
+    """Write a checkpoint atomically. `settings` identify the run it belongs to."""
     tensors: dict[str, Tensor] = {f"weights/{n}": p for n, p in network.named_parameters()}
     tensors |= {f"optimizer/{n}": t for n, t in optimiser.get_state(optimizer, network).items()}
     tensors |= {
@@ -66,19 +66,19 @@ def read(
     network: Network,
     optimizer: torch.optim.Optimizer,
 ) -> tuple[Progress, NetworkState]:
-    """Put a checkpoint back into `network` and `optimizer`; gives progress and hidden state.
+    """Load a checkpoint into `network` and `optimizer`; return progress and hidden state.
 
-    Raises CharlmError if the file is damaged or stems from a run with other settings.
+    Raises CharlmError if the file is damaged or comes from a run with different settings.
     """
     contents, arrays = tensor_file.read(path, KIND)
     theirs = dict(contents.get("settings", {}))
-    if "network" in theirs:  # fields that an older charlm did not know have their defaults
+    if "network" in theirs:  # fields unknown to an older charlm get their defaults
         theirs["network"] = NetworkConfig.from_dict(theirs["network"]).as_dict()
     if theirs != settings:
         differing = _difference(theirs, settings)
         raise CharlmError(
-            f"{path} was made by a run with other settings ({differing}): "
-            "it cannot go on under these"
+            f"{path} is from a run with different settings ({differing}): "
+            "training cannot resume with these"
         )
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
     device = network.output.bias.device
@@ -103,7 +103,7 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """The first setting in which two runs differ, in words."""
+    """The first setting in which two runs differ, for a message."""
     for part in ours:
         mine, other = ours[part], theirs.get(part)
         if isinstance(mine, dict) and isinstance(other, dict):

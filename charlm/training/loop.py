@@ -1,7 +1,7 @@
-"""The training loop, reading top to bottom.
+"""The training loop.
 
 Truncated backpropagation through time (Werbos 1990; Williams and Peng 1990): B parallel streams,
-T tokens at a time, the hidden state carried on, the gradient cut.
+T tokens at a time, the hidden state carried over, the gradient cut.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from .streams import Streams
 from .validation import validate
 
 VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validation text
-CHECKPOINT_SHARE = 0.02  # of a run's time that checkpoints may take
-CHECKPOINT_SECONDS = 2.0  # and no more often than this
-RESET_PROBABILITY = 1 / 16  # share of rows whose hidden state begins anew at a batch
-EARLY_VALIDATIONS = 4  # validations up to the first that is due
+CHECKPOINT_TIME_FRACTION = 0.02  # of a run's time that checkpoints may take
+CHECKPOINT_SECONDS = 2.0  # minimum between checkpoints
+RESET_PROBABILITY = 1 / 16  # that a row's hidden state is reset at a batch
+EARLY_VALIDATIONS = 4  # extra validations before the first regular one
 MAX_SKIPPED_STEPS = 3  # non-finite steps in a row before rolling back
-REPLAN_UNTIL = 0.9  # of the schedule; past that the number of steps stays
-MAX_ROLLBACKS = 6  # roll-backs, each halving the rate, before giving up
+REPLAN_UNTIL = 0.9  # of the schedule; after that the number of steps is fixed
+MAX_ROLLBACKS = 6  # each halves the learning rate; then training gives up
 
 
-class SampleDue(NamedTuple):
-    """What the network wrote at a validation."""
+class ValidationSample(NamedTuple):
+    """A sample of the network at a validation."""
 
     text: str
-    keep: bool  # in the metrics
+    keep: bool  # whether it goes into the metrics
 
 
 class Trainer:
@@ -65,7 +65,7 @@ class Trainer:
         events: Events,
         deadline: float | None = None,
     ) -> None:
-        """`deadline`, on time.monotonic's clock: plan the number of steps anew to meet it."""
+        """`deadline`, on time.monotonic's clock: the number of steps is replanned to meet it."""
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
         self.run, self.corpus, self.config, self.events = run, corpus, config, events
@@ -87,12 +87,12 @@ class Trainer:
         self.next_save = 0.0  # on time.monotonic's clock
 
     def fit(self) -> Outcome:
-        """Train to the last step, to the end of patience, or to Ctrl-C; save; draw the curves."""
+        """Train to the last step, until patience runs out, or to Ctrl-C; save; draw the curves."""
         config, progress = self.config, self.progress
         if self.run.checkpoint.exists():
             self._load()
         else:
-            self._save()  # so that even an early end can be resumed
+            self._save()  # so that a run can be resumed however early it ends
         progress = self.progress
         count = sum(p.numel() for p in self.network.parameters())
         self.events.started(
@@ -154,17 +154,17 @@ class Trainer:
         return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
 
     def _validation_due(self) -> bool:
-        """Every so many steps and at the end; sooner at first, when there is most to see."""
+        """Every `eval_every` steps and at the end; more often at first, when most changes."""
         step, every = self.progress.step, self.config.eval_every
-        soon = every // EARLY_VALIDATIONS
-        early = soon > 9 and step in range(soon, every - soon + 1, soon)
+        interval = every // EARLY_VALIDATIONS
+        early = interval > 9 and step in range(interval, every - interval + 1, interval)
         return early or step % every == 0 or step == self.progress.steps
 
     def _just_validated(self) -> bool:
         return bool(self.rows) and "valid" in self.rows[-1]
 
     def _forward_backward(self) -> tuple[float, float]:
-        """Gradients of the next batch, clipped; gives loss (nats per token) and gradient norm."""
+        """Clipped gradients of the next batch; return loss (nats per token) and gradient norm."""
         self.streams.seek(self.progress.step)
         batch = self.streams.next()
         state = self._state_for(batch.fresh)
@@ -181,23 +181,23 @@ class Trainer:
         return value, norm
 
     def _state_for(self, fresh: bool) -> NetworkState:
-        """The carried state, begun anew in all rows (`fresh`) or in a few drawn by seed and step.
+        """The carried state, reset in all rows (`fresh`) or in a few drawn from seed and step.
 
-        A network that never starts from nothing but once an epoch does not learn to: on Brown,
-        one that had perplexity 230 from the start of the text had 10⁹ from some places within it.
+        A network that starts from the initial state only once an epoch does not learn to: on Brown,
+        one that had perplexity 230 from the start of the text had 10⁹ from some points within it.
         """
         B = self.config.batch_size
         drawn = np.random.default_rng((self.config.seed, self.progress.step)).random(B)
-        anew_B1 = torch.from_numpy((drawn < RESET_PROBABILITY) | fresh)[:, None].to(
+        reset_B1 = torch.from_numpy((drawn < RESET_PROBABILITY) | fresh)[:, None].to(
             self.config.device
         )
         return tuple(
-            tuple(torch.where(anew_B1, new, old) for new, old in zip(*layers, strict=True))
+            tuple(torch.where(reset_B1, new, old) for new, old in zip(*layers, strict=True))
             for layers in zip(self.network.start(B), self.state, strict=True)
         )
 
     def _update(self) -> float:
-        """Take the step; gives the learning rate it was taken with."""
+        """Take the optimiser step; return its learning rate."""
         p = self.progress
         rate = optimiser.learning_rate(self.config, p.step, p.annealed) * p.lr_scale
         for group in self.optimizer.param_groups:
@@ -209,19 +209,19 @@ class Trainer:
         return rate
 
     def _replan(self) -> None:
-        """Where time is the budget: as many steps as it still holds at the pace of late.
+        """With a time budget: replan the number of steps from the recent speed.
 
-        The schedule goes on from where it is to its end over the new number of steps.
+        The schedule continues from where it is to its end over the new number of steps.
         """
         p, now = self.progress, time.monotonic()
         (then, step), self.planned_at = self.planned_at, (now, p.step)
         if self.deadline is None or p.annealed > REPLAN_UNTIL or p.step == step:
             return
-        pace_seconds = (now - then) / (p.step - step)
-        p.steps = p.step + max(1, int((self.deadline - now) / pace_seconds))
+        seconds_per_step = (now - then) / (p.step - step)
+        p.steps = p.step + max(1, int((self.deadline - now) / seconds_per_step))
 
     def _skip(self, failures: int) -> None:
-        """Leave out a step whose loss or gradient is not finite; after a few, roll back."""
+        """Skip a step whose loss or gradient is not finite; after a few, roll back."""
         step = self.progress.step
         if failures < MAX_SKIPPED_STEPS:
             self.events.warn(f"step {step}: the loss or gradient is not finite; step skipped")
@@ -232,7 +232,7 @@ class Trainer:
             raise CharlmError(
                 f"training diverges: no finite loss even at 1/{round(1 / self.progress.lr_scale)} "
                 f"of the learning rate. {self.run.path} keeps the best model so far, if any; "
-                "try a lower --lr or --clip-norm"
+                "try a lower `lr` or `clip_norm`"
             )
         self._load()
         self.progress.rollbacks, self.progress.lr_scale = rollbacks, scale
@@ -243,7 +243,7 @@ class Trainer:
         )
 
     def _validate(self) -> None:
-        """Score the validation text, keep the model if it is the best so far, and say so."""
+        """Score the validation text, keep the model if it is the best so far, and report it."""
         progress, measures = self.progress, self._measure()
         if not math.isfinite(measures.nats_per_token):
             self.events.warn(f"step {progress.step}: validation is not finite; model not kept")
@@ -277,22 +277,22 @@ class Trainer:
             progress.lr_scale /= 2
         return False
 
-    def _sample_due(self) -> SampleDue | None:
-        """What the network writes by now, where somebody wants to see it or it is to be kept.
+    def _sample_due(self) -> ValidationSample | None:
+        """A sample of the network, if it is to be displayed or kept in the metrics.
 
-        Kept at validations 1, 2, 4, 8, … and the last: what is written changes most at first.
+        It is kept at validations 1, 2, 4, 8, … and the last: samples change most at first.
         """
-        if self.network.config.bidirectional:  # it does not know what comes next
+        if self.network.config.bidirectional:  # it cannot be sampled from
             return None
         number = 1 + sum("valid" in row for row in self.rows)
         keep = number & (number - 1) == 0 or self._finished()
         if not (keep or self.events.wants_samples):
             return None
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
-        return SampleDue(preview(lm, self.corpus.tokenizer, self.config.seed), keep)
+        return ValidationSample(preview(lm, self.corpus.tokenizer, self.config.seed), keep)
 
-    def _record(self, measures: Measures, sample: SampleDue | None) -> None:
-        """A validation's row in the metrics."""
+    def _record(self, measures: Measures, sample: ValidationSample | None) -> None:
+        """Add a validation's row to the metrics."""
         row: dict[str, Any] = {
             "step": self.progress.step,
             "seconds": round(self.progress.seconds, 3),
@@ -341,7 +341,7 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        """Write metrics and checkpoint; the next is due when it costs little enough."""
+        """Write metrics and checkpoint; schedule the next so that checkpoints take little time."""
         began = time.monotonic()
         self.run.write_metrics(self.rows)
         checkpoint.write(
@@ -353,7 +353,7 @@ class Trainer:
             self.state,
         )
         now = time.monotonic()
-        self.next_save = now + max(CHECKPOINT_SECONDS, (now - began) / CHECKPOINT_SHARE)
+        self.next_save = now + max(CHECKPOINT_SECONDS, (now - began) / CHECKPOINT_TIME_FRACTION)
 
     def _load(self) -> None:
         self.progress, self.state = checkpoint.read(

@@ -1,8 +1,8 @@
-"""Muon: momentum whose every update is made orthogonal (Jordan et al. 2024).
+"""The Muon optimiser: momentum with orthogonalised updates (Jordan et al. 2024).
 
-A recurrent matrix learns by a few directions of its gradient that dwarf all others. Muon takes the
-momentum M = U S Vᵀ and steps by U Vᵀ, so that all directions count alike. What has no such
-directions (embedding, softmax, biases) is left to AdamW.
+The gradient of a recurrent matrix is dominated by a few directions. Muon takes the momentum M = U S
+Vᵀ and steps by U Vᵀ, so that all directions count equally. Embedding, softmax and biases are left
+to AdamW.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 
 MOMENTUM = 0.95
-UPDATE_RMS = 0.05  # of an entry's update, in learning rates: AdamW's rate then suits both
+UPDATE_RMS = (
+    0.05  # of an update's entries, relative to the learning rate, so that AdamW's rate suits both
+)
 # Odd polynomials a·x + b·x³ + c·x⁵ which, one after another, take singular values from [0.01, 1]
 # into [0.72, 1.28]: each is the minimax fit to 1 of what the one before leaves, with a hundredth to
-# spare for bf16 (the way of Amsel et al. 2025, "The Polar Express"; computed here for three steps).
+# spare for bf16 (the method of Amsel et al. 2025, "The Polar Express"; here for three steps).
 POLYNOMIALS = (
     (7.634717, -21.463592, 15.46015),
     (3.756372, -2.983211, 0.623309),
@@ -27,16 +29,16 @@ POLYNOMIALS = (
 
 
 def orthogonalise(matrix: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
-    """About U Vᵀ of a matrix U S Vᵀ (M, N), its products in `precision`.
+    """Approximately U Vᵀ of a matrix U S Vᵀ (M, N), with matrix products in `precision`.
 
-    Those singular values of the matrix that are above a hundredth of its Frobenius norm come to
-    within 0.28 of 1, which is all that an optimiser needs; smaller ones stay smaller.
+    Singular values above a hundredth of the Frobenius norm come to within 0.28 of 1, which is all
+    that an optimiser needs; smaller ones stay smaller.
     """
     x = matrix.to(precision)
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.t()
-    x = x / (1.01 * torch.linalg.matrix_norm(x) + 1e-30)  # so no singular value is above 1
+    x = x / (1.01 * torch.linalg.matrix_norm(x) + 1e-30)  # so that no singular value exceeds 1
     for a, b, c in POLYNOMIALS:
         gram = x @ x.t()
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
@@ -60,7 +62,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
         self.precision = precision
         self.adamw = torch.optim.AdamW(others, lr=lr, betas=(0.9, beta2), fused=True)
-        self.adamw.state = self.state  # one memory and one list of groups, whoever is asked
+        self.adamw.state = self.state  # the two share one state and one list of groups
         self.param_groups += self.adamw.param_groups
 
     @torch.no_grad()
@@ -75,7 +77,7 @@ class Muon(torch.optim.Optimizer):
             if not state:
                 state["momentum"] = torch.zeros_like(p)
             momentum = state["momentum"].lerp_(p.grad, 1 - MOMENTUM)
-            ahead = p.grad.lerp(momentum, MOMENTUM)  # Nesterov's look ahead
+            ahead = p.grad.lerp(momentum, MOMENTUM)  # Nesterov momentum
             update = orthogonalise(ahead, self.precision)
             p.mul_(1 - group["lr"] * group["weight_decay"])
             p.add_(update, alpha=-group["lr"] * UPDATE_RMS * math.sqrt(max(p.shape)))

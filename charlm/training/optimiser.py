@@ -1,4 +1,4 @@
-"""One optimiser step: the learning rate of the moment, the clipped gradient, the update."""
+"""The optimiser: learning rate schedule, gradient clipping, parameter groups, saved state."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .muon import Muon
 def learning_rate(config: TrainConfig, step: int, annealed: float) -> float:
     """The rate at `step` (0-based): linear warm-up, then the schedule.
 
-    cosine: min + (peak − min) · ½ (1 + cos π p), p = `annealed`, the share of the steps after
+    cosine: min + (peak − min) · ½ (1 + cos π p), p = `annealed`, the fraction of the steps after
     warm-up that is done (Loshchilov and Hutter 2017). constant and plateau: the peak (a plateau's
-    halvings come from validation and are a factor outside).
+    halvings come from validation and are applied outside).
     """
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
@@ -27,7 +27,7 @@ def learning_rate(config: TrainConfig, step: int, annealed: float) -> float:
 
 
 def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
-    """Clip gradients in place; gives the L2 norm of the whole gradient before.
+    """Clip gradients in place; return the L2 norm of the whole gradient before clipping.
 
     Value: every entry into [−c, c] (Mikolov 2012). Max: the whole gradient scaled so that its
     largest entry is at most c. Norm: the whole scaled so that ‖g‖₂ ≤ c (Pascanu et al. 2013).
@@ -52,17 +52,17 @@ def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
 
 
 def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """The configured optimiser; weight decay falls on matrices only, never on biases.
+    """The configured optimiser; weight decay applies to matrices only, never to biases.
 
     Muon takes the square matrices of the recurrent stack, AdamW the rest.
     """
     named = {name: p for name, p in network.named_parameters() if p.requires_grad}
     muon = [p for name, p in named.items() if config.optimizer == "muon" and _hidden(name, p)]
-    taken = {id(p) for p in muon}
-    own = [p for p in named.values() if id(p) not in taken]
+    muon_ids = {id(p) for p in muon}
+    others = [p for p in named.values() if id(p) not in muon_ids]
     groups = [
-        {"params": [p for p in own if p.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in own if p.dim() < 2], "weight_decay": 0.0},
+        {"params": [p for p in others if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
     ]
     if config.optimizer == "muon":
         return Muon(
@@ -80,7 +80,7 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
 
 
 def _hidden(name: str, p: nn.Parameter) -> bool:
-    """Whether a parameter takes hidden states to hidden states."""
+    """Whether a parameter maps hidden states to hidden states."""
     stack, layer, *_ = f"{name}..".split(".")
     inner = p.dim() == 2 and not (layer == "0" and "weight_ih" in name)
     return stack in ("rnn", "back") and inner
@@ -99,7 +99,7 @@ def get_state(optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str,
 def set_state(
     optimizer: torch.optim.Optimizer, network: nn.Module, state: dict[str, Tensor]
 ) -> None:
-    """Put back what `get_state` gave."""
+    """Restore what `get_state` returned."""
     parameters = dict(network.named_parameters())
     optimizer.state.clear()
     for full, value in state.items():

@@ -1,4 +1,4 @@
-"""Starting and resuming a run: text to tokens, settings settled, then the loop in `trainer`."""
+"""Start or resume a run: tokenise the text, fix the settings, then call the loop in `loop.py`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
 from ..models import model_file, model_parts
-from ..network.device import choose_device, has_bf16, usual_precision
+from ..network.device import choose_device, default_precision, has_bf16
 from ..runs import defaults
 from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
@@ -32,12 +32,10 @@ from . import timing
 from .loop import VALIDATION_TOKENS, Trainer
 from .streams import Streams
 
-COUNTING_SECONDS_PER_TOKEN = 4e-6  # a token, of an n-gram model: seen for a million words of Brown
-NUMPY_FLOPS_PER_SECOND = (
-    1e11  # a second, of the network over held-out text: seen on two Zen 5 cores
-)
+COUNTING_SECONDS_PER_TOKEN = 4e-6  # for an n-gram model: measured on a million words of Brown
+NUMPY_FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
-VALIDATION_SHARE = 0.05  # of a run's time that validations may take
+VALIDATION_TIME_FRACTION = 0.05  # of a run's time that validations may take
 
 
 def train(
@@ -49,14 +47,14 @@ def train(
     """Train a model on text and keep the best one.
 
     corpus: a file, several, or "-". given: settings, see `runs.options.TrainOptions`; what is not
-    given is chosen from the corpus (see `runs/defaults.py`). Raises CharlmError for
-    what the user can mend.
+    given is chosen to fit the corpus (see `runs/defaults.py`). Raises CharlmError for errors that
+    the user can fix.
     """
     events = events or Events()
     began = time.monotonic()
     options, settings = divide(TrainRunOptions, train_settings(), given)
     if options.with_ngram and settings.get("bidirectional"):
-        raise CharlmError("`with_ngram` mixes models that predict what comes next: leave it out")
+        raise CharlmError("`with_ngram` does not work with bidirectional models: leave it out")
     tokenizer_config = defaults.tokenizer(settings)
     with begin(corpus, options, tokenizer_config, events) as (run, opened):
         text = opened.corpus
@@ -73,7 +71,7 @@ def train(
             device=device,
             threads=settings.get("threads") or torch.get_num_threads(),
         )
-        network_config, config = _settle(
+        network_config, config = _fix_settings(
             network_config, config, text, facts, options, settings, began
         )
     record = _record(opened, tokenizer_config, network_config, config)
@@ -87,17 +85,16 @@ def train(
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
-    """Continue a run, bit for bit as if it had never stopped (on a CPU).
+    """Resume a run, bit for bit as if it had never stopped (on a CPU).
 
-    Raises CharlmError where there is nothing to continue, the text has changed, or a file is
-    damaged.
+    Raises CharlmError if there is nothing to resume, the text has changed, or a file is damaged.
     """
     events = events or Events()
     directory = RunDirectory(Path(run))
     record = directory.read_config()
     if directory.model.exists() and not directory.checkpoint.exists():
         raise CharlmError(
-            f"{directory.checkpoint} is gone, so the run cannot go on; its model can still be used"
+            f"{directory.checkpoint} is missing: the run cannot resume, but its model can be used"
         )
     try:
         network_config = NetworkConfig.from_dict(record["network"])
@@ -106,13 +103,13 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
     text = reopen(directory, record, events.stage).corpus
     if config.device == "cuda" and not torch.cuda.is_available():
-        raise CharlmError("the run was on a CUDA device, and there is none here")
+        raise CharlmError("the run was on a CUDA device, and none is available")
     outcome = Trainer(directory, text, network_config, config, events).fit()
     return mix_in_ngram(outcome, text, events) if record.get("with_ngram") else outcome
 
 
 def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
-    """About what `mix_in_ngram` takes: counting, and the network in NumPy over held-out text."""
+    """Estimated time of `mix_in_ngram`: counting, and the network in NumPy on held-out text."""
     held_out = min(len(corpus.valid), VALIDATION_TOKENS)
     weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
     return (
@@ -123,10 +120,10 @@ def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
 
 
 def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
-    """Make the model of a finished run a mixture of its network and an n-gram model of its text.
+    """Turn the model of a finished run into a mixture with an n-gram model of its text.
 
-    Of words, with a cache of recent ones over it. The weights are fitted on the validation text
-    (its first VALIDATION_TOKENS tokens).
+    Word models also get a cache of recent words. The weights are fitted to the validation text (its
+    first VALIDATION_TOKENS tokens).
     """
     tokenizer, size = corpus.tokenizer, corpus.valid_text
     network = model_parts.part(model_file.read(outcome.model), 0)
@@ -143,7 +140,7 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
     return replace(outcome, best=best, network=outcome.best)
 
 
-def _settle(
+def _fix_settings(
     network: NetworkConfig,
     config: TrainConfig,
     corpus: Corpus,
@@ -152,7 +149,7 @@ def _settle(
     settings: Mapping[str, Any],
     began: float,
 ) -> tuple[NetworkConfig, TrainConfig]:
-    """Fix precision, steps, validations and dropout: by measurement where time is the budget."""
+    """Fix precision, steps, validations and dropout; with a time budget, by measurement."""
     allocator.keep_pages()
     torch.set_num_threads(config.threads)
     streams = Streams(
@@ -164,8 +161,8 @@ def _settle(
     seconds = math.nan
     if minutes is not None:
         config, seconds = timing.measure(network, config, streams, settings.get("precision"))
-    elif settings.get("precision") is None:  # the same settings must make the same run
-        config = replace(config, precision=usual_precision(network, config.device))
+    elif settings.get("precision") is None:  # the same settings must give the same run
+        config = replace(config, precision=default_precision(network, config.device))
     if options.steps is not None:
         steps = options.steps
     elif options.epochs is not None:
@@ -173,14 +170,14 @@ def _settle(
     else:
         assert minutes is not None
         left = minutes * 60 - (time.monotonic() - began)
-        steps = max(1, int(left * (1 - VALIDATION_SHARE) / seconds))
+        steps = max(1, int(left * (1 - VALIDATION_TIME_FRACTION) / seconds))
         if options.minutes is None:
             steps = min(steps, defaults.MAX_EPOCHS * streams.steps_per_epoch)
     # a validation token costs about a third of a training token (no backward pass)
     tokens = min(len(corpus.valid), VALIDATION_TOKENS)
     cost = tokens / 3 / (config.batch_size * config.bptt)  # in steps
-    times = max(4, min(40, int(VALIDATION_SHARE * steps / max(cost, 1e-9))))
-    eval_every = settings.get("eval_every") or max(1, math.ceil(steps / times))
+    validations = max(4, min(40, int(VALIDATION_TIME_FRACTION * steps / max(cost, 1e-9))))
+    eval_every = settings.get("eval_every") or max(1, math.ceil(steps / validations))
     warmup = min(config.warmup, max(1, steps // 10))
     config = replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
     epochs = steps / streams.steps_per_epoch
@@ -194,7 +191,7 @@ def _record(
     network: NetworkConfig,
     config: TrainConfig,
 ) -> dict[str, Any]:
-    """What config.toml says: every setting, where the text is, and on what machine."""
+    """The contents of config.toml: every setting, the text's location, and the machine."""
     source, held_out = text.source, text.held_out
     return {
         "charlm": __version__,

@@ -1,4 +1,4 @@
-"""Ctrl-C as a request to save and stop."""
+"""Treat Ctrl-C as a request to save and stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """Within, the first Ctrl-C (or SIGTERM) only sets the event; a second one is as usual."""
+    """Within, the first Ctrl-C (or SIGTERM) only sets the event; the second acts as usual."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop

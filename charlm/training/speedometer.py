@@ -1,4 +1,4 @@
-"""How fast training goes."""
+"""Training speed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Speedometer:
-    """Tokens a second of late and over all, validations included."""
+    """Tokens per second, recent and overall, validations included."""
 
     def __init__(self, tokens_per_step: int) -> None:
         self.tokens = tokens_per_step
@@ -14,7 +14,7 @@ class Speedometer:
         self.first, self.count = self.times[0], 0
 
     def tick(self, now: float, steps_left: int) -> tuple[float, float]:
-        """A step is done: tokens a second of late, and seconds left at that speed."""
+        """Record a step; return recent tokens per second, and seconds left at that speed."""
         self.times = [*self.times[-50:], now]
         self.count += 1
         per_step = max(1e-9, (now - self.times[0]) / (len(self.times) - 1))

@@ -1,4 +1,4 @@
-"""Token ids → (T, B) batches: parallel streams, the hidden state carried from batch to batch."""
+"""Batches of token ids, (T, B): parallel streams, so that the hidden state carries over."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Batch:
 
     x_TB: npt.NDArray[np.int64]
     y_TB: npt.NDArray[np.int64]
-    fresh: bool  # first batch of an epoch: the hidden state starts anew
+    fresh: bool  # first batch of an epoch: the hidden state is reset
 
 
 class Streams:
-    """B parallel streams over circular ids, the hidden state carried from batch to batch.
+    """B parallel streams over circular ids; the hidden state carries over from batch to batch.
 
     In epoch e the text begins at an offset drawn from (seed, e), and stream b reads
     N // B tokens from there on after b * (N // B): every token is predicted at most once.
@@ -31,7 +31,7 @@ class Streams:
     def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int, eos: int = 0):
         """Raises CharlmError if `ids` are too few for one batch of `batch_size` × `bptt`.
 
-        `eos` is the id that closes the text, so that its beginning follows a line end.
+        `eos` is the id of <EOS>.
         """
         N, B, T = len(ids), batch_size, bptt
         if N < B * T:
@@ -46,7 +46,7 @@ class Streams:
         self._starts_B = np.arange(B) * (N // B)
 
     def seek(self, step: int) -> None:
-        """Go to a step counted from the beginning of training: `next` gives its batch."""
+        """Go to a step, counted from the beginning of training: `next` then returns its batch."""
         self.step = step
 
     def next(self) -> Batch:
@@ -55,6 +55,6 @@ class Streams:
         self.step += 1
         N, T = len(self._ids), self.bptt
         offset = int(np.random.default_rng((self._seed, epoch)).integers(N))
-        at_T1 = np.arange(k * T - 1, (k + 1) * T)
-        tokens = self._ids[(offset + self._starts_B + at_T1[:, None]) % N].astype(np.int64)
+        index_T1 = np.arange(k * T - 1, (k + 1) * T)
+        tokens = self._ids[(offset + self._starts_B + index_T1[:, None]) % N].astype(np.int64)
         return Batch(tokens[:-1], tokens[1:], fresh=k == 0)

@@ -1,6 +1,6 @@
-"""How fast this machine trains this network: measured on a throwaway copy before the run.
+"""Time a few training steps, on a throwaway copy of the network, before the run.
 
-The answers, a precision and a number of steps, become settings of the run, so that it can be
+The result, a precision and a number of steps, becomes part of the run's settings, so that it can be
 repeated exactly and the schedule knows its end from the first step.
 """
 
@@ -18,15 +18,15 @@ from ..network.network import detach, new_network
 from . import optimiser
 from .streams import Streams
 
-MIN_BF16_SPEEDUP = 1.1  # times faster than fp32, or its coarser numbers are not worth it
+MIN_BF16_SPEEDUP = 1.1  # over fp32; otherwise its lower precision is not worth it
 
 
 def seconds_per_step(
     network: NetworkConfig, config: TrainConfig, streams: Streams, seconds: float
 ) -> float:
-    """Seconds of an optimiser step: the lower quartile over about `seconds`, after a warm-up.
+    """Seconds per optimiser step: the lower quartile over about `seconds`, after a warm-up.
 
-    The quartile, because other work on the machine only ever makes a step slower.
+    A low quantile, because other work on the machine can only make a step slower.
     """
     trial = new_network(network, config)
     optimizer = optimiser.build(config, trial)
@@ -58,14 +58,14 @@ def seconds_per_step(
 def measure(
     network: NetworkConfig, config: TrainConfig, streams: Streams, precision: str | None
 ) -> tuple[TrainConfig, float]:
-    """The configuration with its precision settled, and seconds per step under it.
+    """The configuration with its precision fixed, and its seconds per step.
 
-    `precision` None means: bf16 where the hardware has it and a few timed steps confirm it.
+    `precision` None: bf16 if the hardware has it and a few timed steps confirm that it is faster.
     """
     if precision is not None or not has_bf16(config.device):
         config = replace(config, precision=precision or "fp32")
         return config, seconds_per_step(network, config, streams, 1.5)
-    plain, brief = (replace(config, precision=p) for p in ("fp32", "bf16"))
-    slow = seconds_per_step(network, plain, streams, 0.4)
-    fast = seconds_per_step(network, brief, streams, 1.2)
-    return (brief, fast) if slow > MIN_BF16_SPEEDUP * fast else (plain, slow)
+    full, half = (replace(config, precision=p) for p in ("fp32", "bf16"))
+    slow = seconds_per_step(network, full, streams, 0.4)
+    fast = seconds_per_step(network, half, streams, 1.2)
+    return (half, fast) if slow > MIN_BF16_SPEEDUP * fast else (full, slow)

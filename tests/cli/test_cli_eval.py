@@ -6,19 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_support import TEXT, Cli, on_terminal, write_model
+from cli_support import TEXT, Cli, write_model
 
 import charlm
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
 
 
 @pytest.fixture
@@ -88,58 +78,6 @@ def test_bad_input_is_one_line(
 ) -> None:
     cli.patch.chdir(tmp_path)
     assert says in cli.fails("eval", *args, stdin=stdin)
-
-
-# info -----------------------------------------------------------------------------------------
-
-
-def test_info_says_what_a_model_is(cli: Cli, model: Path) -> None:
-    result = cli("info")
-    assert (result.code, result.err) == (0, "")
-    parameters = charlm.load(model).info["parameters"]
-    for part in (
-        str(model),
-        "LSTM 1 × 12 · embedding 8",
-        f"{parameters:,}",
-        "characters · lossless · </s> <UNK> ␣",
-        "toy.txt · sha256 abababababab…",
-        "900 characters",
-        "2.500 bits/char · perplexity 6.50, 6.00 w/o OOV · at step 7",
-        "lr 0.003 · seed 1\n",
-    ):
-        assert part in result.out
-
-
-def test_info_json_is_the_library_s(cli: Cli, model: Path) -> None:
-    assert json.loads(cli("info", "--json").out) == charlm.load(model).info
-    assert cli("info", "--model", model, "--json").out == cli("info", "--json").out
-
-
-@pytest.mark.parametrize("level", ["word", "byte", "subword"])
-def test_info_of_every_level(cli: Cli, tmp_path: Path, level: str) -> None:
-    cli.model = write_model(tmp_path / "model.safetensors", level, TEXT * 40)
-    assert f"{level}s · " in cli("info").out
-
-
-def test_info_of_a_model_that_tells_little(cli: Cli, model: Path) -> None:
-    cli.patch.setattr("charlm.models.model_file.describe", _bare(charlm.load(model).info))
-    assert cli("info").out.splitlines()[-1].startswith("vocabulary")
-
-
-def _bare(info: dict[str, object]) -> object:
-    return lambda *_: info | {"training": {}}
-
-
-def test_info_fits_a_terminal(model: Path) -> None:
-    lines = on_terminal(model, "info", columns=60).splitlines()
-    assert max(map(len, lines)) <= 60
-
-
-@pytest.mark.parametrize("content", [b"", b"not a model", b"\x00" * 100])
-def test_a_damaged_model_is_one_line(cli: Cli, tmp_path: Path, content: bytes) -> None:
-    cli.model = tmp_path / "model.safetensors"
-    cli.model.write_bytes(content)
-    assert "damaged" in cli.fails("info")
 
 
 def test_a_text_of_unknown_tokens_is_warned_of(cli: Cli, file: Path) -> None:

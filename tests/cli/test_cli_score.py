@@ -8,38 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, on_terminal, run, write_model
-from hypothesis import given
-from hypothesis import strategies as st
+from cli_support import Cli, on_terminal, run
+from toys import SCORE_KEYS
 
 import charlm
 from charlm.cli import show
 
 PEAR, PAIR = "the apple and pear salad", "the apple and air salad"
-KEYS = [
-    "text",
-    "tokens",
-    "chars",
-    "bytes",
-    "oov",
-    "logprob",
-    "log10prob",
-    "perplexity",
-    "perplexity_excluding_oov",
-    "nats_per_char",
-    "bits_per_char",
-    "bits_per_byte",
-]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
-
-
-@pytest.fixture
-def cli(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(model, capsys, monkeypatch)
 
 
 # The table ------------------------------------------------------------------------------------
@@ -117,14 +92,14 @@ def tsv(text: str) -> list[dict[str, str]]:
 
 def test_json_has_the_agreed_keys_and_the_library_s_numbers(cli: Cli, model: Path) -> None:
     records = json.loads(cli("score", PEAR, PAIR, "--json").out)
-    assert [list(record) for record in records] == [KEYS, KEYS]
+    assert [list(record) for record in records] == [SCORE_KEYS, SCORE_KEYS]
     expected = charlm.load(model).score([PEAR, PAIR])
     assert records == [one.as_dict() for one in expected]
 
 
 def test_json_tokens_and_words(cli: Cli) -> None:
     record = json.loads(cli("score", PEAR, "--tokens", "--words", "--json").out)[0]
-    assert list(record) == [*KEYS, "token_scores", "word_scores"]
+    assert list(record) == [*SCORE_KEYS, "token_scores", "word_scores"]
     assert [token["token"] for token in record["token_scores"]] == [*PEAR, "</s>"]
     assert all(list(t) == ["token", "logprob", "surprisal", "rank"] for t in record["token_scores"])
     assert [word["word"] for word in record["word_scores"]] == [*PEAR.split(), "</s>"]
@@ -141,7 +116,7 @@ def test_json_knows_no_nan(cli: Cli) -> None:
 
 def test_tsv_of_sentences(cli: Cli) -> None:
     records = tsv(cli("score", PEAR, "a\tb\\", "--tsv").out)
-    assert list(records[0]) == ["sentence_id", "rank", *KEYS[1:], "text"]
+    assert list(records[0]) == ["sentence_id", "rank", *SCORE_KEYS[1:], "text"]
     assert [r["sentence_id"] for r in records] == ["1", "2"]
     assert sorted(r["rank"] for r in records) == ["1", "2"]
     assert records[1]["text"] == r"a\tb\\"
@@ -219,7 +194,7 @@ def test_encoding_and_errors(cli: Cli) -> None:
         (["score"], b"", "holds no text"),
         (["score", "-f", "missing.txt"], None, "missing.txt does not exist"),
         (["score", "-f", "."], None, ". is a directory with no files"),
-        (["score", "-f", "x.txt", "the"], None, "exclude each other"),
+        (["score", "-f", "x.txt", "the"], None, "mutually exclusive"),
         (["score", "the", "--json", "--tsv"], None, "choose one"),
         (["score", "the", "--tsv", "--tokens", "--words"], None, "choose one"),
         (["score", "the\ncat"], None, "line break"),
@@ -260,49 +235,9 @@ def test_on_a_narrow_terminal_sentences_stand_below_their_rows(model: Path) -> N
     assert any("▶ 1  −" in line for line in lines)
 
 
-def test_tokens_stand_on_a_background_by_surprisal(model: Path) -> None:
-    shown = on_terminal(model, "score", "--tokens", "a pear")
-    assert shown.count("\x1b[") > 5
-    assert re.search(r"\x1b\[[^m]*48;5;\d+m", shown)
-    plain = on_terminal(model, "score", "--tokens", "a pear", NO_COLOR="1")
-    assert "48;5" not in plain
-    assert ESCAPES.sub("", plain).splitlines()[0].split()[0] == "token"
-
-
 def test_ascii_only_output(model: Path) -> None:
     done = run(model, "score", "the", "漢字", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr.count(b"\n")) == (0, 1)
     assert re.search(rb"\d\.\de-\d+ ", done.stdout)
     done = run(model, "score", "漢字", "--json", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert json.loads(done.stdout)[0]["text"] == "漢字"
-
-
-# Properties of what is shown ------------------------------------------------------------------
-
-
-@given(st.floats(-1e6, 1e6))
-def test_power_of_ten_reads_back(log10: float) -> None:
-    parts = re.fullmatch(r"(\d\.\d)(?: × 10(.+))?", show.power_of_ten(log10))
-    assert parts
-    exponent = (parts[2] or "0").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    assert math.log10(float(parts[1])) + int(exponent) == pytest.approx(log10, abs=0.025)
-
-
-@given(st.floats())
-def test_any_number_can_be_shown(value: float) -> None:
-    assert show.number(value)
-    assert show.power_of_ten(value)
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_any_text_can_be_shown(text: str) -> None:
-    assert len(show.one_line(text).splitlines()) <= 1
-    for shown in (show.one_line(text), show.keep_lines(text), show.valid_unicode(text)):
-        shown.encode("utf-8")
-    assert "\x1b" not in show.keep_lines(text)
-
-
-@given(st.lists(st.lists(st.text("ab 漢é", max_size=9), min_size=2, max_size=2), min_size=1))
-def test_columns_are_aligned(rows: list[list[str]]) -> None:
-    lines = show.columns([[*row, "|"] for row in rows], "<><")
-    assert len({show.cells(line) for line in lines}) == 1

@@ -24,11 +24,9 @@ QUICK = [
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def _text(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "off")
     Path("text.txt").write_text("the cat sees the sea\nthe pear is sweet\n" * 20, "utf-8")
-    return tmp_path
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -80,7 +78,7 @@ def test_the_newest_run_is_the_latest(capsys: pytest.CaptureFixture[str]) -> Non
     ("content", "say"),
     [
         (b"", "holds no text (0 bytes)"),
-        (b"\n\n  \n", "white space"),
+        (b"\n\n  \n", "whitespace"),
         (b"a", "1 character"),
         (b"abc abc\n", "give"),
         (b"good line\nbad \xff byte\n" * 40, "--encoding"),

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_support import environment, write_model
+from cli_support import environment
 
 HEAVY = {"torch", "matplotlib", "sentencepiece", "numpy", "safetensors", "rich.console"}
 USE = {"numpy", "safetensors"}  # what a plain model needs, its results going to a pipe
@@ -18,11 +18,6 @@ code = main(sys.argv[1:])
 print("\\n" + " ".join(sys.modules))
 sys.exit(code)
 """
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
 
 
 def imported(model: Path, *args: str) -> set[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from readme import BLOCK, COMMAND, README, renewed, run_in
 
+from charlm.cli.app import app
+
 TEXT = README.read_text("utf-8")
 TRAIN = re.compile(r"^charlm train (\S+) .*? --out (\S+)$")
 TOY = r"charlm ngram \1 --level word --split unicode --min-count 3 --out \2 -q"
@@ -63,6 +65,18 @@ def test_only_charlm_is_run(run: Callable[[str], str], tmp_path: Path) -> None:
         run("rm -r runs")
     with pytest.raises(ValueError, match="exit code 2"):
         run("charlm score --model missing x")
+
+
+def test_the_table_of_commands_names_every_verb_and_its_section() -> None:
+    found = dict(re.findall(r"^\| \[`(\w+)`\]\(#([\w-]+)\) \|", TEXT, re.MULTILINE))
+    assert set(found) == {str(verb.name) for verb in app.registered_commands} | {"lab"}
+    headings = re.findall(r"^### (.*)$", TEXT, re.MULTILINE)
+    assert set(found.values()) == {heading.lower().replace(" ", "-") for heading in headings}
+
+
+def test_files_named_for_developers_exist() -> None:
+    for file in re.findall(r"`(charlm/[\w/]+\.py)`", TEXT):
+        assert (README.parent / file).exists(), file
 
 
 def test_every_block_is_closed() -> None:

@@ -1,27 +1,24 @@
-"""Gradients through time: against equations written out, finite differences, and themselves."""
+"""Gradients through time against the equations written out and finite differences."""
 
 from __future__ import annotations
 
-import json
 import math
-import struct
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 import torch
-from cli_support import Cli
 from torch import Tensor
 from toys import random_tensors
 
-from charlm.config import CELLS, NetworkConfig, TokenizerConfig, TrainConfig
-from charlm.errors import CharlmError
-from charlm.lab import bptt, gradients, learn
+from charlm.config import CELLS, NetworkConfig
+from charlm.lab import gradients
 from charlm.lab.gradients import flow
-from charlm.network.network import Network, NetworkState, new_network
+from charlm.network.network import Network, NetworkState
 from charlm.text.corpus import Corpus
-from charlm.training.streams import Streams
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 EOS, STEPS, ROWS = 0, 12, 3
 
@@ -166,43 +163,6 @@ def test_flow_leaves_the_network_as_it_is_and_reads_no_dropout() -> None:
 # Experiments ----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """What is so small is quicker in one thread, much so where the processor is busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random letters; of so few, so that a network soon knows how often each comes."""
-    path = tmp_path_factory.mktemp("corpus") / "letters.txt"
-    letters = np.random.default_rng(5).choice(list("abcd \n"), size=12_000)
-    path.write_text("".join(letters), "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def corpus(text: Path) -> Iterator[Corpus]:
-    with learn.corpus_of(str(text), TokenizerConfig()) as found:
-        yield found
-
-
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(None, capfd, monkeypatch)
-
-
-def png_size(path: Path) -> tuple[int, int]:
-    """Pixels across and down."""
-    data = path.read_bytes()
-    assert data.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", data[16:24])
-    return width, height
-
-
 def experiment(corpus: Corpus, seed: int = 1) -> gradients.Gradients:
     return gradients.experiment(corpus, cells=["gru"], length=12, hidden=8, steps=2, seed=seed)
 
@@ -241,149 +201,3 @@ def test_a_curve_tells_where_the_gradient_is_gone() -> None:
     assert curve.ratio(1) == 0.5
     assert math.isnan(curve.ratio(4))
     assert gradients.Curve("rnn", 1.0, (2.0, 1.0)).faded is None
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_cutting_side_by_side_is_cutting_one_after_another(cell: str, corpus: Corpus) -> None:
-    """A gradient cut every 4 of 8 tokens is the mean of those of two pieces."""
-    shape = NetworkConfig(corpus.tokenizer.vocab_size, cell=cell, embed=5, hidden=6)
-    config = TrainConfig(
-        steps=2, bptt=8, batch_size=3, optimizer="sgd", lr=0.1, momentum=0.0, clip_norm=0.0,
-        weight_decay=0.0, schedule="constant", warmup=0,
-    )  # fmt: skip
-    found = learn.train_network(new_network(shape, config), config, corpus, reach=4).tensors()
-    network = new_network(shape, config)
-    streams = Streams(corpus.train, 3, 8, config.seed, corpus.tokenizer.eos)
-    state = network.start(3)
-    for _ in range(2):
-        batch = streams.next()
-        network.zero_grad()
-        for piece in (slice(0, 4), slice(4, 8)):
-            x, y = (torch.from_numpy(ids[piece]) for ids in (batch.x_TB, batch.y_TB))
-            loss, after = network(x, y, state)
-            (loss / 2).backward()
-            state = tuple(tuple(s.detach() for s in layer) for layer in after)
-        with torch.no_grad():
-            for p in network.parameters():
-                assert p.grad is not None
-                p.sub_(0.1 * p.grad)
-    for name, tensor in network.tensors().items():
-        np.testing.assert_allclose(found[name], tensor, atol=1e-5, err_msg=name)
-
-
-def test_the_same_seeds_make_the_same_truncation(corpus: Corpus) -> None:
-    first, same = (
-        bptt.experiment(corpus, cells=["gru"], lengths=[1, 64], seeds=2, hidden=8, steps=3)
-        for _ in range(2)
-    )
-    assert first == same
-    one, whole = first.points
-    assert (one.bptt, whole.bptt) == (1, 64)
-    assert len(set(one.losses)) == 2
-    assert one.losses != whole.losses
-    assert one.bits_per_char == pytest.approx(one.loss / math.log(2), rel=1e-6)
-
-
-def test_a_truncation_that_does_not_fit_is_refused(corpus: Corpus) -> None:
-    with pytest.raises(CharlmError, match="3 tokens does not divide"):
-        bptt.experiment(corpus, lengths=[3], hidden=8, steps=3)
-
-
-def test_gradients_on_the_command_line(cli: Cli, text: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "flow.png"
-    args: list[str | Path] = [
-        "lab",
-        "gradients",
-        text,
-        "--steps",
-        "2",
-        "--hidden",
-        "8",
-        "--length",
-        "12",
-    ]
-    done = cli(*args, "--cells", "lstm,gru", "--out", picture, "--json")
-    assert done.code == 0
-    found = json.loads(done.out)
-    assert [one["cell"] for one in found["cells"]] == ["lstm", "gru"]
-    assert all(len(one["trained"]["norms"]) == 13 for one in found["cells"])
-    assert {one["gain"] for one in found["scaled"]} == set(gradients.GAINS)
-    assert [one["optimizer"] for one in found["clipping"]] == ["adamw"] * 2 + ["sgd"] * 2
-    assert png_size(picture)[0] >= 1000
-    plain = cli(*args, "--cells", "lstm", "--out", picture)
-    assert plain.err == f"picture: {picture}\n"
-    tables, remarks = plain.out.split("\n\n")[:-1], plain.out.split("\n\n")[-1]
-    assert max(len(line) for table in tables for line in table.splitlines()) <= 80
-    assert "Clipping" in remarks
-
-
-def test_bptt_on_the_command_line(cli: Cli, text: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "bptt.png"
-    args: list[str | Path] = [
-        "lab",
-        "bptt",
-        text,
-        "--steps",
-        "2",
-        "--hidden",
-        "8",
-        "--out",
-        picture,
-    ]
-    done = cli(*args, "--seeds", "1", "--json")
-    assert done.code == 0
-    found = json.loads(done.out)
-    assert {(one["cell"], one["bptt"]) for one in found["points"]} == {
-        (cell, T) for cell in ("rnn", "lstm") for T in bptt.LENGTHS
-    }
-    assert found["points"][0]["spread"] is None
-    assert png_size(picture)[0] >= 1000
-    plain = cli(*args, "--cells", "rnn")
-    assert "rnn: best at T = " in plain.out
-
-
-@pytest.mark.parametrize("verb", ["gradients", "bptt"])
-def test_what_an_experiment_refuses(cli: Cli, text: Path, tmp_path: Path, verb: str) -> None:
-    short = tmp_path / "short.txt"
-    short.write_text("a few words\n", "utf-8")
-    out: list[str | Path] = ["--out", tmp_path / "no.png"]
-    assert "give more text" in cli.fails("lab", verb, short, *out)
-    assert "unknown cell 'elman'" in cli.fails("lab", verb, text, "--cells", "rnn,elman", *out)
-    assert "nothing.txt" in cli.fails("lab", verb, tmp_path / "nothing.txt", *out)
-    assert "nowhere" in cli.fails("lab", verb, text, "--out", tmp_path / "nowhere" / "a.png")
-    assert not (tmp_path / "no.png").exists()
-
-
-@pytest.mark.parametrize("verb", ["gradients", "bptt"])
-@pytest.mark.parametrize(("given", "wrong"), [(b"a\0b", "holds a NUL"), (b"a\xff", "not valid")])
-def test_errors_of_stdin_say_so(cli: Cli, verb: str, given: bytes, wrong: str) -> None:
-    said = cli.fails("lab", verb, "-", stdin=given)
-    assert said.startswith("stdin ")
-    assert wrong in said
-
-
-@pytest.mark.parametrize("verb", ["gradients", "bptt"])
-def test_numbers_outlive_a_picture_that_fails(
-    cli: Cli, text: Path, monkeypatch: pytest.MonkeyPatch, verb: str
-) -> None:
-    def fails(*args: object, **options: object) -> bytes:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("charlm.cli.lab.experiment.png", fails)
-    args = ("--steps", "1", "--hidden", "4", "--cells", "gru", "--json")
-    done = cli("lab", verb, text, *args, *(["--length", "3"] if verb == "gradients" else []))
-    assert done.code == 2
-    assert json.loads(done.out)
-    assert done.err == "error: No space left on device\n"
-
-
-@pytest.mark.parametrize("verb", ["gradients", "bptt"])
-def test_the_picture_never_replaces_the_text(
-    cli: Cli, text: Path, tmp_path: Path, verb: str
-) -> None:
-    before, link = text.read_bytes(), tmp_path / "link.txt"
-    link.symlink_to(text)
-    for out in (text, link):
-        said = cli.fails("lab", verb, text, "--steps", "1", "--hidden", "4", "--out", out)
-        assert said == f"{out} is one of the files to read: name another with --out"
-    assert text.read_bytes() == before

@@ -1,24 +1,19 @@
-"""Networks that read from both sides: what a prediction may and may not see."""
+"""Bidirectional networks: what a prediction may and may not see."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from toys import random_tensors
 
-import charlm
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
 from charlm.models import bidirectional, padding
 from charlm.models.bidirectional import BidirectionalLM
 from charlm.network.network import Network
-from charlm.tasks.fill import fill
-from charlm.training.run import resume
 
 BASE = NetworkConfig(vocab_size=11, embed=6, hidden=7, bidirectional=True)
 VARIANTS = {
@@ -85,30 +80,6 @@ def test_its_tensors_are_those_of_its_configuration() -> None:
     for config in VARIANTS.values():
         own = {name: tensor.shape for name, tensor in Network(config).tensors().items()}
         assert own == config.shapes()
-
-
-def test_trained_resumed_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    text = tmp_path / "t.txt"
-    text.write_text("the cat was full.\nthe cats were full.\n" * 60, "utf-8")
-    settings: dict[str, Any] = {
-        "cell": "gru",
-        "layers": 3,
-        "hidden": 24,
-        "bptt": 16,
-        "batch_size": 4,
-        "lr": 0.02,
-    }
-    done = charlm.train(text, out="run", steps=60, bidirectional=True, **settings)
-    assert done.best["perplexity"] < 1.5
-    model = charlm.load("run")
-    assert model.score("the cat was full.").pseudo
-    assert fill(model.lm, model.tokenizer, "the cat wa_ full.")[0].tokens == ("s",)
-    with pytest.raises(CharlmError, match="bidirectional"):
-        model.sample()
-    assert resume("run").steps == 60
-    with pytest.raises(CharlmError, match="with_ngram"):
-        charlm.train(text, bidirectional=True, with_ngram=True)
 
 
 def test_no_limit_changes_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

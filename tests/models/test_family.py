@@ -1,4 +1,4 @@
-"""A family of models made outside the package: registered, it is used like any other."""
+"""A model family made outside the package: once registered, it is used like any other."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Self
 
 import numpy as np
 import pytest
-import test_laws
 from cli_support import TEXT, Cli
+from test_laws import LAWS
 
 import charlm
 from charlm.config import TokenizerConfig
@@ -23,12 +23,6 @@ from charlm.models.logspace import log_softmax
 from charlm.models.model_file import ModelFile, read, write
 from charlm.system.tensor_file import Tensors
 from charlm.text.tokenizer import build
-
-LAWS = [
-    law
-    for name, law in vars(test_laws).items()
-    if name.startswith("test_") and "lm" in law.__annotations__
-]
 
 
 @dataclass(frozen=True)

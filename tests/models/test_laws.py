@@ -1,11 +1,13 @@
 """The laws of `lm.CausalLM`, for every implementation of it.
 
-A new family of models is held to them by one more entry in MODELS.
+A new family of models is held to them by one more entry in BY_FAMILY. LAWS holds the laws by
+themselves, for models of other files.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,6 @@ from charlm.models.kneser_ney import estimate
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
 from charlm.models.unigram_cache import UnigramCacheLM
-from charlm.network.bulk_scoring import TorchLM
 
 
 def ngram(order: int, *, lines: bool) -> NgramLM:
@@ -29,7 +30,6 @@ def ngram(order: int, *, lines: bool) -> NgramLM:
 
 
 NETWORKS: dict[str, CausalLM[Any]] = {**variety()}  # each of 11 tokens, as all below
-NETWORKS |= {f"{name}, by torch": TorchLM(lm, "cpu") for name, lm in variety().items()}
 NGRAMS: dict[str, CausalLM[Any]] = {
     f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
     for order in (1, 2, 4)
@@ -164,3 +164,10 @@ def test_any_integer_type_will_do(lm: CausalLM[Any]) -> None:
     for dtype in (np.uint8, np.uint16, np.uint32, np.int32):
         np.testing.assert_array_equal(lm.logprobs([np.arange(11, dtype=dtype)])[0], expected)
     assert lm.logprobs([]) == []
+
+
+LAWS: list[Callable[..., None]] = [
+    law
+    for name, law in globals().items()
+    if name.startswith("test_") and law is not test_every_family_is_held_to_the_laws
+]

@@ -13,7 +13,7 @@ from toys import recurrent_lm
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
 from charlm.models.kneser_ney import estimate
-from charlm.models.mixture import MixtureLM, fit, mix, score_stream
+from charlm.models.mixture import MixtureLM, fit_weights, mix, score_stream
 from charlm.models.ngram import NgramLM
 
 
@@ -39,7 +39,7 @@ def test_is_the_weighted_mean_of_probabilities() -> None:
 def test_em_finds_the_best_weights(seed: int, parts: int) -> None:
     rng = np.random.default_rng(seed)
     nats = np.log(rng.random((parts, 300)))
-    (weights,) = fit(nats)
+    (weights,) = fit_weights(nats)
     assert weights.sum() == pytest.approx(1)
 
     def gained(w: object) -> float:
@@ -53,11 +53,11 @@ def test_weights_by_context_gain_where_contexts_differ() -> None:
     rng = np.random.default_rng(0)
     contexts = rng.integers(2, size=4000)
     nats = np.log(np.where(contexts == np.arange(2)[:, None], 0.9, 0.1) * rng.random((2, 4000)))
-    weights = fit(nats, contexts, 3)
+    weights = fit_weights(nats, contexts, 3)
     assert weights.shape == (3, 2)
     assert weights[0, 0] > 0.8
     assert weights[1, 1] > 0.8
-    np.testing.assert_allclose(weights[2], fit(nats)[0])  # a context never seen
+    np.testing.assert_allclose(weights[2], fit_weights(nats)[0])  # a context never seen
 
 
 def test_mix_is_better_than_its_parts() -> None:
@@ -84,7 +84,7 @@ def test_what_cannot_be_mixed() -> None:
     parts: list[CausalLM[Any]] = [recurrent_lm("gru"), ngram()]
     with pytest.raises(CharlmError, match="vocabularies"):
         MixtureLM([parts[0], recurrent_lm("gru", 12)], np.array([[0.5, 0.5]]))
-    with pytest.raises(CharlmError, match="weight for each"):
+    with pytest.raises(CharlmError, match="one weight per model"):
         MixtureLM(parts, np.array([[1.0]]))
     with pytest.raises(CharlmError, match="do not fit"):
         MixtureLM(parts, np.full((7, 2), 0.5))

@@ -5,33 +5,23 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from toys import TEXTS, random_tensors, tokenizer_of
+from toys import TEXTS, small_model_file, tokenizer_of
 
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
 from charlm.models import model_file
 from charlm.models.model_file import ModelFile, build_causal, read, write
-from charlm.runs import locate
-from charlm.runs.locate import mark_latest, resolve
 from charlm.tasks.score import score
-
-
-def small(level: str = "char", **options: Any) -> ModelFile:
-    tokenizer = tokenizer_of(level)
-    config = NetworkConfig(tokenizer.vocab_size, embed=3, hidden=4, **options)
-    training = {"corpus": "tale.txt", "sha256": "0" * 64, "best": {"nats_per_char": 1.25}}
-    return ModelFile("recurrent", config.as_dict(), tokenizer, random_tensors(config), training)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "model.safetensors"
-    write(path, small())
+    write(path, small_model_file())
     return path
 
 
@@ -42,7 +32,7 @@ def header_size(data: bytes) -> int:
 @pytest.mark.parametrize("level", TEXTS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_is_written_is_read(tmp_path: Path, level: str, cell: str) -> None:
-    given = small(level, cell=cell, layers=2, dense=1, learned_start=True, tied=True)
+    given = small_model_file(level, cell=cell, layers=2, dense=1, learned_start=True, tied=True)
     path = tmp_path / "m.safetensors"
     write(path, given)
     found = read(path)
@@ -63,14 +53,14 @@ def test_what_is_written_is_read(tmp_path: Path, level: str, cell: str) -> None:
 
 def test_the_same_model_makes_the_same_bytes(tmp_path: Path) -> None:
     for k in range(5):
-        write(tmp_path / str(k), small())
+        write(tmp_path / str(k), small_model_file())
     assert len({(tmp_path / str(k)).read_bytes() for k in range(5)}) == 1
 
 
 def test_layout_is_as_documented(path: Path) -> None:
     """docs/model-file.md, checked with nothing but the safetensors package."""
     tensors = load_file(path)
-    assert tensors.keys() == small().tensors.keys()
+    assert tensors.keys() == small_model_file().tensors.keys()
     data = path.read_bytes()
     metadata = json.loads(data[8 : header_size(data)])["__metadata__"]
     assert metadata.keys() == {"charlm"}
@@ -147,14 +137,14 @@ def test_foreign_files_are_refused(path: Path) -> None:
 
 def test_a_newer_format_asks_for_an_upgrade(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_file, "FORMAT", 2)
-    write(path, small())
+    write(path, small_model_file())
     monkeypatch.undo()
     with pytest.raises(CharlmError, match=r"format 2, .* 1: upgrade"):
         read(path)
 
 
 def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
-    model = small()
+    model = small_model_file()
     unknown = ModelFile("quantum", model.config, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="'quantum'"):
         build_causal(unknown)
@@ -170,54 +160,3 @@ def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
     newer = ModelFile("recurrent", {**model.config, "rank": 5}, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="newer"):
         build_causal(newer)
-
-
-# Which model is meant -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory with two runs in it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(locate.ENVIRONMENT, raising=False)
-    for name in ("one", "two"):
-        (tmp_path / "runs" / name).mkdir(parents=True)
-        write(tmp_path / "runs" / name / "model.safetensors", small())
-    return tmp_path
-
-
-def test_resolve_prefers_the_nearer_wish(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CharlmError, match=r"no runs/latest here.*charlm train"):
-        resolve()
-    mark_latest(Path("runs/one"))
-    assert resolve().samefile("runs/one/model.safetensors")
-    mark_latest(Path("runs/two"))
-    assert resolve().samefile("runs/two/model.safetensors")
-    assert Path("runs/latest").readlink() == Path("two")
-    monkeypatch.setenv(locate.ENVIRONMENT, "runs/one")
-    assert resolve().samefile("runs/one/model.safetensors")
-    assert resolve("runs/two").samefile("runs/two/model.safetensors")
-    assert resolve(Path("runs/two/model.safetensors")).samefile("runs/two/model.safetensors")
-    assert {p.name for p in Path("runs").iterdir()} == {"one", "two", "latest"}
-
-
-def test_latest_may_be_a_text_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError("no links here")
-
-    monkeypatch.setattr(Path, "symlink_to", refuse)
-    for name in ("one", "two"):
-        mark_latest(Path("runs") / name)
-        assert resolve().samefile(f"runs/{name}/model.safetensors")
-    assert Path("runs/latest").read_text() == "two\n"
-
-
-def test_resolve_says_what_is_missing(place: Path) -> None:
-    (place / "runs" / "empty").mkdir()
-    with pytest.raises(CharlmError, match=r"runs/empty holds no model\.safetensors"):
-        resolve("runs/empty")
-    with pytest.raises(CharlmError, match="no model runs/three"):
-        resolve("runs/three")
-    mark_latest(Path("runs/three"))
-    with pytest.raises(CharlmError, match="runs/latest"):
-        resolve()

@@ -1,138 +1,21 @@
-"""N-gram models: the arrays against dictionaries, the smoothing against its textbook formula."""
+"""N-gram models as arrays: contexts, tensors, damage."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
 from charlm.lm import Ids
-from charlm.models.kneser_ney import FALLBACK_DISCOUNTS, estimate
+from charlm.models.kneser_ney import estimate
 from charlm.models.ngram import NgramLM
 
 V, EOS = 6, 0
 
 
-class Reference:
-    """Interpolated modified Kneser-Ney, from dictionaries and recursion."""
-
-    def __init__(self, ids: list[int], order: int, lines: bool, least: list[int]) -> None:
-        self.order, self.lines, self.least = order, lines, least
-        text: list[int] = []
-        if lines:
-            begin = True
-            for i in ids:
-                text += [V, i] if begin else [i]
-                begin = i == EOS
-        else:
-            text = [EOS, *ids]
-        self.raw: list[Counter[tuple[int, ...]]] = []
-        for k in range(1, order + 1):
-            counter: Counter[tuple[int, ...]] = Counter()
-            for end in range(len(text)):
-                gram = tuple(text[end - k + 1 : end + 1])
-                if end - k + 1 < 0 or len(gram) < k or (k == 1 and end == 0 and not lines):
-                    continue
-                if k > 1 and lines and (V in gram[1:] or EOS in gram[:-1]):
-                    continue
-                counter[gram] += 1
-            self.raw.append(counter)
-        self.adjusted: list[dict[tuple[int, ...], int]] = []
-        for k in range(order):
-            if k == order - 1:
-                self.adjusted.append(dict(self.raw[k]))
-                continue
-            kinds = Counter(gram[1:] for gram in self.raw[k + 1])
-            self.adjusted.append({gram: kinds.get(gram, 0) or n for gram, n in self.raw[k].items()})
-        self.adjusted[0].pop((V,), None)
-        self.discounts = [self.discount(a) for a in self.adjusted]
-
-    @staticmethod
-    def discount(adjusted: dict[tuple[int, ...], int]) -> list[float]:
-        n = [sum(a == i for a in adjusted.values()) for i in range(1, 5)]
-        if all(n):
-            y = n[0] / (n[0] + 2 * n[1])
-            d = [i - (i + 1) * y * n[i] / n[i - 1] for i in (1, 2, 3)]
-            if all(0 < x <= i for i, x in enumerate(d, 1)):
-                return [0.0, *d]
-        return [0.0, *FALLBACK_DISCOUNTS]
-
-    def p(self, context: tuple[int, ...], word: int) -> float:
-        k = len(context)
-        lower = self.p(context[1:], word) if k else 1 / V
-        adjusted, raw = self.adjusted[k], self.raw[k]
-        after = [w for w in range(V) if (*context, w) in adjusted]
-        total = sum(adjusted[(*context, w)] for w in after)
-        if not total:
-            return lower
-        share, left = 0.0, 0.0
-        for w in after:
-            gram = (*context, w)
-            a = adjusted[gram]
-            if k and raw[gram] < self.least[k]:
-                left += a
-                continue
-            d = self.discounts[k][min(a, 3)]
-            left += d
-            if w == word:
-                share = (a - d) / total
-        return share + left / total * lower
-
-    def context(self, before: list[int]) -> tuple[int, ...]:
-        """As many of the words before as can be seen and are in the model as a context."""
-        seen: list[int] = [V] if self.lines else [EOS]
-        for i in before:
-            seen = [V] if self.lines and i == EOS else [*seen, i]
-        return tuple(seen[max(0, len(seen) - self.order + 1) :])
-
-
-def reference_nats(reference: Reference, ids: list[int]) -> list[float]:
-    return [math.log(reference.p(reference.context(ids[:t]), w)) for t, w in enumerate(ids)]
-
-
-texts = st.lists(st.integers(0, V - 1), min_size=1, max_size=60)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    ids=texts,
-    held_out=texts,
-    order=st.integers(1, 4),
-    lines=st.booleans(),
-    least=st.lists(st.integers(1, 3), min_size=3, max_size=3),
-)
-def test_equals_the_textbook(
-    ids: list[int], held_out: list[int], order: int, lines: bool, least: list[int]
-) -> None:
-    ids = [*ids, EOS]
-    min_counts = [1, *sorted(least)]
-    lm = estimate(np.array(ids), V, EOS, order, lines=lines, min_counts=min_counts[:order])
-    reference = Reference(ids, order, lines, min_counts)
-    for text in (ids, held_out):
-        nats, _ = lm.read(lm.start(1), np.array(text)[None])
-        np.testing.assert_allclose(nats[0], reference_nats(reference, text), atol=2e-5)
-
-
 def model(seed: int = 0, order: int = 3, *, lines: bool = False, size: int = 400) -> NgramLM:
     ids = np.random.default_rng(seed).zipf(1.5, size).clip(1, V) - 1
     return estimate(np.append(ids, EOS), V, EOS, order, lines=lines)
-
-
-def test_discounts_are_those_of_the_counts_of_counts_or_fall_back_and_say_so() -> None:
-    said: list[str] = []
-    estimate(np.array([1, 2, 1, 0]), V, EOS, 3, lines=True, warn=said.append)
-    assert len(said) == 3
-    assert said[0].startswith("1-grams: the counts of counts [")
-    rng = np.random.default_rng(0)
-    ids = np.append(rng.zipf(1.3, 20_000).clip(1, 2000) - 1, 0)
-    said.clear()
-    estimate(ids, 2000, EOS, 2, lines=True, warn=said.append)
-    assert said == []
 
 
 @pytest.mark.parametrize("lines", [False, True])
@@ -174,11 +57,3 @@ def test_damaged_tensors_are_refused(name: str, change: object) -> None:
         del tensors[name]
     with pytest.raises(CharlmError, match="damaged"):
         NgramLM.from_tensors(lm.config(), tensors, EOS)
-
-
-@pytest.mark.parametrize(
-    ("order", "min_counts"), [(0, []), (99, []), (2, [2]), (3, [1, 3, 2]), (2, [1, 0])]
-)
-def test_settings_out_of_range_are_refused(order: int, min_counts: list[int]) -> None:
-    with pytest.raises(CharlmError):
-        estimate(np.array([1, 0]), V, EOS, order, lines=False, min_counts=min_counts)

@@ -1,14 +1,9 @@
-"""Learning while reading: dynamic evaluation and the neural cache."""
+"""Dynamic evaluation: a model that learns from what it has just read."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
-from cli_support import Cli, write_model
 from toys import recurrent_lm
 
 from charlm.errors import CharlmError
@@ -39,68 +34,8 @@ def test_rate_zero_is_static() -> None:
         np.testing.assert_allclose(own, static, atol=1e-5)
 
 
-def slow_cache(ids: list[int], window: int, theta: float, share: float) -> list[float]:
-    """The formula, token by token."""
-    import math
-
-    model = recurrent_lm("gru")
-    state = model.start(1)
-    keys: list[Any] = []
-    words: list[int] = []
-    found = []
-    for w in ids:
-        h = state.layers[-1][0][0]
-        p = math.exp(model.predict(state)[0, w])
-        if words:
-            weights = [math.exp(theta * float(h @ key)) for key in keys[-window:]]
-            same = sum(x for x, word in zip(weights, words[-window:], strict=True) if word == w)
-            p = (1 - share) * p + share * same / sum(weights)
-        found.append(math.log(p))
-        keys.append(h)
-        words.append(w)
-        state = model.advance(state, np.array([w]))
-    return found
-
-
-def test_cache_is_its_formula() -> None:
-    lm = recurrent_lm("gru")
-    ids = np.random.default_rng(0).integers(11, size=300)
-    cache = NeuralCacheLM(lm, window=40, theta=0.8, weight=0.3)
-    first, state = cache.read(cache.start(1), ids[None, :13])
-    rest, _ = cache.read(state, ids[None, 13:])
-    expected = slow_cache(ids.tolist(), 40, 0.8, 0.3)
-    np.testing.assert_allclose(np.concatenate([first[0], rest[0]]), expected, atol=1e-4)
-
-
 def test_only_networks_adapt() -> None:
     lm = estimate(np.array([1, 2, 0]), 3, 0, 2, lines=True)
     for kind in (DynamicLM, NeuralCacheLM):
         with pytest.raises(CharlmError, match="recurrent"):
             kind(lm)
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(write_model(tmp_path / "model.safetensors"), capsys, monkeypatch)
-
-
-@pytest.mark.parametrize("how", ["dynamic", "cache"])
-def test_commands(cli: Cli, tmp_path: Path, how: str) -> None:
-    text = tmp_path / "text.txt"
-    text.write_text("the apple and pear salad\n" * 12)
-    static = json.loads(cli("eval", text, "--json").out)
-    both = json.loads(cli("eval", text, "--json", "--adapt", how).out)
-    assert {k: v for k, v in both.items() if k != "adapted"} == static
-    assert both["adapted"]["logprob"] != static["logprob"]
-    assert both["adapted"]["tokens"] == static["tokens"]
-    shown = cli("eval", text, "--adapt", how).out
-    assert "static" in shown
-    assert "adapted" in shown
-    scored = json.loads(cli("score", "-f", text, "--json", "--adapt", how).out)
-    assert len(scored) == 12
-    assert scored[-1]["adapted"]["logprob"] != scored[-1]["logprob"]
-    lines = ("--context", "sentence", "--json", "--adapt", how)
-    assert json.loads(cli("eval", text, *lines).out)["adapted"]["tokens"] == static["tokens"]
-    assert "choose one" in cli.fails("eval", text, "--adapt", how, "--window", "5")
-    assert "reads the text twice" in cli.fails("eval", "-", "--adapt", how, stdin=b"a\n")
-    assert "--tokens" in cli.fails("score", "a", "--adapt", how, "--tokens")

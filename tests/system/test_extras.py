@@ -7,16 +7,16 @@ import sys
 import pytest
 
 from charlm.errors import CharlmError
-from charlm.system.extras import CPU_BUILD, INSTALL, need
+from charlm.system.extras import CPU_BUILD, INSTALL, require_packages
 
 
 def test_what_is_there_is_enough() -> None:
-    need("this test")
+    require_packages("this test")
 
 
 @pytest.mark.train
 def test_training_is_installed() -> None:
-    need("training", "torch", "matplotlib")
+    require_packages("training", "torch", "matplotlib")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_is_missing_is_named(
     for package in missing:
         monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(CharlmError) as error:
-        need("training", *missing)
+        require_packages("training", *missing)
     assert str(error.value) == "training needs " + says.format(INSTALL.format("train"))
 
 
@@ -45,5 +45,5 @@ def test_what_reads_files_is_another_extra(monkeypatch: pytest.MonkeyPatch, miss
     monkeypatch.delitem(sys.modules, "backports.zstd", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(CharlmError) as error:
-        need("unpacking", "backports.zstd")
+        require_packages("unpacking", "backports.zstd")
     assert str(error.value) == f"unpacking needs backports.zstd: {INSTALL.format('formats')}"

@@ -9,16 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_support import Cli, write_model
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import pair_of, recurrent_lm, tokenizer_of
+from toys import pair_of, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.models.kneser_ney import estimate
-from charlm.tasks.pairs import Pair, PairSource, accuracy, differing, gather, judge, read, wilson
+from charlm.tasks.pairs import (
+    Pair,
+    PairSource,
+    accuracy,
+    collect,
+    differing,
+    read,
+    score_pairs,
+    wilson,
+)
 from charlm.tasks.score import encode_line, score
-from charlm.tasks.shared_prefixes import shared_logprobs
 
 PAIRS = [
     Pair("the cat was full", "the cat were full", "agreement"),
@@ -31,7 +38,7 @@ PAIRS = [
 @pytest.mark.parametrize("level", ["char", "word", "byte"])
 def test_numbers_are_those_of_one_sentence_at_a_time(level: str) -> None:
     lm, tokenizer = pair_of(level)
-    for one in judge(lm, tokenizer, PAIRS * 3).pairs:
+    for one in score_pairs(lm, tokenizer, PAIRS * 3).pairs:
         good = score(lm, tokenizer, [one.pair.good])[0].logprob
         bad = score(lm, tokenizer, [one.pair.bad])[0].logprob
         assert one.good == pytest.approx(good, abs=1e-4)
@@ -45,7 +52,7 @@ def test_an_ngram_model_s_numbers_are_exactly_those(level: str) -> None:
     text = "the cat sat on the mat\nthe cats were full\nabc de\n" * 3
     ids = tokenizer.encode(text)
     lm = estimate(ids, tokenizer.vocab_size, tokenizer.eos, 3, lines=level == "word")
-    for one in judge(lm, tokenizer, PAIRS * 2).pairs:
+    for one in score_pairs(lm, tokenizer, PAIRS * 2).pairs:
         good, bad = (
             score(lm, tokenizer, [text])[0].logprob for text in (one.pair.good, one.pair.bad)
         )
@@ -55,15 +62,15 @@ def test_an_ngram_model_s_numbers_are_exactly_those(level: str) -> None:
 def test_the_same_tokens_have_the_same_probability() -> None:
     lm, tokenizer = pair_of("word")
     names = [f"{x}{y} sat" for x in "xyzuvw" for y in "xyzuvw"]  # all of them <UNK> sat
-    judged = judge(lm, tokenizer, [Pair(*two) for two in pairwise(names)])
-    assert judged.overall.ties == len(judged.pairs)
+    scored = score_pairs(lm, tokenizer, [Pair(*two) for two in pairwise(names)])
+    assert scored.overall.ties == len(scored.pairs)
 
 
 def test_norms_and_regions() -> None:
     lm, tokenizer = pair_of("char")
     pair = PAIRS[0]
     whole, token, char, region = (
-        judge(lm, tokenizer, [pair], **how).pairs[0]
+        score_pairs(lm, tokenizer, [pair], **how).pairs[0]
         for how in ({}, {"norm": "token"}, {"norm": "char"}, {"region": True})
     )
     assert token.good == pytest.approx(whole.good / (len(pair.good) + 1))
@@ -74,7 +81,7 @@ def test_norms_and_regions() -> None:
     assert (there.start, there.stop) == (9, 12)
     assert region.good == pytest.approx(lm.logprobs([one])[0][where].sum(), abs=1e-5)
     with pytest.raises(CharlmError, match="norm token"):
-        judge(lm, tokenizer, [pair], region=True, norm="char")
+        score_pairs(lm, tokenizer, [pair], region=True, norm="char")
 
 
 @given(one=st.lists(st.integers(0, 2), max_size=9), other=st.lists(st.integers(0, 2), max_size=9))
@@ -87,26 +94,18 @@ def test_differing_is_all_that_is_not_common(one: list[int], other: list[int]) -
         assert one[where] == other[there] == []
 
 
-@given(seqs=st.lists(st.lists(st.integers(0, 2), max_size=7), max_size=12))
-def test_shared_prefixes_change_nothing(seqs: list[list[int]]) -> None:
-    lm = recurrent_lm("lstm")
-    arrays = [np.array(seq, np.int64) for seq in seqs]
-    for own, alone in zip(shared_logprobs(lm, arrays), lm.logprobs(arrays), strict=True):
-        np.testing.assert_allclose(own, alone, atol=1e-5)
-
-
 def test_accuracy() -> None:
     lm, tokenizer = pair_of("char")
-    judged = judge(lm, tokenizer, PAIRS)
-    overall = judged.overall
-    assert judged.accuracy == overall.share
+    scored = score_pairs(lm, tokenizer, PAIRS)
+    overall = scored.overall
+    assert scored.accuracy == overall.rate
     assert overall.total == 4
     assert overall.ties == 1  # a tie is no success
-    assert overall.right == sum(one.good > one.bad for one in judged.pairs)
-    groups = judged.by_phenomenon
+    assert overall.right == sum(one.good > one.bad for one in scored.pairs)
+    groups = scored.by_phenomenon
     assert list(groups) == ["agreement", "letters", "order"]
     assert sum(group.total for group in groups.values()) == 4
-    assert math.isnan(accuracy([]).share)
+    assert math.isnan(accuracy([]).rate)
 
 
 def test_wilson_s_interval() -> None:
@@ -131,8 +130,8 @@ def test_reading() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("alone", "line 2: two sentences"),
-        ("{broken", "line 2: no sound JSON"),
+        ("alone", "line 2: expected two sentences"),
+        ("{broken", "line 2: not valid JSON"),
         ('{"sentence_good": "a"}', "line 2: sentence_bad"),
         ('{"sentence_good": 1, "sentence_bad": "b"}', "line 2: sentence_good"),
         ("a\t ", "line 2: sentence_bad"),
@@ -152,34 +151,8 @@ def test_pairs_are_given_in_many_ways(tmp_path: Path) -> None:
     file = tmp_path / "pairs.tsv"
     file.write_text("a\tb\tkind\n")
     from_file, plain = Pair("a", "b", "kind"), Pair("c", "d")
-    assert gather(str(file)) == gather([file]) == [from_file]
+    assert collect(str(file)) == collect([file]) == [from_file]
     given: list[PairSource] = [file, ("c", "d"), plain, ("e", "f", "order")]
-    assert gather(given) == [from_file, plain, plain, Pair("e", "f", "order")]
+    assert collect(given) == [from_file, plain, plain, Pair("e", "f", "order")]
     with pytest.raises(CharlmError, match="no pairs"):
-        gather([])
-
-
-@pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(write_model(tmp_path / "model.safetensors"), capsys, monkeypatch)
-
-
-def test_command(cli: Cli, tmp_path: Path) -> None:
-    file = tmp_path / "pairs.tsv"
-    file.write_text("".join(f"{p.good}\t{p.bad}\t{p.phenomenon}\n" for p in PAIRS))
-    shown = cli("pairs", file)
-    assert shown.code == 0
-    rows = [line.split() for line in shown.out.splitlines()]
-    assert [row[0] for row in rows[1:5]] == ["agreement", "letters", "order", "all"]
-    found = json.loads(cli("pairs", file, "--json").out)
-    assert found["overall"]["pairs"] == 4
-    assert found["overall"]["ties"] == 1
-    assert set(found["by_phenomenon"]) == {"agreement", "letters", "order"}
-    worst = [one["difference"] for one in found["worst"]]
-    assert worst == sorted(worst)
-    assert len(worst) == 4 - found["overall"]["right"]
-    again = cli("pairs", "-", "--json", stdin=file.read_bytes())
-    assert json.loads(again.out)["overall"] == found["overall"]
-    assert "two sentences" in cli.fails("pairs", "-", stdin=b"only one\n")
-    assert "none.tsv" in cli.fails("pairs", tmp_path / "none.tsv")
-    assert "group by" in cli.fails("pairs", file, "--by", "UID")
+        collect([])

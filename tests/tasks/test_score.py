@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import TEXTS, pair_of
+from toys import SCORE_KEYS, TEXTS, pair_of
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
@@ -153,21 +153,6 @@ def test_refusals(texts: list[str], options: dict[str, Any], words: str) -> None
 def test_json_keys() -> None:
     (one,) = score(*pair_of("char"), ["abc de"], tokens=True, words=True)
     record = one.as_dict()
-    assert list(record) == [
-        "text",
-        "tokens",
-        "chars",
-        "bytes",
-        "oov",
-        "logprob",
-        "log10prob",
-        "perplexity",
-        "perplexity_excluding_oov",
-        "nats_per_char",
-        "bits_per_char",
-        "bits_per_byte",
-        "token_scores",
-        "word_scores",
-    ]
+    assert list(record) == [*SCORE_KEYS, "token_scores", "word_scores"]
     assert list(record["token_scores"][0]) == ["token", "logprob", "surprisal", "rank"]
     assert list(record["word_scores"][0]) == ["word", "logprob", "surprisal"]

@@ -43,26 +43,30 @@ def test_kill_and_resume(tmp_path: Path) -> None:
     text.write_text("\n".join(" ".join(rng.choices(words, k=6)) for _ in range(3000)) + "\n")
     start = [str(text), "--steps", str(350 * KILLS), "--eval-every", "90", *HOW.split()]
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    subprocess.run(command(*start, "--out", str(straight)), check=True, capture_output=True)
-
-    arguments = [*start, "--out", str(broken)]
-    reached = 0
-    for _ in range(KILLS):
-        process = subprocess.Popen(
-            command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while not (broken / "checkpoint.safetensors").exists() and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(rng.uniform(1.0, 6.0))
-        process.kill()
-        process.wait()
-        check_files(broken)
-        contents, _ = tensor_file.read(broken / "checkpoint.safetensors", checkpoint.KIND)
-        assert contents["progress"]["step"] >= reached
-        reached = contents["progress"]["step"]
-        arguments = ["--resume", str(broken)]
-    subprocess.run(command("--resume", str(broken)), check=True, capture_output=True)
+    with subprocess.Popen(
+        command(*start, "--out", str(straight)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as undisturbed:
+        arguments = [*start, "--out", str(broken)]
+        reached = 0
+        for _ in range(KILLS):
+            process = subprocess.Popen(
+                command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            while not (broken / "checkpoint.safetensors").exists() and process.poll() is None:
+                time.sleep(0.02)
+            time.sleep(rng.uniform(1.0, 6.0))
+            process.kill()
+            process.wait()
+            check_files(broken)
+            contents, _ = tensor_file.read(broken / "checkpoint.safetensors", checkpoint.KIND)
+            assert contents["progress"]["step"] >= reached
+            reached = contents["progress"]["step"]
+            arguments = ["--resume", str(broken)]
+        subprocess.run(command("--resume", str(broken)), check=True, capture_output=True)
     check_files(broken)
+    assert undisturbed.returncode == 0
     assert (broken / "model.safetensors").read_bytes() == (
         straight / "model.safetensors"
     ).read_bytes()

@@ -1,4 +1,4 @@
-"""`charlm lab`: the laboratory, one file an experiment."""
+"""`charlm lab`: the laboratory, one file per experiment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = typer.Typer(name="lab", help=help_text(HELP), rich_markup_mode=None)
 
 @app.callback(invoke_without_command=True)
 def lab(context: typer.Context) -> None:
-    """Without the name of an experiment: the list of them."""
+    """Without the name of an experiment: list them."""
     if context.invoked_subcommand is None:
         line(context.get_help())
 

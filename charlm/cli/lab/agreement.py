@@ -18,7 +18,7 @@ from .options import Picture, Seed
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
 
-LENGTHS_SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words between, in the table
+LENGTHS_SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words in the clause, shown in the table
 
 
 def agreement(
@@ -29,14 +29,14 @@ def agreement(
             "--model",
             "-m",
             metavar="PATH",
-            help="Judge this run or model file instead; may be given again.",
+            help="Test this run or model file instead; may be repeated.",
             show_default=False,
         ),
     ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Networks to train of each cell.")] = 3,
+    runs: Annotated[int, typer.Option(min=1, help="Networks to train per cell.")] = 3,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 1000,
     sentences: Annotated[
-        int, typer.Option(min=2, help="Sentences to judge at each length, of both kinds.")
+        int, typer.Option(min=2, help="Sentences to test at each length, of both kinds.")
     ] = 100,
     seed: Seed = 1,
     out: Picture = Path("lab-agreement.png"),
@@ -45,33 +45,33 @@ def agreement(
     r"""Was or were: does a model remember the subject through a clause of 1 to 20 words?
 
     The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
-    networks and n-gram models learn from such sentences, and are asked about others, with no noun
-    in the clause or with nouns of the other number (attractors). One that cannot see the subject
-    is right half the time. From clauses of two words on, no sentence asked begins as one
-    learned from. With --model, models of yours are asked, in words that all of them know; a mixture
-    is shown with its parts.
+    networks and n-gram models learn from such sentences and are tested on others, with no noun in
+    the clause or with nouns of the opposite number (attractors). A model that cannot see the
+    subject is right half the time. With clauses of two words or more, no test sentence begins like
+    a training sentence. With --model, your own models are tested, on words that all of them know; a
+    mixture is shown with its parts.
 
     \b
     charlm lab agreement
     charlm lab agreement --runs 1 --steps 2000
     charlm lab agreement --model runs/demo
     """
-    from ...lab.agreement import COMPARED_CELLS, judge_models, train_and_judge
+    from ...lab.agreement import COMPARED_CELLS, evaluate_models, train_and_evaluate
     from ...runs.locate import resolve
 
     given = {context.get_parameter_source(name) for name in ("runs", "steps")}
     if model and {source.name for source in given if source} != {"DEFAULT"}:
-        raise CharlmError("--runs and --steps are of freshly trained cells: leave out --model")
+        raise CharlmError("--runs and --steps are for freshly trained cells: leave out --model")
     files = [str(resolve(one)) for one in model or []]
     refuse_inputs(out, *files)
     if files:
         with progress_bar("reading sentences") as report:
-            found = judge_models(files, seed=seed, sentences=sentences, progress=report)
+            found = evaluate_models(files, seed=seed, sentences=sentences, progress=report)
     else:
         with progress_bar(
             f"training {show.count(len(COMPARED_CELLS) * runs, 'network')}"
         ) as report:
-            found = train_and_judge(
+            found = train_and_evaluate(
                 seed=seed, runs=runs, steps=steps, sentences=sentences, progress=report
             )
     if found.left_out:
@@ -81,7 +81,7 @@ def agreement(
 
 
 def _print(found: Agreement) -> None:
-    """The table, and what one sees in it."""
+    """The table, and a summary."""
     names = [one.model for one in found.curves]
     for condition, counts in found.sentences.items():
         rows = [["words", *names]]
@@ -96,8 +96,8 @@ def _print(found: Agreement) -> None:
     _sum_up(found)
 
 
-def _percent(share: float) -> str:
-    return show.number(100 * share, 0)
+def _percent(fraction: float) -> str:
+    return show.number(100 * fraction, 0)
 
 
 def _sum_up(found: Agreement) -> None:
@@ -121,8 +121,8 @@ def _sum_up(found: Agreement) -> None:
         learned = f"{found.steps:,} steps on {found.learned_from:,} sentences"
         means = f"the mean of {found.runs} runs" if found.runs > 1 else "one run"
         show.paragraph(
-            f"Each network learned for {learned}; given is {means}. "
-            f"From clauses of {UNSEEN_FROM} words on, none of these sentences begins as one "
-            "judged; of shorter ones there are too few.",
+            f"Each network learned for {learned}; shown is {means}. "
+            f"With clauses of {UNSEEN_FROM} words or more, none begins like a test sentence; "
+            "there are too few shorter ones.",
             indent=0,
         )

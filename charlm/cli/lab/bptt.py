@@ -36,7 +36,7 @@ def bptt(
     r"""Show validation loss against the length at which the gradient is cut: a minute or two.
 
     All trainings see the same tokens in the same batches, 64 tokens of 16 streams a step, and
-    carry the state on; the gradient goes back through at most T of those 64. T = 1: through none.
+    carry the state over; the gradient flows back through at most T of those 64. T = 1: none.
 
     \b
     charlm lab bptt corpus.txt
@@ -74,9 +74,9 @@ def _rows(found: Truncation) -> Iterator[list[str]]:
 
 
 def _remarks(found: Truncation) -> Iterator[str]:
-    """What one sees, from the numbers."""
+    """Remarks on the numbers."""
     for cell in found.cells:
-        points = found.of(cell)
+        points = found.points_of(cell)
         best = min(points, key=lambda point: point.loss)
         worse = [
             f"{show.number(one.bits_per_char - best.bits_per_char, 3)} more with T = {one.bptt}"

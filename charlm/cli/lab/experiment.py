@@ -1,4 +1,4 @@
-"""How an experiment begins and ends: the text it learns from, and the picture it writes."""
+"""Shared parts of experiments: opening the training text, and writing the picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Finding(Protocol):
-    """What an experiment found."""
+    """The result of an experiment."""
 
     def as_dict(self) -> dict[str, Any]: ...
     def panels(self) -> Sequence[Panel]: ...
@@ -31,7 +31,7 @@ AnyFinding = TypeVar("AnyFinding", bound=Finding)
 
 
 def refuse_inputs(out: Path, *files: str | Path) -> None:
-    """Raise CharlmError where --out names one of the files that the experiment reads."""
+    """Raise CharlmError if --out names one of the files that the experiment reads."""
     if is_among(out, files):
         raise CharlmError(f"{out} is one of the files to read: name another with --out")
 
@@ -40,10 +40,10 @@ def refuse_inputs(out: Path, *files: str | Path) -> None:
 def training_on(
     corpus: str, level: Levels, out: Path, doing: str, **how: Unpack[Reading]
 ) -> Iterator[tuple[Corpus, Callable[[float], None]]]:
-    """The tokens of a text to train networks on, and what to tell how much is done.
+    """The tokens of a training text, and a progress callback.
 
-    Words are those seen at least three times, to be quick. Raises CharlmError where `out` is the
-    text itself, and for a text that cannot be learned from.
+    Words must occur at least three times, for speed. Raises CharlmError if `out` is the text
+    itself, and for an unusable text.
     """
     from ...lab.learn import corpus_of
 
@@ -70,7 +70,7 @@ def conclude(
     out: Path,
     columns: int = 1,
 ) -> None:
-    """Print the finding, or its numbers as JSON, and write its picture wherever --out leads."""
+    """Print the finding, or its numbers as JSON, and write its picture to --out."""
     if json:
         show.emit_json(found.as_dict())
     else:

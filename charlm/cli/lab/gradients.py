@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...lab.gradients import Curve, Gradients
     from ...text.source import Reading
 
-EXPLODED_ABOVE = 2.0  # times the gradient at k = 0: it explodes
+EXPLODED_ABOVE = 2.0  # times the gradient at k = 0
 
 
 def gradients(
@@ -112,24 +112,24 @@ def _clipping(found: Gradients) -> list[str]:
 
 
 def _remarks(found: Gradients) -> Iterator[str]:
-    """What one sees, from the numbers."""
+    """Remarks on the numbers."""
     k = found.far
     if len(found.cells) > 1:
         order = sorted(found.cells, key=lambda one: one.trained.ratio(k))
-        least, most = order[0].trained, order[-1].trained
+        low, high = order[0].trained, order[-1].trained
         yield (
-            f"After training, the gradient that reaches {k} steps back is {_short(most.ratio(k))} "
-            f"of that at the last step in {most.cell}, {_short(least.ratio(k))} in {least.cell}."
+            f"After training, the gradient that reaches {k} steps back is {_short(high.ratio(k))} "
+            f"of that at the last step in {high.cell}, {_short(low.ratio(k))} in {low.cell}."
         )
     grown = [c for c in found.scaled if c.ratio(k) > EXPLODED_ABOVE]
-    says = "; ".join(
+    exploding = "; ".join(
         f"{cell} explodes from {min(c.gain for c in grown if c.cell == cell)}"
         for cell in dict.fromkeys(c.cell for c in grown)
     )
     below = max(c.ratio(k) for c in found.scaled if c.gain < 1)
     yield (
         f"‖W‖ < 1: it vanishes, to {_short(below)} or less at k = {k}. ‖W‖ > 1 does not suffice "
-        f"for exploding, since units saturate or rest: {says or 'none explodes here'}."
+        f"for exploding, since units saturate or are inactive: {exploding or 'none explodes here'}."
     )
     tame, tame_clipped, wild, wild_clipped = found.clipping
     yield (

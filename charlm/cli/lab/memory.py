@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 def memory(
     cells: Cells = "rnn,lstm,lstm-peephole,gru",
     lags: Annotated[
-        str, typer.Option(metavar="NUMBERS", help="How many symbols back, with commas.")
+        str, typer.Option(metavar="NUMBERS", help="Lags in symbols, separated by commas.")
     ] = "1,2,3,4,5,10,20,30,100",
     hidden: Hidden = 64,
-    steps: Annotated[int, typer.Option(min=1, help="Most steps for each k.")] = 1000,
+    steps: Annotated[int, typer.Option(min=1, help="Maximum steps for each k.")] = 1000,
     seeds: Seeds = 3,
-    timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Count, too.")] = True,
+    timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Also test counting.")] = True,
     seed: Seed = 1,
     out: Picture = Path("lab-memory.png"),
     json: Json = False,
 ) -> None:
     r"""Show how far back cells and n-grams remember, and how far they count: two to three minutes.
 
-    A sentence begins with a or b, goes on with symbols that say nothing, and ends, k symbols after
-    the first, as the first determines. Each k is a language of its own, for a network of its own.
-    Networks with gates begin with biases that fit k (chrono initialisation, Tallec and Ollivier
-    2018). The timer is the language aⁿbⁿ, learned up to n = 20 by 16 units in 1,200 steps.
+    A sentence begins with a or b, continues with random fillers, and ends, k symbols later, with a
+    symbol determined by the first. Each k is a separate language with a separate network. Gated
+    networks start with biases that suit k (chrono initialisation, Tallec and Ollivier 2018). The
+    timer is the language aⁿbⁿ, learned up to n = 20 by 16 units in 1,200 steps.
 
     \b
     charlm lab memory
@@ -45,11 +45,11 @@ def memory(
     """
     from ...lab.memory import experiment
 
-    chosen, asked = cells_of(cells), _numbers(lags)
+    chosen, all_lags = cells_of(cells), _numbers(lags)
     with progress_bar("training") as progress:
         found = experiment(
             cells=chosen,
-            lags=asked,
+            lags=all_lags,
             hidden=hidden,
             steps=steps,
             seed=seed,
@@ -64,7 +64,7 @@ def _numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     require(
         all(part.isascii() and part.isdecimal() for part in parts),
-        f"--lags takes numbers with commas, not {text!r}",
+        f"--lags takes numbers separated by commas, not {text!r}",
     )
     return [int(part) for part in parts]
 
@@ -77,7 +77,7 @@ def _print(found: Memory) -> None:
     show.table(rows, ">" * len(rows[0]))
     if len(found.seeds) > 1:
         show.line("(the mean of the seeds; * where one is more than 10 points off it)", "dim")
-    show.line("Gates begin with biases that fit the lag (chrono initialisation).", "dim")
+    show.line("Gate biases start at values that suit the lag (chrono initialisation).", "dim")
     if found.counts:
         show.line()
         show.line("aⁿbⁿ: the largest n up to which every end is right, by seed", "bold")
@@ -91,17 +91,18 @@ def _print(found: Memory) -> None:
 
 def _accuracy(one: Recall, lag: int) -> str:
     mean = one.mean(lag)
-    apart = max(abs(share - mean) for share in one.accuracy[lag])
+    apart = max(abs(accuracy - mean) for accuracy in one.accuracy[lag])
     return f"{'*' if apart > 0.1 else ''}{100 * mean:.0f}"
 
 
 def _remarks(found: Memory) -> Iterator[str]:
-    """What one sees, from the numbers."""
+    """Remarks on the numbers."""
     for one in found.recalls:
         kept, lost = found.kept(one), found.lost(one)
-        said = f"recalls (99 % in every seed) up to k = {kept}" if kept else "recalls nothing"
+        remark = f"recalls (99 % in every seed) up to k = {kept}" if kept else "recalls nothing"
         if lost is not None:
-            said += f"; within 10 points of chance in every seed from k = {lost}"
-        yield f"{one.model}: {said}."
-    for own in found.counts:
-        yield f"{own.cell}: taught to count to 20, counts to {min(own.reach)} to {max(own.reach)}."
+            remark += f"; within 10 points of chance in every seed from k = {lost}"
+        yield f"{one.model}: {remark}."
+    for one_count in found.counts:
+        reach = one_count.reach
+        yield f"{one_count.cell}: trained up to 20, counts to {min(reach)} to {max(reach)}."

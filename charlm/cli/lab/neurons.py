@@ -1,4 +1,4 @@
-"""`charlm lab neurons`: what hidden units follow in a text."""
+"""`charlm lab neurons`: what hidden units track in a text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def neurons(
     chars: Annotated[int, typer.Option(min=3, help="Characters of the text to read.")] = 20_000,
     out: Annotated[
         Path,
-        typer.Option("--out", metavar="HTML", callback=writable, help="Where the page is written."),
+        typer.Option("--out", metavar="HTML", callback=writable, help="Where to write the page."),
     ] = Path("lab-neurons.html"),
     json: Json = False,
     encoding: Encoding = "utf-8",
@@ -136,7 +136,7 @@ def _print_chosen(found: Neurons, unit: Unit) -> None:
 
 
 def _sum_up(found: Neurons) -> None:
-    """What one sees, in a sentence."""
+    """A summary, in a sentence."""
     if not found.tracked:
         show.line("Nothing in this text varies that units could track.")
         return
@@ -152,9 +152,9 @@ def _sum_up(found: Neurons) -> None:
 
 
 def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
-    """Lines of the text from the first, or where the property first holds, in the unit's colours.
+    """Print lines of the text, from where the property first holds, in the unit's colours.
 
-    Without a terminal there is no colour, and the table says it all.
+    Prints nothing without a terminal: the table has the numbers.
     """
     if not coloured():
         return
@@ -169,10 +169,10 @@ def _colours(found: Neurons, unit: Unit, one: Tracked | None) -> None:
         first = max((t + 1 for t, piece in enumerate(before) if piece.endswith("\n")), default=0)
     shown = list(zip(found.spaced(), found.scaled(unit), strict=True))[first:]
     for piece, value in shown:
-        look = on(colours.signed(value))
-        text.append(show.one_line(piece.rstrip("\n")), style=look)
+        style = on(colours.signed_colour(value))
+        text.append(show.one_line(piece.rstrip("\n")), style=style)
         if piece.endswith("\n"):
-            text.append(show.one_line("\n"), style=look)
+            text.append(show.one_line("\n"), style=style)
             text.append("\n")
             lines += 1
         if lines == MAX_LINES or len(text) >= MAX_CHARS:

@@ -1,4 +1,4 @@
-"""Options that several experiments take."""
+"""Options shared by several experiments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...system.storage import check_output
 
 
 class Levels(StrEnum):
-    """What an experiment may take for a token."""
+    """The levels that an experiment supports."""
 
     char = "char"
     word = "word"
@@ -20,22 +20,20 @@ class Levels(StrEnum):
 
 
 def writable(path: Path) -> Path:
-    """Refuse a place that cannot be written to before the work rather than after it."""
+    """Raise OSError before the work, not after it, if `path` cannot be written to."""
     check_output(path)
     return path
 
 
 Picture = Annotated[
     Path,
-    typer.Option("--out", metavar="PNG", callback=writable, help="Where the picture is written."),
+    typer.Option("--out", metavar="PNG", callback=writable, help="Where to write the picture."),
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, max=1 << 62, help="The same seed makes the same experiment.")
+    int, typer.Option(min=0, max=1 << 62, help="The same seed gives the same results.")
 ]
 CorpusFile = Annotated[str, typer.Argument(metavar="CORPUS", help='A text file; "-" reads stdin.')]
 Level = Annotated[Levels, typer.Option(help="What a token is.")]
-Cells = Annotated[
-    str, typer.Option(metavar="NAMES", help="Kinds of cell, with commas between them.")
-]
+Cells = Annotated[str, typer.Option(metavar="NAMES", help="Cells, separated by commas.")]
 Hidden = Annotated[int, typer.Option(min=1, max=4096, help="Units of each network.")]
-Seeds = Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind.")]
+Seeds = Annotated[int, typer.Option(min=1, max=100, help="Runs with different seeds.")]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from wings import ROOT
 
 from charlm.runs.ngram_run import count
 
-TEXT = Path(__file__).parent.parent / "data" / "demo.txt"
+TEXT = ROOT / "data" / "demo.txt"
 
 
 def make() -> None:

@@ -9,38 +9,22 @@ from typing import Any
 
 import pytest
 from cli_support import on_terminal, write_model
+from trainings import Recorder
 
 import charlm
 from charlm.errors import CharlmError
-from charlm.runs.events import Events, Plan, Step
+
+pytestmark = pytest.mark.train
+
 
 SMALL: dict[str, Any] = {"hidden": 8, "layers": 1, "batch_size": 4, "bptt": 16, "threads": 1}
 TEXT = "the cat sees a dog, and a dog sees the cat\n" * 150
 
 
 @pytest.fixture(autouse=True)
-def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def text(elsewhere: Path) -> Path:
     Path("text.txt").write_text(TEXT)
     return Path("text.txt")
-
-
-class Notes(Events):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self.stages: set[str] = set()
-        self.plan: Plan | None = None
-
-    def started(self, plan: Plan) -> None:
-        self.plan = plan
-
-    def step(self, step: Step) -> None:
-        self.steps += 1
-
-    def stage(self, name: str, done: float) -> None:
-        self.stages.add(name)
 
 
 class Notebook:
@@ -106,11 +90,11 @@ def test_runs_are_loaded(text: Path) -> None:
 
 
 def test_events_replace_the_display(text: Path, notebook: Notebook) -> None:
-    notes = Notes()
-    work(text, events=notes)
-    assert notes.steps == 4
-    assert notes.plan is not None
-    assert {"estimate", "report"} < notes.stages
+    heard = Recorder()
+    work(text, events=heard)
+    assert len(heard.losses) == 4
+    assert heard.plan is not None
+    assert {"estimate", "report"} < heard.stages.keys()
     assert notebook.areas == []
     work(text, progress=False)
     assert notebook.areas == []
@@ -132,7 +116,7 @@ def test_a_notebook_shows_how_it_goes(
 def test_a_terminal_shows_how_it_goes(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model.safetensors")
     program = "import charlm; charlm.train('text.txt', steps={}, hidden=8{})"
-    shown = on_terminal(model, program=program.format(300, ""), COLUMNS="100")
+    shown = on_terminal(model, program=program.format(60, ""), COLUMNS="100")
     assert "LSTM 1 × 8" in shown
     assert "loss" in shown
     assert on_terminal(model, program=program.format(4, ", progress=False")) == ""

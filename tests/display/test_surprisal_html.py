@@ -68,8 +68,3 @@ def test_the_numbers_of_a_score() -> None:
     assert "1 OOV" in one._repr_html_()
     pseudo = SentenceScore("the cat", Measures(-10.0, 3, 8, 8), pseudo=True)
     assert "pseudo-perplexity" in pseudo._repr_html_()
-
-
-def test_what_is_certain_has_no_sign() -> None:
-    assert number(TokenScore("</s>", 0.0, 1).surprisal) == "0.00"
-    assert number(-1234.5) == "−1,234"

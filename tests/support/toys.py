@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from charlm.config import CELLS, NetworkConfig, TokenizerConfig
+from charlm.models.model_file import ModelFile
 from charlm.models.recurrent import RecurrentLM
 from charlm.text.tokenizer import Tokenizer, build
 
@@ -19,6 +20,22 @@ TEXTS = {
     "byte": "",
     "subword": "the cats, naïve, sat on the mat. 猫 was there\n" * 20,
 }
+
+
+SCORE_KEYS = [  # of a score as JSON, before those of its tokens and words
+    "text",
+    "tokens",
+    "chars",
+    "bytes",
+    "oov",
+    "logprob",
+    "log10prob",
+    "perplexity",
+    "perplexity_excluding_oov",
+    "nats_per_char",
+    "bits_per_char",
+    "bits_per_byte",
+]
 
 
 def random_tensors(
@@ -77,3 +94,11 @@ def pair_of(level: str, cell: str = "gru", scale: float = 0.4) -> tuple[Recurren
     """A tokenizer, and a network for its tokens."""
     tokenizer = tokenizer_of(level)
     return recurrent_lm(cell, tokenizer.vocab_size, eos=tokenizer.eos, scale=scale), tokenizer
+
+
+def small_model_file(level: str = "char", **options: Any) -> ModelFile:
+    """A network of four units, as a file holds it."""
+    tokenizer = tokenizer_of(level)
+    config = NetworkConfig(tokenizer.vocab_size, embed=3, hidden=4, **options)
+    training = {"corpus": "tale.txt", "sha256": "0" * 64, "best": {"nats_per_char": 1.25}}
+    return ModelFile("recurrent", config.as_dict(), tokenizer, random_tensors(config), training)

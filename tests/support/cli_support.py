@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from toys import random_tensors
+from wings import ROOT
 
 from charlm.cli import main
 from charlm.config import NetworkConfig, TokenizerConfig
@@ -89,7 +90,7 @@ def environment(model: Path, **more: str) -> dict[str, str]:
         for k, v in os.environ.items()
         if k not in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
     }
-    root = str(Path(__file__).parent.parent)
+    root = str(ROOT)
     return kept | {"PYTHONPATH": root, "CHARLM_MODEL": str(model), "PYTHONUTF8": "1"} | more
 
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from charlm.config import TokenizerConfig
+from charlm.models.kneser_ney import estimate
+from charlm.models.ngram import NgramLM
+from charlm.tasks.nbest import Hypothesis, Utterance
+from charlm.text.tokenizer import Tokenizer, build
+
 SOUNDS_LIKE = {
     "pear": ["pair", "pare"],
     "sea": ["see"],
@@ -62,3 +68,21 @@ def nbest(
         ordered = sorted(found.items(), key=lambda item: -item[1])
         lists.append((f"utt{number:03d}", ordered))
     return lists
+
+
+def nbest_task(seed: int = 2, count: int = 60) -> tuple[list[Utterance], dict[str, str]]:
+    """N-best lists, and what was said."""
+    truths = sentences(count, seed)
+    lists = nbest(truths, seed)
+    made = [
+        Utterance(id, tuple(Hypothesis(text, own) for text, own in found)) for id, found in lists
+    ]
+    return made, {u.id: truth for u, truth in zip(made, truths, strict=True)}
+
+
+def trigram() -> tuple[NgramLM, Tokenizer]:
+    """A model of the language that the sentences are of."""
+    text = "".join(line + "\n" for line in sentences(400, seed=1))
+    tokenizer = build(TokenizerConfig(level="word"), [text])
+    ids = tokenizer.encode(text)
+    return estimate(ids, tokenizer.vocab_size, tokenizer.eos, 3, lines=True), tokenizer

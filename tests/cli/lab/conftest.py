@@ -1,0 +1,13 @@
+"""What the tests of `charlm lab` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def model(elsewhere: Path) -> Path | None:
+    """None: experiments train networks of their own. All runs in an empty working directory."""
+    return None

@@ -1,0 +1,34 @@
+"""`charlm compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_support import Cli
+
+
+@pytest.fixture
+def model() -> None:
+    """No model is meant where a command names none."""
+
+
+def test_compare_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the apple\n\nthe pear\nwholly other\n")
+    shown = cli("compare", *two, text)
+    assert shown.code == 0
+    assert "bits/char, 95 %" in shown.out
+    assert "too few sentences to tell" in shown.out
+    assert "unknown to" in shown.err
+    assert "1 empty line skipped" in shown.err
+    found = json.loads(cli("compare", *two, text, "--json").out)
+    assert found["sentences"] == 3
+    assert found["difference_bits_per_char"] == pytest.approx(
+        found["first"]["bits_per_char"] - found["second"]["bits_per_char"]
+    )
+    wins = found["first_wins"] + found["second_wins"]
+    assert {one["text"] for one in wins} == {"the apple", "the pear", "wholly other"}
+    text.write_text("\n\n")
+    assert "empty lines" in cli.fails("compare", *two, text)

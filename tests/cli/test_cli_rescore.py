@@ -1,0 +1,106 @@
+"""`charlm rescore`."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from cli_support import Cli
+from nbest_maker import nbest_task, trigram
+
+from charlm.models import model_file
+from charlm.tasks.nbest import read
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    lm, tokenizer = trigram()
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    model_file.write(path, model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors()))
+    return path
+
+
+def write_task(directory: Path, seed: int = 2) -> tuple[Path, Path]:
+    lists_of, references = nbest_task(seed)
+    lists, refs = directory / "nbest.tsv", directory / "refs.txt"
+    lists.write_text(
+        "".join(f"{u.id}\t{h.text}\t{h.score}\n" for u in lists_of for h in u.hypotheses)
+    )
+    refs.write_text("".join(f"{id} {text}\n" for id, text in references.items()))
+    return lists, refs
+
+
+def test_command(cli: Cli, tmp_path: Path) -> None:
+    lists, refs = write_task(tmp_path)
+    out = tmp_path / "reranked.tsv"
+    done = cli("rescore", lists, "--tune", refs, "--out", out)
+    assert done.code == 0
+    assert "WER before" in done.out
+    found = json.loads(cli("rescore", lists, "--tune", refs, "--json").out)
+    rates = found["error_rates"]
+    assert rates["oracle"] <= rates["after"] < rates["before"]
+    written = out.read_text().splitlines()
+    assert written[0] == "utterance\thypothesis\tcombined\tscore\tlm"
+    assert len(written) == 1 + len(lists.read_text().splitlines())
+    best = cli("rescore", lists, "--best", "-q", "--alpha", found["alpha"], "--beta", found["beta"])
+    assert len(best.out.splitlines()) == 61
+    first = {line.split("\t")[0]: line.split("\t")[1] for line in reversed(written[1:])}
+    assert dict(line.split("\t")[:2] for line in best.out.splitlines()[1:]) == first
+    same = cli("rescore", lists, "--alpha", "0", "-q").out.splitlines()[1:]
+    given = [line.split("\t")[:2] for line in lists.read_text().splitlines()]
+    assert [line.split("\t")[:2] for line in same] == given
+
+
+def test_command_with_bad_input_writes_nothing(cli: Cli, tmp_path: Path) -> None:
+    lists, refs = write_task(tmp_path)
+    out = tmp_path / "reranked.tsv"
+    lists.write_text(lists.read_text() + "u9\tno score\n")
+    number = len(lists.read_text().splitlines())
+    assert f"line {number}: " in cli.fails("rescore", lists, "--out", out)
+    assert not out.exists()
+    assert "leave out" in cli.fails("rescore", lists, "--tune", refs, "--alpha", "1")
+    assert "--scores" in cli.fails("rescore", lists, "--lm-scores", refs)
+    lists, refs = write_task(tmp_path)
+    assert "finite" in cli.fails("rescore", lists, "--alpha", "nan")
+    assert "overflow" in cli.fails("rescore", lists, "--alpha", "1e308")
+    assert "is one of the files" in cli.fails("rescore", lists, "--ref", refs, "--out", refs)
+    assert "directory" in cli.fails("rescore", lists, "--out", tmp_path)
+    assert "No such file" in cli.fails("rescore", lists, "--out", tmp_path / "none" / "x.tsv")
+    assert "needs --scores" in cli.fails("rescore", lists, "--acoustic-scale", "2")
+    assert "only once" in cli.fails("rescore", "-", "--tune", "-", stdin=b"")
+    refs.write_text("other a b\n")
+    assert "no reference for utt000" in cli.fails("rescore", lists, "--tune", refs)
+
+
+def test_what_is_written_is_read_again(cli: Cli, tmp_path: Path) -> None:
+    odd = {"utterance": "u", "text": "the\tcat \ud800", "score": -12345.678901}
+    lists, out = tmp_path / "n.jsonl", tmp_path / "out.tsv"
+    lists.write_text(json.dumps(odd) + "\n")
+    assert cli("rescore", lists, "--out", out, "--json").code == 0
+    (again,) = read(out.read_text("utf-8", "surrogateescape").splitlines(), "f")
+    assert again.hypotheses[0].score == -12345.678901
+    assert again.hypotheses[0].text.startswith("the cat")
+    assert "none" in cli.fails("rescore", tmp_path / "none")
+
+
+def test_a_link_is_followed_and_a_pipe_written_to(cli: Cli, tmp_path: Path) -> None:
+    lists, _ = write_task(tmp_path)
+    link, target = tmp_path / "link", tmp_path / "target"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert cli("rescore", lists, "--out", link).code == 0
+    assert link.is_symlink()
+    assert target.read_text().startswith("utterance\t")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read_back: list[str] = []
+    reader = threading.Thread(target=lambda: read_back.append(pipe.read_text()))
+    reader.start()
+    assert cli("rescore", lists, "--out", pipe).code == 0
+    reader.join(10)
+    assert read_back == [target.read_text()]
+    assert pipe.is_fifo()
+    assert cli("rescore", lists, "--out", "-", "-q").out == target.read_text()

@@ -1,0 +1,50 @@
+"""Defaults yield to the user and fit the corpus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from charlm.runs import defaults
+from charlm.runs.defaults import Facts
+
+
+def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
+    facts = Facts("char", 1_000_000, 65)
+    chosen = defaults.network({"hidden": 99, "dropout_input": 0.1}, facts)
+    assert (chosen.hidden, chosen.embed, chosen.dropout_input) == (99, 64, 0.1)
+    assert chosen.vocab_size == 65
+    assert defaults.network({}, Facts("word", 1_000_000, 20_000)).tied
+    dropped = defaults.dropout(chosen, {"dropout_output": 0.2}, facts, 1, rate=0.5)
+    assert (dropped.dropout_input, dropped.dropout_between) == (0.12, 0.5)
+    assert dropped.dropout_output == 0.2
+    rates = [defaults.dropout(chosen, {}, facts, n).dropout_output for n in (1, 4, 8, 16, 999)]
+    assert rates == [0, 0.1, 0.22, 0.34, 0.5]
+    drops = [defaults.dropout(chosen, {}, facts, n).weight_drop for n in (1, 16, 32, 64, 999)]
+    assert drops == [0, 0, 0.1, 0.2, 0.2]
+    words = Facts("word", 1_000_000, 20_000)
+    rates = [defaults.dropout(chosen, {}, words, n).dropout_input for n in (1, 2, 5, 8, 99)]
+    assert rates == [0, 0, 0.25, 0.5, 0.5]
+    small = defaults.training({}, Facts("char", 5_000, 65))
+    assert small.batch_size * small.bptt * 2 <= 5_000
+    assert defaults.training({"lr": 0.5}, facts).lr == 0.5
+    assert defaults.training({}, replace(facts, bf16=True)).optimizer == "muon"
+    assert defaults.training({}, facts).optimizer == "adamw"
+    assert defaults.tokenizer({"level": "word", "min_count": 3}).min_count == 3
+
+
+def test_short_runs_of_large_vocabularies_have_a_higher_rate() -> None:
+    facts = Facts("word", 1_000_000, 20_000)
+
+    def rate(steps: int, facts: Facts = facts, **settings: Any) -> float:
+        config = replace(defaults.training(settings, facts), steps=steps)
+        return defaults.rate(config, settings, facts).lr
+
+    assert rate(2000) == rate(10_000) == 3e-3
+    assert rate(500) == pytest.approx(6e-3)
+    assert rate(10) == pytest.approx(8e-3)
+    assert rate(10, lr=1e-3) == 1e-3
+    small = Facts("char", 1_000_000, 65)
+    assert rate(10, small) == rate(10_000, small)

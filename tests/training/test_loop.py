@@ -1,0 +1,84 @@
+"""The training loop: golden values, and what happens when things go wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from trainings import SMALL, Recorder
+
+from charlm.errors import CharlmError
+from charlm.models import model_file
+from charlm.network.network import Network
+from charlm.runs.events import Outcome
+from charlm.system.tensor_file import read
+from charlm.training import checkpoint, optimiser
+from charlm.training.run import train
+
+
+def weights(outcome: Outcome) -> bytes:
+    return outcome.model.read_bytes()
+
+
+def test_golden_losses_of_twenty_steps(text: Path) -> None:
+    heard = Recorder()
+    train(text, steps=20, warmup=5, lr=0.01, dropout=0.2, events=heard, **SMALL)
+    golden = [
+        3.028335, 3.016174, 3.023421, 2.928298, 2.927782, 2.882299, 2.851099, 2.740988, 2.812513,
+        2.761967, 2.879975, 2.697757, 2.684812, 2.590034, 2.643152, 2.620648, 2.745828, 2.746907,
+        2.817008, 2.605471,
+    ]  # fmt: skip
+    np.testing.assert_allclose(heard.losses, golden, rtol=2e-4)
+
+
+def test_non_finite_loss_is_skipped_then_rolled_back(
+    text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Network.forward
+    calls = 0
+
+    def sometimes_nan(self: Network, *args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        loss, state = real(self, *args)
+        return (loss * float("nan") if calls in (5, 9, 10, 11) else loss), state
+
+    monkeypatch.setattr(Network, "forward", sometimes_nan)
+    monkeypatch.setattr("charlm.training.timing.seconds_per_step", lambda *_: 0.01)
+    heard = Recorder()
+    outcome = train(text, steps=25, out="run", events=heard, **SMALL)
+    assert outcome.steps == 25
+    assert ["skipped" in w for w in heard.warnings] == [True, True, True, False]
+    assert "back to step 0" in heard.warnings[-1]
+    assert "× 0.5" in heard.warnings[-1]
+    assert np.isfinite(heard.losses).all()
+    for tensor in model_file.read(outcome.model).tensors.values():
+        assert np.isfinite(tensor).all()
+
+
+def test_hopeless_divergence_ends_with_a_word_and_keeps_the_best(
+    text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = train(text, steps=10, out="run", eval_every=5, **SMALL)
+    kept = weights(good)
+    real = Network.forward
+    monkeypatch.setattr(
+        Network, "forward", lambda self, *a: (real(self, *a)[0] * float("inf"), a[2])
+    )
+    with pytest.raises(CharlmError, match=r"diverges.*`lr`"):
+        train(text, steps=10, out="bad", **SMALL)
+    assert not Path("bad/model.safetensors").exists()
+    assert weights(good) == kept
+
+
+def test_patience_and_plateau(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimiser, "learning_rate", lambda *_: 0.0)  # nothing improves
+    heard = Recorder()
+    outcome = train(text, steps=500, eval_every=5, patience=3, events=heard, **SMALL)
+    assert [best for *_, best in heard.validations] == [True, False, False, False]
+    assert outcome.steps == 20
+    train(text, steps=30, eval_every=5, schedule="plateau", out="plateau", **SMALL)
+    contents, _ = read(Path("plateau/checkpoint.safetensors"), checkpoint.KIND)
+    assert contents["progress"]["lr_scale"] == 0.5**5

@@ -1,0 +1,73 @@
+"""The number of steps that fit in the time given."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trainings import SMALL, Recorder
+
+from charlm.config import NetworkConfig, TrainConfig
+from charlm.runs.events import Step
+from charlm.training import timing
+from charlm.training.run import train
+from charlm.training.streams import Streams
+
+
+def test_the_number_of_steps_follows_the_clock(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine turns out to be ten times slower than measured: the run still ends in time."""
+    monkeypatch.setattr("charlm.training.timing.seconds_per_step", lambda *_: 0.0005)
+    rates: list[float] = []
+
+    class Slow(Recorder):
+        def step(self, step: Step) -> None:
+            time.sleep(0.005)
+            rates.append(step.learning_rate)
+
+    began = time.monotonic()
+    outcome = train(text, minutes=0.08, eval_every=50, events=Slow(), **SMALL)
+    assert time.monotonic() - began < 8
+    assert outcome.steps < 1500
+    falls = [a - b for a, b in pairwise(rates[50:])]
+    assert min(falls) >= 0  # the schedule never jumps back
+    assert rates[-1] < 0.02 * max(rates)  # and reaches its end
+
+
+NETWORK = NetworkConfig(7, embed=4, hidden=8)
+CONFIG = TrainConfig(batch_size=4, bptt=8, threads=1)
+
+
+def some_streams() -> Streams:
+    return Streams(np.random.default_rng(0).integers(7, size=400), 4, 8, seed=1, eos=0)
+
+
+def test_a_trial_leaves_the_streams_where_they_began() -> None:
+    streams, untouched = some_streams(), some_streams()
+    assert 0 < timing.seconds_per_step(NETWORK, CONFIG, streams, seconds=0.05) < 5
+    np.testing.assert_array_equal(streams.next().x_TB, untouched.next().x_TB)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bf16", "speedup", "chosen"),
+    [
+        ("fp32", True, 9.0, "fp32"),
+        ("bf16", False, 0.5, "bf16"),
+        (None, False, 9.0, "fp32"),
+        (None, True, 2.0, "bf16"),
+        (None, True, 1.05, "fp32"),  # not worth its coarser numbers
+    ],
+)
+def test_bf16_has_to_be_worth_it(
+    wanted: str | None, bf16: bool, speedup: float, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes(network: NetworkConfig, config: TrainConfig, *_: object) -> float:
+        return 1.0 if config.precision == "fp32" else 1.0 / speedup
+
+    monkeypatch.setattr(timing, "has_bf16", lambda _: bf16)
+    monkeypatch.setattr(timing, "seconds_per_step", takes)
+    config, seconds = timing.measure(NETWORK, CONFIG, some_streams(), wanted)
+    assert config.precision == chosen
+    assert seconds == (1.0 if chosen == "fp32" else 1.0 / speedup)
