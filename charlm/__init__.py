@@ -17,7 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cli.library import mix, ngram, report, train
+    from .cli.python_api import mix, ngram, report, train
     from .errors import CharlmError
     from .model import Model, classify, load
 
@@ -40,10 +40,10 @@ _MODULES = {
     "Model": "model",
     "classify": "model",
     "load": "model",
-    "mix": "cli.library",
-    "ngram": "cli.library",
-    "report": "cli.library",
-    "train": "cli.library",
+    "mix": "cli.python_api",
+    "ngram": "cli.python_api",
+    "report": "cli.python_api",
+    "train": "cli.python_api",
 }
 
 

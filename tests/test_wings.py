@@ -22,12 +22,7 @@ from wings import (
 
 LEVELS = levels()
 MAX_TEST_LINES = 400
-ACROSS = {
-    "cli.formats",
-    "cli.startup",
-    "models.laws",
-    "training.kill",
-}  # tests of more than one file
+ACROSS = {"cli.formats", "cli.startup", "models.laws", "training.kill"}  # of several files
 FACE = ""  # charlm/__init__.py, which imports lazily
 MAX_ENTRIES = 20  # of `ls charlm`
 

@@ -29,7 +29,7 @@ from . import (
     train,
 )
 from . import eval as eval_verb
-from .ending import ending, flush_stdout
+from .exit_codes import ending, flush_stdout
 from .options import Quiet, Verbose
 from .show import line
 from .talk import print_error, talk

@@ -8,8 +8,8 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .opening import drop_empty, note_unknown, only_once, open_lines
-from .opening import open_model as open_one
+from .open_files import drop_empty, note_unknown, only_once, open_lines
+from .open_files import open_model as open_one
 from .options import Column, Device, Encoding, Errors, Field, Json
 from .talk import aside, note, progress_bar
 

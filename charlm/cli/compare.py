@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .opening import drop_empty, note_unknown, open_lines, open_model
+from .open_files import drop_empty, note_unknown, open_lines, open_model
 from .options import Column, Device, Encoding, Errors, Field, Json
 from .talk import progress_bar
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import show
-from .opening import open_model
+from .open_files import open_model
 from .options import Json, ModelPath
 from .talk import progress_bar
 

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .opening import open_model, open_text_file, warn_of_unknown
+from .open_files import open_model, open_text_file, warn_of_unknown
 from .options import Adaptation, Column, Context, Device, Encoding, Errors, Field, Json, ModelPath
 from .talk import progress_bar
 

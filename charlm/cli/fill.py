@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .opening import open_model
+from .open_files import open_model
 from .options import Json, ModelPath
 from .talk import note, progress_bar
 

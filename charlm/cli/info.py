@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import show
-from .opening import open_model
+from .open_files import open_model
 from .options import Json, ModelPath
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ def mix(
     charlm eval test.txt --model runs/mixed
     """
     from ..runs.mixture_run import mix_models
-    from .stages import stages
+    from .stage_progress import stages
 
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
     with stages("mixing") as events:

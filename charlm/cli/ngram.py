@@ -10,8 +10,8 @@ from ..config import TokenizerConfig, settings_of
 from ..errors import CharlmError
 from ..runs.options import RunOptions
 from . import show
-from .derive import with_options
-from .opening import only_once
+from .derived_options import with_options
+from .open_files import only_once
 from .options import Context, JsonOutcome
 
 
@@ -66,7 +66,7 @@ def ngram(
     only_once(*corpus, given["valid"])
     thresholds = _counts(min_counts)
     from ..runs.ngram_run import count
-    from .stages import stages
+    from .stage_progress import stages
 
     with stages("counting") as events:
         done = count(

@@ -9,7 +9,7 @@ import typer
 
 from ..config import settings_of
 from ..runs.options import RunOptions
-from .derive import option
+from .derived_options import option
 from .talk import talk
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .opening import note_unknown, only_once, open_model
+from .open_files import note_unknown, only_once, open_model
 from .options import Device, Encoding, Errors, Json, ModelPath
 from .talk import note, progress_bar
 

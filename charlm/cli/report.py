@@ -39,7 +39,7 @@ def report(
     charlm report runs/corpus --out corpus.html
     """
     from ..reports.page import write
-    from .stages import stages
+    from .stage_progress import stages
 
     with stages("report") as events:
         place, found = write(run, out, events)

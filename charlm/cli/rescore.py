@@ -12,7 +12,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .opening import note_unknown, only_once, open_model
+from .open_files import note_unknown, only_once, open_model
 from .options import Device, Encoding, Errors, Json, ModelPath
 from .talk import aside, progress_bar, warn
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .opening import open_model
+from .open_files import open_model
 from .options import Json, ModelPath
 from .show import console, emit_json, is_terminal, keep_lines, line, one_line, valid_unicode
 from .talk import detail, progress_bar, warn

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import CharlmError
 from . import show, surprisal_line
-from .opening import drop_empty, open_model, open_text_file
+from .open_files import drop_empty, open_model, open_text_file
 from .options import Adaptation, Column, Context, Device, Encoding, Errors, Field, Json, ModelPath
 from .talk import note, progress_bar
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .ending import as_options
+from .exit_codes import as_options
 from .show import console, is_terminal, valid_unicode
 
 BAR_AFTER_SECONDS = 2.0  # of silence before a progress bar appears

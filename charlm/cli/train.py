@@ -10,8 +10,8 @@ import typer
 from ..config import DURATION, OPTIMISATION, settings_of
 from ..errors import CharlmError
 from ..runs.options import TrainRunOptions, divide, text_names, train_settings
-from .derive import with_options
-from .ending import INTERRUPTED
+from .derived_options import with_options
+from .exit_codes import INTERRUPTED
 from .options import JsonOutcome
 from .show import emit_json, line, number
 from .talk import note

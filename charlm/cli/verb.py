@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from .derive import sign
+from .derived_options import sign
 from .options import Quiet, Verbose
 
 

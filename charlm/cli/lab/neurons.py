@@ -10,7 +10,7 @@ import typer
 from ...cli import show
 from ...display import colours
 from ...errors import CharlmError
-from ..opening import open_text_file, warn_of_unknown
+from ..open_files import open_text_file, warn_of_unknown
 from ..options import Column, Encoding, Errors, Field, Json
 from ..surprisal_line import coloured, on
 from ..talk import detail, note, progress_bar

@@ -13,7 +13,7 @@ import pytest
 from cli_support import Cli, environment, run
 
 import charlm
-from charlm.cli.ending import as_options, ending
+from charlm.cli.exit_codes import as_options, ending
 
 
 @pytest.mark.parametrize(

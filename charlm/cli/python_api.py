@@ -25,7 +25,7 @@ from ..runs.options import (
 )
 from .notebook import in_notebook
 from .show import is_terminal
-from .stages import stages
+from .stage_progress import stages
 from .training_display import Display
 
 if TYPE_CHECKING:
