@@ -49,7 +49,9 @@ def classify(
     column: Column = None,
     device: Device = None,
 ) -> None:
-    r"""Label each line with the model that finds it most probable: its language, author, genre.
+    r"""Label each line with the model that finds it most probable.
+
+    A label may be a language, an author or a genre.
 
     Prints TSV: label, its probability, log odds against all others (nats), text.
 

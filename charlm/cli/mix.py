@@ -33,10 +33,10 @@ def mix(
     column: Column = None,
     json: JsonOutcome = False,
 ) -> None:
-    r"""Mix models of one vocabulary into a better one, by linear interpolation.
+    r"""Mix models of one vocabulary into a better one.
 
-    The weights are fitted by EM to held-out text. If one is an n-gram model, they depend on
-    how many of the last tokens it knows.
+    Linear interpolation: the weights are fitted by EM to held-out text. If one is an n-gram model,
+    they depend on how many of the last tokens it knows.
 
     \b
     charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed

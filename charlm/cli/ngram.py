@@ -54,7 +54,7 @@ def ngram(
     json: JsonOutcome = False,
     **given: Any,
 ) -> None:
-    r"""Estimate an n-gram model: modified Kneser-Ney smoothing, interpolated.
+    r"""Estimate an n-gram model by modified Kneser-Ney smoothing.
 
     The model works with every command, and so does an ARPA file from any tool (--model x.arpa).
 

@@ -53,7 +53,7 @@ def pairs(
     model: ModelPath = None,
     device: Device = None,
 ) -> None:
-    r"""Score minimal pairs: is the good sentence more probable than the bad one?
+    r"""Score minimal pairs: is the good sentence the more probable?
 
     Each line holds a good sentence, a bad one and optionally a phenomenon, separated by tabs; or a
     JSON object with sentence_good and sentence_bad. A first line of good, bad, … names the columns.

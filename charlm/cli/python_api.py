@@ -170,8 +170,6 @@ def mix(
     events (Events, None): callbacks to use in place of the display.
 
     Raises CharlmError for fewer than two models, for different vocabularies, and if a file is
-
-    Raises CharlmError for fewer than two models, for different vocabularies, and if a file is
     missing or damaged.
     """
     with _shown(lambda: stages("mixing"), progress, events) as watcher:

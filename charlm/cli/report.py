@@ -29,7 +29,7 @@ def report(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the page's numbers as JSON.")] = False,
 ) -> None:
-    r"""Make a page about a run: curves, samples, surprisal, settings, speed.
+    r"""Make a page about a run, with curves, samples and surprisal.
 
     The page is one self-contained HTML file. It compares the network with an n-gram model of the
     same text and colours the validation text by surprisal.

@@ -49,7 +49,7 @@ def train(
     json: JsonOutcome = False,
     **given: Any,
 ) -> None:
-    r"""Train a model on text; settings you leave out are chosen to fit the text.
+    r"""Train a model on text. Settings you leave out fit text and time.
 
     \b
     charlm train corpus.txt

@@ -105,7 +105,7 @@ def experiment(
         require(
             length >= 1 and TOKENS_PER_STEP % length == 0,
             f"a truncation of {length} tokens does not divide the {TOKENS_PER_STEP} of a batch: "
-            f"choose of {', '.join(map(str, LENGTHS))}",
+            f"choose {' | '.join(map(str, LENGTHS))}",
         )
     facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
     text = corpus.valid_text

@@ -146,7 +146,7 @@ def experiment(
     """
     require(bool(lags) and all(1 <= lag <= 1000 for lag in lags), "lags must be from 1 to 1,000")
     for cell in cells:
-        require(cell in CELLS, f"unknown cell {cell!r}: choose of {', '.join(CELLS)}")
+        require(cell in CELLS, f"unknown cell {cell!r}: choose {' | '.join(CELLS)}")
     all_seeds, all_lags = tuple(range(seed, seed + seeds)), sorted(set(lags))
 
     def job(cell: str, lag: int, k: int) -> language.Job:

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids, Nats
 from ..measures import Measures
@@ -57,6 +58,7 @@ def mix_models(
     (see `unigram_cache`). how: see `source.open_text`. Raises CharlmError for fewer than two
     models, for different vocabularies, and if a file is missing or damaged.
     """
+    require(not isinstance(models, str | Path), "mix takes a list of models, not one name")
     events = events or Events()
     began = time.monotonic()
     if len(models) < 2:

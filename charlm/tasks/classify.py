@@ -157,6 +157,7 @@ def classify(
             )
         dev = log_likelihoods(used, [text for _, text in calibrate])
         temperature = fit_temperature(dev, prior_K, indices)
+    require(not isinstance(texts, str), "classify takes a list of texts, not one string")
     posteriors = log_posteriors(log_likelihoods(used, texts), prior_K, temperature)
     found = tuple(most_probable(texts, labels, posteriors))
     accuracy = None

@@ -94,6 +94,9 @@ def compare(
     Raises CharlmError for no sentences.
     """
     require(len(models) == 2, "a comparison takes two models")
+    require(not isinstance(sentences, str), "compare takes a list of sentences, not one string")
+    require(seed >= 0, f"`seed` must be 0 or positive, not {seed}")
+    require(resamples >= 1, f"`resamples` must be at least 1, not {resamples}")
     if not sentences:
         raise CharlmError("there are no sentences to compare the models on")
     measured = [_measured(lm, tokenizer, sentences) for lm, tokenizer in models]

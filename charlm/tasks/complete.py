@@ -55,10 +55,10 @@ def complete(
 
     Raises CharlmError for settings out of range.
     """
-    require(beam >= 1, f"beam must be at least 1, not {beam}")
-    require(num >= 1, f"num must be at least 1, not {num}")
-    require(max_tokens >= 1, f"max-tokens must be at least 1, not {max_tokens}")
-    require(0 <= length_penalty <= 4, f"length-penalty must be from 0 to 4, not {length_penalty}")
+    require(beam >= 1, f"`beam` must be at least 1, not {beam}")
+    require(num >= 1, f"`num` must be at least 1, not {num}")
+    require(max_tokens >= 1, f"`max_tokens` must be at least 1, not {max_tokens}")
+    require(0 <= length_penalty <= 4, f"`length_penalty` must be from 0 to 4, not {length_penalty}")
     ids, spaced = encode_prompt(tokenizer, prompt)
     _, state = lm.read(lm.start(1), ids[None])
     unk = [] if allow_unk or tokenizer.unk is None else [tokenizer.unk]

@@ -42,10 +42,10 @@ def evaluate(
     settings and for a text without a single character.
     """
     require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
-    require(window is None or window >= 1, f"window must be at least 1 token, not {window}")
+    require(window is None or window >= 1, f"`window` must be at least 1 token, not {window}")
     require(
         window is None or context == "stream",
-        "a window cuts the stream: leave it out with context sentence",
+        "`window` is for a stream of text: leave it out, or use `context=stream`",
     )
     reader: Reader[M] | Windows[State]
     if window is not None:

@@ -93,7 +93,7 @@ def fill(
     Raises CharlmError for a text without a blank, with several lines, or with a blank that no word
     fits, for models of other levels, and for left_only with a bidirectional model.
     """
-    require(top_k >= 1, f"top-k must be at least 1, not {top_k}")
+    require(top_k >= 1, f"`top_k` must be at least 1, not {top_k}")
     template = parse(tokenizer, text)
     if is_pseudo(lm):
         require(not left_only, "a bidirectional model always uses what follows the blanks")

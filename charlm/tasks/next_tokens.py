@@ -48,7 +48,7 @@ def next_tokens(
 
     H = − Σ_w P(w) log2 P(w)   (Shannon 1948)
     """
-    require(top_k >= 1, f"top-k must be at least 1, not {top_k}")
+    require(top_k >= 1, f"`top_k` must be at least 1, not {top_k}")
     ids, _ = encode_prompt(tokenizer, prompt)
     _, state = lm.read(lm.start(1), ids[None])
     nats = lm.predict(state)[0].astype(np.float64)

@@ -257,6 +257,7 @@ def rescore(
     (words) or cer (characters). Raises CharlmError for settings that contradict each other, for
     weights that are not finite, and for an utterance without a reference.
     """
+    require(len(utterances) > 0, "there are no hypotheses to rescore")
     if tune:
         require(references is not None, "`tune` needs references")
         require(alpha is None and beta is None, "`tune` finds `alpha` and `beta`: leave them out")

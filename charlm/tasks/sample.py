@@ -17,6 +17,7 @@ from .prompt import continuation, encode_prompt
 from .sampling_filters import apply_temperature, apply_top_k, apply_top_p, draw
 from .stream_writer import StreamWriter
 
+MAX_SAMPLES = 100_000
 MAX_BATCH = 64  # samples drawn in parallel
 DRAWS_AT_ONCE = 256  # random numbers taken from each sample's generator at a time
 
@@ -71,16 +72,19 @@ def sample(
 
     Raises CharlmError for settings out of range.
     """
-    require(num_samples >= 1, f"num-samples must be at least 1, not {num_samples}")
-    require(max_tokens >= 1, f"max-tokens must be at least 1, not {max_tokens}")
-    require(lines >= 1, f"lines must be at least 1, not {lines}")
+    require(
+        1 <= num_samples <= MAX_SAMPLES,
+        f"`num_samples` must be from 1 to {MAX_SAMPLES:,}, not {num_samples}",
+    )
+    require(max_tokens >= 1, f"`max_tokens` must be at least 1, not {max_tokens}")
+    require(lines >= 1, f"`lines` must be at least 1, not {lines}")
     require(seed >= 0, f"seed must not be negative, not {seed}")
     require(
         0 <= temperature < math.inf,
-        f"temperature must be 0 (always the most probable) or positive, not {temperature}",
+        f"`temperature` must be 0 (always the most probable) or positive, not {temperature}",
     )
-    require(top_k >= 0, f"top-k must be 0 (no limit) or positive, not {top_k}")
-    require(0 < top_p <= 1, f"top-p must be above 0 and at most 1, not {top_p}")
+    require(top_k >= 0, f"`top_k` must be 0 (no limit) or positive, not {top_k}")
+    require(0 < top_p <= 1, f"`top_p` must be above 0 and at most 1, not {top_p}")
 
     prompt_ids, spaced = encode_prompt(tokenizer, prompt)
     banned_first = np.flatnonzero(~tokenizer.starts_word() & spaced)

@@ -141,6 +141,7 @@ def score(
     [-9.29, -28.71]
     """
     require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
+    sentences = list(sentences)
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
     ends = np.cumsum([len(seq) for seq in seqs])[:-1]
     stream = context == "stream" and bool(seqs)

@@ -41,3 +41,13 @@ def test_bootstrap_has_the_spread_of_the_mean() -> None:
     drawn = bootstrap(extra, chars, 4000, seed=1)
     assert drawn.mean() == pytest.approx(extra.mean(), abs=0.01)
     assert drawn.std() == pytest.approx(extra.std() / 20, rel=0.1)
+
+
+def test_one_string_is_not_a_list_of_sentences() -> None:
+    model = pair_of("char")
+    with pytest.raises(CharlmError, match="not one string"):
+        compare([model, model], "the cat")
+    with pytest.raises(CharlmError, match="`seed`"):
+        compare([model, model], ["the cat"], seed=-1)
+    with pytest.raises(CharlmError, match="`resamples`"):
+        compare([model, model], ["the cat"], resamples=0)

@@ -8,7 +8,7 @@ from ..lab import agreement, bptt, gradients, memory, neurons
 from ..show import line
 from ..verb import help_text, register
 
-HELP = r"""Experiments that show what textbooks claim about recurrent networks.
+HELP = r"""Test what textbooks claim about recurrent networks.
 
 Each prints a table and writes a picture (--out); --json prints the numbers.
 """

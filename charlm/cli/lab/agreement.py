@@ -42,7 +42,9 @@ def agreement(
     out: Picture = Path("lab-agreement.png"),
     json: Json = False,
 ) -> None:
-    r"""Was or were: does a model remember the subject through a clause of 1 to 20 words?
+    r"""Was or were: is the subject remembered through a clause?
+
+    The clause has 1 to 20 words.
 
     The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
     networks and n-gram models learn from such sentences and are tested on others, with no noun in

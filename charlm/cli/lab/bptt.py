@@ -33,7 +33,9 @@ def bptt(
     field: Field = None,
     column: Column = None,
 ) -> None:
-    r"""Show validation loss against the length at which the gradient is cut: a minute or two.
+    r"""Show loss against the length of truncated BPTT.
+
+    It is validation loss; this takes a minute or two.
 
     All trainings see the same tokens in the same batches, 64 tokens of 16 streams a step, and
     carry the state over; the gradient flows back through at most T of those 64. T = 1: none.

@@ -59,7 +59,7 @@ def cells_of(names: str) -> list[str]:
     """The cells of --cells, each once. Raises CharlmError for an unknown one."""
     cells = list(dict.fromkeys(name.strip() for name in names.split(",")))
     for cell in cells:
-        require(cell in CELLS, f"unknown cell {cell!r}: choose of {', '.join(CELLS)}")
+        require(cell in CELLS, f"unknown cell {cell!r}: choose {' | '.join(CELLS)}")
     return cells
 
 

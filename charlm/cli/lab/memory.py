@@ -32,7 +32,9 @@ def memory(
     out: Picture = Path("lab-memory.png"),
     json: Json = False,
 ) -> None:
-    r"""Show how far back cells and n-grams remember, and how far they count: two to three minutes.
+    r"""Show how far back models remember, and how far they count.
+
+    Cells and n-gram models; this takes two to three minutes.
 
     A sentence begins with a or b, continues with random fillers, and ends, k symbols later, with a
     symbol determined by the first. Each k is a separate language with a separate network. Gated

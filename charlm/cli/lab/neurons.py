@@ -47,7 +47,9 @@ def neurons(
     field: Field = None,
     column: Column = None,
 ) -> None:
-    r"""Find the hidden units that track quotes, lines and words in a text, and show them in colour.
+    r"""Find the hidden units that track quotes, lines and words.
+
+    They are shown in colour, in a text.
 
     Units are ranked by |r|, the correlation of their values with the property over all tokens;
     "by chance" is how well the best unit tracks the property moved half the text away. On a
