@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids, Mask
+from ..system.parallel import map_in_order
 from .pieces import check_vocab_size, smallest_unsigned
 
 
@@ -48,8 +49,8 @@ class CharTokenizer:
     def train(cls, chunks: Iterable[str], vocab_size: int = 0, min_count: int = 1) -> CharTokenizer:
         """Keep characters seen at least `min_count` times; at most `vocab_size` tokens in all."""
         counts = np.zeros(0x110000, np.int64)
-        for chunk in chunks:
-            np.add.at(counts, codepoints(chunk), 1)
+        for found in map_in_order(_count, chunks):
+            counts[: len(found)] += found
         counts[10] = 0
         chars = np.flatnonzero(counts >= min_count)
         chars = chars[np.argsort(-counts[chars], kind="stable")]
@@ -79,6 +80,15 @@ class CharTokenizer:
         if not isinstance(points, list) or not all(type(point) is int for point in points):
             raise ValueError("codepoints are not a list of whole numbers")
         return cls(points)
+
+
+def _count(text: str) -> npt.NDArray[np.int64]:
+    """How often each code point occurs, up to the largest that does."""
+    points = codepoints(text)
+    if points.dtype == np.uint8 and len(points) % 2 == 0:  # two at a time takes half as long
+        pairs = np.bincount(points.view(np.uint16), minlength=1 << 16).reshape(256, 256)
+        return np.asarray(pairs.sum(0) + pairs.sum(1))
+    return np.asarray(np.bincount(points))
 
 
 def codepoints(text: str) -> npt.NDArray[np.unsignedinteger[Any]]:

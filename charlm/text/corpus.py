@@ -29,10 +29,12 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids
 from ..system import storage
+from ..system.parallel import in_background
 from .pieces import smallest_unsigned, utf8
 from .source import CHUNK_BYTES, FractionCallback, TextSource, no_text
-from .tokenizer import Tokenizer, build, encode_chunks, from_dict
+from .tokenizer import Tokenizer, build, encode_in_bulk, from_dict
 
+BLOCK_BYTES = 1 << 18  # encoded at a time: large enough to be worth handing to a thread
 FORMAT = 1  # incremented whenever the same text and settings would give different files
 
 Progress: TypeAlias = Callable[[str, float], None]  # stage, fraction done (0 to 1)
@@ -93,7 +95,7 @@ def prepare(
         _sweep(cache, key)
         temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))
         _build(temporary, source, valid, config, fraction, progress)
-        corpus = _load(temporary, sha256, source.name)
+        corpus = _load(temporary, sha256, source.name, just_written=True)
         if corpus is None:
             raise CharlmError(f"{cache} does not keep what is written to it. Check the disk.")
         _put_in_place(temporary, cache / key)
@@ -137,10 +139,10 @@ def _build(
     def parts(stage: str) -> Iterator[tuple[str, Iterator[str]]]:
         on_fraction = _stage(progress, stage)
         if valid:
-            yield "train", source.chunks(progress=on_fraction)
-            yield "valid", valid.chunks()
+            yield "train", source.chunks(BLOCK_BYTES, on_fraction)
+            yield "valid", valid.chunks(BLOCK_BYTES)
         else:
-            split = source.split_chunks(fraction, progress=on_fraction)
+            split = source.split_chunks(fraction, BLOCK_BYTES, on_fraction)
             for later, group in groupby(split, key=lambda item: item[1]):
                 yield "valid" if later else "train", (text for text, _ in group)
 
@@ -159,24 +161,28 @@ def _write(path: Path, tokenizer: Tokenizer, chunks: Iterable[str]) -> dict[str,
     chars = size = lines = tokens = oov = crc = 0
 
     def counted() -> Iterator[str]:
-        nonlocal chars, size, lines
+        nonlocal chars, size
         last = ""
         for chunk in chunks:
             chars += len(chunk)
             size += len(chunk) if chunk.isascii() else len(utf8(chunk))
-            lines += chunk.count("\n")
             last = chunk[-1]
             yield chunk
         if last != "\n":
-            chars, size, lines = chars + 1, size + 1, lines + 1
+            chars, size = chars + 1, size + 1
             yield "\n"
 
-    with storage.atomic(path) as file:
-        for ids in encode_chunks(tokenizer, counted()):
-            data = ids.astype(_stored(tokenizer), copy=False).data
-            file.write(data)
-            crc = zlib.crc32(data, crc)
+    def store(ids: Ids) -> None:
+        nonlocal crc
+        data = ids.astype(_stored(tokenizer), copy=False).data
+        file.write(data)
+        crc = zlib.crc32(data, crc)
+
+    with storage.atomic(path) as file, in_background(store) as store_behind:
+        for ids in encode_in_bulk(tokenizer, counted()):
+            store_behind(ids)
             tokens += len(ids)
+            lines += int(np.count_nonzero(ids == tokenizer.eos))
             if tokenizer.unk is not None:
                 oov += int(np.count_nonzero(ids == tokenizer.unk))
     text = TextStats(chars, size, lines, tokens, oov)
@@ -197,31 +203,37 @@ def _check_length(source: TextSource, minimum: int) -> None:
     raise CharlmError(f"{source.name} holds {amount}; give at least a few thousand.")
 
 
-def _load(directory: Path, sha256: str, name: str) -> Corpus | None:
-    """The corpus in `directory`; None if it is missing, incomplete or damaged."""
+def _load(directory: Path, sha256: str, name: str, *, just_written: bool = False) -> Corpus | None:
+    """The corpus in `directory`; None if it is missing, incomplete or damaged.
+
+    just_written: checksums would be of the system's memory, not of the disk, and are left out.
+    """
     try:
         stored = json.loads((directory / "corpus.json").read_bytes())
         body = stored["body"]
         if _digest(body) != stored["digest"]:
             return None
         tokenizer = from_dict(body["tokenizer"])
-        train, train_text = _stream(directory / "train.bin", tokenizer, body["train"])
-        valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"])
+        train, train_text = _stream(directory / "train.bin", tokenizer, body["train"], just_written)
+        valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"], just_written)
     except (OSError, ValueError, KeyError, TypeError, CharlmError):
         return None
     return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name)
 
 
-def _stream(path: Path, tokenizer: Tokenizer, body: Mapping[str, Any]) -> tuple[Ids, TextStats]:
+def _stream(
+    path: Path, tokenizer: Tokenizer, body: Mapping[str, Any], just_written: bool
+) -> tuple[Ids, TextStats]:
     """Map one stream into memory. Raises ValueError unless its size and checksum are right."""
     text, dtype, crc = TextStats(**body["text"]), _stored(tokenizer), 0
     if path.stat().st_size != text.tokens * dtype.itemsize:
         raise ValueError(f"{path} is incomplete")
-    with path.open("rb") as file:
-        while block := file.read(CHUNK_BYTES):
-            crc = zlib.crc32(block, crc)
-    if crc != body["crc32"]:
-        raise ValueError(f"{path} is damaged")
+    if not just_written:
+        with path.open("rb") as file:
+            while block := file.read(CHUNK_BYTES):
+                crc = zlib.crc32(block, crc)
+        if crc != body["crc32"]:
+            raise ValueError(f"{path} is damaged")
     return np.asarray(np.memmap(path, dtype, mode="r")), text
 
 

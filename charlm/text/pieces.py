@@ -11,6 +11,7 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 
 WORD_LIMIT = 1 << 18  # characters: a longer word is split rather than held in memory
+JOINED_CHARS = 1 << 19  # looked up at a time: less takes longer for each, more takes more memory
 MEMO_WORDS, MEMO_CHARS = 1 << 18, 40  # how many words a Memo holds, and the longest of them
 
 
@@ -33,6 +34,18 @@ def whole_words(chunks: Iterable[str], limit: int = WORD_LIMIT) -> Iterator[str]
             rest = rest[end if space < 0 else space + 1 :]
     if rest:
         yield rest
+
+
+def joined(pieces: Iterable[str], chars: int = JOINED_CHARS) -> Iterator[str]:
+    """Pieces as `whole_words` gives them, whole lines joined up to about so many characters."""
+    held: list[str] = []
+    for piece in pieces:
+        held.append(piece)
+        if piece[-1:] != "\n" or sum(map(len, held)) >= chars:
+            yield "".join(held)
+            held = []
+    if held:
+        yield "".join(held)
 
 
 class Memo(dict[str, tuple[int, ...]]):

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Protocol
 from ..config import LEVELS, TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids, Mask
-from .pieces import whole_words
+from ..system.parallel import map_in_order
+from .pieces import joined, whole_words
 
 
 class Tokenizer(Protocol):
@@ -102,6 +103,18 @@ def from_dict(data: Mapping[str, Any]) -> Tokenizer:
 
 
 def encode_chunks(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]:
-    """Ids of a text given in chunks, as if encoded all at once (but see `whole_words`)."""
-    any_cut = tokenizer.level in ("char", "byte")
-    return map(tokenizer.encode, chunks if any_cut else whole_words(chunks))
+    """Ids of a text given in chunks, as if encoded all at once (but see `whole_words`).
+
+    Chunks are taken one at a time, when their ids are wanted.
+    """
+    return map(tokenizer.encode, _encodable(tokenizer, chunks))
+
+
+def encode_in_bulk(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]:
+    """The same ids, faster: in threads, which take chunks in advance."""
+    pieces = _encodable(tokenizer, chunks)
+    return map_in_order(tokenizer.encode, joined(pieces) if tokenizer.level == "word" else pieces)
+
+
+def _encodable(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterable[str]:
+    return chunks if tokenizer.level in ("char", "byte") else whole_words(chunks)

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,14 @@ import numpy as np
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids, Mask
-from .pieces import Memo, check_vocab_size, smallest_unsigned, whole_words
+from ..system.parallel import map_in_order
+from .pieces import check_vocab_size, joined, smallest_unsigned, whole_words
+from .word_memo import MIN_CHARS, WordMemo
+from .word_table import Numbers, Positions, WordTable, can_be_packed, pack
 
 EOS, UNK = 0, 1
-TALLY_CHARS = 1 << 24  # of text whose words are counted before they are split further
 MAX_COUNTED_TYPES = 2_000_000  # types counted at a time; beyond this the rarest are dropped
+TABLE_TYPES = 1 << 19  # counted in a table before they go into the counts
 
 
 class WordTokenizer:
@@ -45,9 +48,9 @@ class WordTokenizer:
         if len(self._ids) != len(words) or not all(words) or "\n" in self._ids:
             raise CharlmError("the word list is damaged: words are empty or occur twice")
         self._ids["\n"] = EOS
-        self._memo = Memo(lambda word: map(self._ids.__getitem__, split_word(word)))
         self.vocab_size = len(self._names)
         self._dtype = smallest_unsigned(self.vocab_size)
+        self._memo = WordMemo(self._segment, self._dtype)
 
     @classmethod
     def from_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
@@ -71,7 +74,7 @@ class WordTokenizer:
         """
         counts: dict[str, int] = {}
         for tally in _tallies(chunks, lower):
-            for word, n in tally.items():
+            for word, n in tally:
                 for part in split_word(word) if split == "unicode" else (word,):
                     counts[part] = counts.get(part, 0) + n
             if len(counts) > MAX_COUNTED_TYPES:
@@ -82,11 +85,14 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Ids:
         """Ids (N,) of the words of `text`, with <EOS> for each newline."""
-        words = words_of(text, self.lower)
-        if self.split == "unicode":
-            ids: Iterable[int] = chain.from_iterable(map(self._memo.__getitem__, words))
-            return np.fromiter(ids, self._dtype)
+        if len(text) >= MIN_CHARS and can_be_packed(text):
+            return self._memo.encode(text.lower() if self.lower else text)
+        words = self.words(text)
         return np.fromiter(map(self._ids.__getitem__, words), self._dtype, len(words))
+
+    def _segment(self, word: str) -> list[int]:
+        parts = split_word(word) if self.split == "unicode" else (word,)
+        return [self._ids[part] for part in parts]
 
     def words(self, text: str) -> list[str]:
         """The words of `text`, one for each id that `encode` gives."""
@@ -143,16 +149,32 @@ def words_of(text: str, lower: bool = False) -> list[str]:
     return words
 
 
-def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Counter[str]]:
-    """How often each word occurs, for TALLY_CHARS or so of the text at a time."""
-    tally, chars = Counter[str](), 0
-    for chunk in chunks:
-        tally.update(words_of(chunk, lower))
-        chars += len(chunk)
-        if chars >= TALLY_CHARS:
-            yield tally
-            tally, chars = Counter(), 0
-    yield tally
+def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Iterable[tuple[str, int]]]:
+    """How often each word occurs, in the whole text or in parts of it with TABLE_TYPES or more."""
+    table, counts = WordTable(), np.zeros(1, np.int64)
+
+    def look_up(text: str) -> Counter[str] | tuple[Numbers, list[bytes], Positions]:
+        """The numbers of the words; the unknown ones, and how often each occurs."""
+        if not can_be_packed(text):
+            return Counter(words_of(text, lower))
+        words = pack(text.lower() if lower else text)
+        numbers = table.find(words)
+        unknown, place = words.distinct(np.flatnonzero(numbers == 0))
+        return numbers, unknown, np.bincount(place)
+
+    for found in map_in_order(look_up, joined(chunks)):
+        if isinstance(found, Counter):
+            yield found.items()
+            continue
+        numbers, unknown, times = found  # unknown then: they may have been added since
+        table.add(unknown)
+        counts = np.pad(counts, (0, len(table) + 1 - len(counts)))
+        counts += np.bincount(numbers, minlength=len(counts))
+        np.add.at(counts, list(map(table.number, unknown)), times)
+        if len(table) > TABLE_TYPES:
+            yield zip(table.words(), counts[1:].tolist(), strict=True)
+            table, counts = WordTable(), np.zeros(1, np.int64)
+    yield zip(table.words(), counts[1:].tolist(), strict=True)
 
 
 def _drop_rarest(counts: dict[str, int]) -> dict[str, int]:

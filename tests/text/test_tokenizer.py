@@ -15,7 +15,7 @@ from charlm.errors import CharlmError
 from charlm.text.byte_tokenizer import ByteTokenizer
 from charlm.text.char_tokenizer import CharTokenizer
 from charlm.text.subword_tokenizer import SubwordTokenizer
-from charlm.text.tokenizer import Tokenizer, build, encode_chunks, from_dict
+from charlm.text.tokenizer import Tokenizer, build, encode_chunks, encode_in_bulk, from_dict
 from charlm.text.word_tokenizer import WordTokenizer
 
 STORY = (
@@ -87,6 +87,7 @@ def test_chunk_boundaries_do_not_matter(name: str, text: str, size: int) -> None
     tokenizer = TOKENIZERS[name]
     chunks = [text[i : i + size] for i in range(0, len(text), size)]
     ids = [int(i) for part in encode_chunks(tokenizer, chunks) for i in part]
+    assert ids == [int(i) for part in encode_in_bulk(tokenizer, chunks) for i in part]
     assert ids == ids_of(tokenizer, text)
 
 

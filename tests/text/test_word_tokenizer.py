@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from charlm.config import TokenizerConfig
 from charlm.text.pieces import WORD_LIMIT
 from charlm.text.tokenizer import Tokenizer, build, encode_chunks
+from charlm.text.word_memo import MIN_CHARS
 from charlm.text.word_tokenizer import WordTokenizer, join_words, split_word, words_of
 
 anything = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -128,7 +131,8 @@ def test_more_words_only_add_to_a_line(line: Sequence[str]) -> None:
 
 def test_rare_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("charlm.text.word_tokenizer.MAX_COUNTED_TYPES", 100)
-    monkeypatch.setattr("charlm.text.word_tokenizer.TALLY_CHARS", 50)
+    monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", 10)
+    monkeypatch.setattr("charlm.text.pieces.JOINED_CHARS", 50)
     chunks = [f"the cat{i % 3} rare{i}\n" for i in range(1000)]
     tokenizer = WordTokenizer.train(chunks)
     assert words(tokenizer)[2:6] == ["the", "cat0", "cat1", "cat2"]
@@ -140,3 +144,33 @@ def test_a_word_beyond_all_bounds_is_cut() -> None:
     tokenizer = build(TokenizerConfig("word"), chunks)
     assert words(tokenizer)[2] == "x" * WORD_LIMIT
     assert sum(map(len, encode_chunks(tokenizer, chunks))) == -(-3_000_000 // WORD_LIMIT)
+
+
+@pytest.mark.parametrize("split", ["whitespace", "unicode"])
+@pytest.mark.parametrize("lower", [False, True])
+def test_long_texts_are_encoded_as_short_ones_are(split: str, lower: bool) -> None:
+    """The two ways of `encode`, for long texts and for short ones, over many kinds of words."""
+    rng = np.random.default_rng(0)
+    pieces = [*STORY.split(" "), *CHINESE, "\n", "don't", "U.S.", "é" * 20, "x\u3000y", "\x1c"]
+    lines = [" ".join(rng.choice(pieces, 12)) for _ in range(2000)]
+    text = "\n".join(lines)
+    assert len(text) > 4 * MIN_CHARS
+    tokenizer = build(TokenizerConfig("word", split=split, lower=lower, min_count=3), lines[:500])
+    one_by_one = [i for line in lines for i in [*ids_of(tokenizer, line), tokenizer.eos]][:-1]
+    assert ids_of(tokenizer, text) == one_by_one
+    with_nul = ids_of(tokenizer, text + " \0")  # word by word again
+    assert with_nul[: len(one_by_one)] == one_by_one
+
+
+def test_a_vocabulary_is_the_same_however_the_text_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    chunks = [" ".join(f"w{k}" for k in rng.zipf(1.5, 50) % 999) + "\n" for _ in range(400)]
+    chunks[7] = "with a NUL\0 in it\n"
+    counts = Counter(word for chunk in chunks for word in words_of(chunk))
+    del counts["\n"]
+    expected = sorted(counts, key=lambda word: (-counts[word], word))
+    assert words(WordTokenizer.train(chunks))[2:] == expected
+    monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", 50)
+    assert words(WordTokenizer.train(chunks))[2:] == expected
