@@ -8,7 +8,9 @@
 ['The cat some on Monday.', 'The cat!']
 
 Everything is imported on first use: `import charlm` is instant, and only `charlm.train` and
-`charlm.report` import torch.
+`charlm.report` import torch. It sets the environment variables GOMP_SPINCOUNT and
+OPENBLAS_THREAD_TIMEOUT, unless they are set, so that threads do not starve each other beside other
+work on the machine.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from .errors import CharlmError
     from .model import Model, classify, load
 
+from .system.threads import wait_briefly
 from .system.version import __version__
+
+wait_briefly()  # libraries read this when they load, torch among them
 
 __all__ = [
     "CharlmError",

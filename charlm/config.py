@@ -357,6 +357,12 @@ class TrainConfig(Settings):
         0.0, "Clamp each entry of the gradient to ± this; 0 = off.", OPTIMISATION, minimum=0
     )
     eval_every: int = setting(100, "Steps between validations.", DURATION, minimum=1)
+    valid_tokens: int = setting(
+        1 << 19,
+        "Validate on at most this many tokens, from the start of the validation text.",
+        DURATION,
+        minimum=1,
+    )
     patience: int = setting(
         0,
         "Stop after this many validations without improvement; 0 = never.",

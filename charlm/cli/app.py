@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from ..system import machine
 from ..system.version import __version__
 from . import (
     classify,
@@ -94,6 +96,7 @@ def main(args: Sequence[str] | None = None) -> int:
         app(prog_name="charlm")
     arguments = list(sys.argv[1:] if args is None else args)
     talk.quiet = talk.verbose = False
+    talk.began = time.monotonic() - (machine.process_seconds() if args is None else 0.0)
     if sys.stdout is None:  # closed by the caller (>&-)
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):

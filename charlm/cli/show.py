@@ -181,6 +181,13 @@ def _pad(cell: str, wide: int, align: str) -> str:
 # Private --------------------------------------------------------------------------------------
 
 
+def clock(seconds: float) -> str:
+    """1:05 or 2:03:09."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def _is_utf8() -> bool:
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     return encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig", "utf16")

@@ -16,10 +16,11 @@ BAR_AFTER_SECONDS = 2.0  # of silence before a progress bar appears
 
 @dataclass
 class Talk:
-    """Verbosity of stderr."""
+    """Verbosity of stderr, and when the command began."""
 
     quiet: bool = False
     verbose: bool = False
+    began: float = 0.0  # seconds, on the clock of time.monotonic
 
 
 talk = Talk()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,11 +14,11 @@ from ..runs.options import TrainRunOptions, divide, text_names, train_settings
 from .derived_options import with_options
 from .exit_codes import INTERRUPTED
 from .options import JsonOutcome
-from .show import emit_json, line, number
-from .talk import note
+from .show import clock, emit_json, line, number
+from .talk import note, talk
 
 if TYPE_CHECKING:
-    from ..runs.events import Outcome
+    from ..runs.events import Outcome, Plan
 
 
 @with_options(settings_of(TrainRunOptions), train_settings(), after="corpus")
@@ -73,11 +74,10 @@ def train(
         if resume is not None:
             outcome = resume_run(resume, events=display)
         else:
-            outcome = begin(corpus or [], events=display, **given)
+            outcome = begin(corpus or [], events=display, began=talk.began, **given)
     if outcome.tokens_per_second == 0:
         note(f"{outcome.run} was already finished, after {outcome.steps:,} steps: nothing to do")
-    pseudo = display.plan is not None and display.plan.network.bidirectional
-    _report(outcome, json, pseudo)
+    _report(outcome, json, display.plan, given.get("minutes"))
     if outcome.interrupted:
         note(
             f"stopped at step {outcome.steps:,}. Resume with:  charlm train --resume {outcome.run}"
@@ -97,9 +97,10 @@ def _check(corpus: list[str] | None, resume: str | None, given: dict[str, Any]) 
         raise CharlmError(f"a resumed run keeps its own settings: leave out `{name}`")
 
 
-def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
-    """The outcome; `pseudo`: of a bidirectional model."""
+def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | None) -> None:
+    """The outcome, beside what was planned."""
     best = outcome.best
+    pseudo = plan is not None and plan.network.bidirectional
     if json:
         emit_json(
             {
@@ -111,6 +112,7 @@ def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
                 **({"pseudo": True} if pseudo else {}),
                 "seconds": outcome.seconds,
                 "steps": outcome.steps,
+                "planned_steps": outcome.planned_steps,
                 "tokens_per_second": outcome.tokens_per_second,
                 "interrupted": outcome.interrupted,
             },
@@ -128,8 +130,17 @@ def _report(outcome: Outcome, json: bool, pseudo: bool) -> None:
     if outcome.network is not None:
         alone = number(outcome.network["nats_per_char"], 3)
         rows.append(("", f"{alone} nats/char by the network alone, without the n-grams"))
+    if plan is not None and plan.config.valid_tokens < len(plan.corpus.valid):
+        of = len(plan.corpus.valid)
+        rows.append(("", f"on the first {plan.config.valid_tokens:,} of its {of:,} tokens"))
+    rows.append(
+        ("speed", f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s")
+    )
+    if minutes is not None:
+        took, planned = clock(time.monotonic() - talk.began), clock(60 * minutes)
+        steps = f"{outcome.steps:,} steps of {outcome.planned_steps:,} planned"
+        rows.append(("time", f"{took} of {planned} planned, {steps}"))
     rows += [
-        ("speed", f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s"),
         ("model", str(outcome.model)),
         ("curves", str(outcome.run / "curves.png")),
         ("next", 'charlm sample     charlm score "your sentence"'),

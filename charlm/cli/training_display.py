@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from ..measures import bits, perplexity
 from ..runs.events import Events, Plan, Step
 from .notebook import Area, in_notebook
-from .show import console, is_terminal, number, one_line
+from .show import clock, console, is_terminal, number, one_line
 from .talk import note, talk, warn
 
 if TYPE_CHECKING:
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from ..measures import Measures
 
 LOG_SECONDS = 10.0  # between lines without a terminal
-
-
-def clock(seconds: float) -> str:
-    """1:05 or 2:03:09."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class Display(Events, AbstractContextManager["Display"]):

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from ..system.threads import leave_busy_cores
 from .derived_options import sign
 from .options import Quiet, Verbose
 
@@ -44,6 +45,7 @@ def _with_talk(verb: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(verb)
     def run(*, quiet: bool, verbose: bool, **arguments: Any) -> None:
+        leave_busy_cores()  # before NumPy is loaded
         verb(**arguments)
 
     parameters = list(inspect.signature(verb, eval_str=True).parameters.values())

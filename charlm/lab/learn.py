@@ -121,7 +121,7 @@ def train_network(
         if watch is not None:
             watch(float(loss.detach()), norm)
         for group in optimizer.param_groups:
-            group["lr"] = optimiser.learning_rate(config, step, step / config.steps)
+            group["lr"] = optimiser.learning_rate(config, step, step / config.steps, config.warmup)
         optimizer.step()
         if progress is not None:
             progress((step + 1) / config.steps)

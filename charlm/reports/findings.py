@@ -28,7 +28,6 @@ from ..system import machine
 from ..tasks.sample import preview
 from ..tasks.score import SentenceScore, measure, score
 from ..text.tokenizer import Tokenizer
-from ..training.loop import VALIDATION_TOKENS
 
 SURPRISAL_LINES, SURPRISAL_CHARS = 40, 3_000  # of the validation text, in colour
 SEARCHED_LINES, SEARCHED_CHARS = 2_000, 200_000  # of it, searched for surprising lines
@@ -167,7 +166,7 @@ def collect(directory: RunDirectory, events: Events) -> Findings:
     about = model_file.describe(directory.model, contents)
     baseline: Found[Baseline] = INCOMPARABLE
     if not is_bidirectional(about):
-        baseline = _with(text, count_ngrams)
+        baseline = _with(text, lambda t: count_ngrams(t, _valid_tokens(settings)))
     events.stage("report", 0.8)
     gradient = _with(text, lambda t: gradients(contents, t.corpus.valid))
     events.stage("report", 0.9)
@@ -257,7 +256,12 @@ class _Warnings(Events):
         self.messages.append(message)
 
 
-def count_ngrams(text: RunText) -> Baseline:
+def _valid_tokens(settings: Mapping[str, Any]) -> int:
+    """The number of validation tokens that the run was measured on, at most."""
+    return int(settings.get("training", {}).get("valid_tokens", TrainConfig.valid_tokens))
+
+
+def count_ngrams(text: RunText, valid_tokens: int) -> Baseline:
     """Measure a Kneser-Ney model of the training text (its first MAX_NGRAM_TOKENS tokens)."""
     corpus, warnings = text.corpus, _Warnings()
     tokenizer, size = corpus.tokenizer, corpus.valid_text
@@ -265,7 +269,7 @@ def count_ngrams(text: RunText) -> Baseline:
     lines = defaults.ngram_context(tokenizer.level) == "sentence"
     part = replace(corpus, train=corpus.train[:MAX_NGRAM_TOKENS])
     lm = estimate_ngram(part, order, lines=lines, events=warnings)
-    held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
+    held_out = np.asarray(corpus.valid[:valid_tokens])
     nats_BT, _ = lm.read(lm.start(1), held_out[None])
     raw = measure("", held_out, nats_BT[0], tokenizer.unk)
     whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)

@@ -46,6 +46,7 @@ class Outcome:
     best_step: int
     seconds: float
     steps: int
+    planned_steps: int  # before the first one; with a duration in minutes, speed decides
     tokens_per_second: float
     interrupted: bool
     network: dict[str, Any] | None = (

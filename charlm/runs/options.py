@@ -149,6 +149,7 @@ class TrainOptions(NgramOptions, total=False):
     clip_max: float
     clip_value: float
     eval_every: int
+    valid_tokens: int
     patience: int
     precision: str
     threads: int

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # Linux: of the container, as it sees it itself
 
 
 def facts() -> dict[str, str | int]:
@@ -14,6 +16,8 @@ def facts() -> dict[str, str | int]:
 
     Nothing in it identifies the machine or its user.
     """
+    from importlib.metadata import PackageNotFoundError, version
+
     known: dict[str, str | int] = {"processor": processor(), "cores": cores()}
     with suppress(AttributeError, OSError, ValueError):  # not on Windows
         known["memory"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -35,10 +39,15 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Logical processors that this process may use."""
+    """Logical processors that this process may use, by its affinity and its container's quota."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # "max 100000", or microseconds of every so many
+        quota, period = QUOTA.read_text("ascii").split()
+        allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    return allowed
 
 
 def system() -> str:
@@ -46,3 +55,12 @@ def system() -> str:
     with suppress(OSError):
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     return f"{platform.system()} {platform.release()}".strip()
+
+
+def process_seconds() -> float:
+    """How long this process has been running, from before Python was loaded; 0 if unknown."""
+    with suppress(AttributeError, OSError, ValueError, IndexError):
+        fields = Path("/proc/self/stat").read_text("utf-8").rpartition(")")[2].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # seconds after the system's start
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
+    return 0.0

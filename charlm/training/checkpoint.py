@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import NetworkConfig
+from ..config import NetworkConfig, TrainConfig
 from ..errors import CharlmError
 from ..network.network import Network, NetworkState
 from ..system import tensor_file
@@ -29,6 +29,7 @@ class Progress:
 
     step: int = 0  # optimiser steps done; also the position in the streams
     steps: int = 0  # in total, as currently planned
+    threads: int = 0  # in use; 0: those of the settings
     annealed: float = 0.0  # fraction of the steps after warm-up that is done
     lr_scale: float = 1.0  # factor on the learning rate, from plateaus and roll-backs
     best_nats: float | None = None  # best validation so far, nats per token
@@ -72,8 +73,11 @@ def read(
     """
     contents, arrays = tensor_file.read(path, KIND)
     theirs = dict(contents.get("settings", {}))
-    if "network" in theirs:  # fields unknown to an older charlm get their defaults
+    # fields unknown to an older charlm get their defaults
+    if "network" in theirs:
         theirs["network"] = NetworkConfig.from_dict(theirs["network"]).as_dict()
+    if "training" in theirs:
+        theirs["training"] = TrainConfig.from_dict(theirs["training"]).as_dict()
     if theirs != settings:
         differing = _difference(theirs, settings)
         raise CharlmError(

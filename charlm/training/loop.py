@@ -31,18 +31,17 @@ from ..tasks.sample import preview
 from ..text.corpus import Corpus
 from . import checkpoint, optimiser
 from .checkpoint import Progress
+from .plan import VALIDATION_COST, Schedule, StepPlan, TimePlan
 from .signals import stop_on_signal
 from .speedometer import Speedometer
 from .streams import Streams
+from .thread_tuner import ThreadTuner
 from .validation import validate
 
-VALIDATION_TOKENS = 1 << 19  # at most this many, from the start of the validation text
 CHECKPOINT_TIME_FRACTION = 0.02  # of a run's time that checkpoints may take
 CHECKPOINT_SECONDS = 2.0  # minimum between checkpoints
 RESET_PROBABILITY = 1 / 16  # that a row's hidden state is reset at a batch
-EARLY_VALIDATIONS = 4  # extra validations before the first regular one
 MAX_SKIPPED_STEPS = 3  # non-finite steps in a row before rolling back
-REPLAN_UNTIL = 0.9  # of the schedule; after that the number of steps is fixed
 MAX_ROLLBACKS = 6  # each halves the learning rate; then training gives up
 
 
@@ -63,9 +62,7 @@ class Trainer:
         network_config: NetworkConfig,
         config: TrainConfig,
         events: Events,
-        deadline: float | None = None,
     ) -> None:
-        """`deadline`, on time.monotonic's clock: the number of steps is replanned to meet it."""
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
         self.run, self.corpus, self.config, self.events = run, corpus, config, events
@@ -80,11 +77,40 @@ class Trainer:
         self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
         self.state = self.network.start(config.batch_size)
         self.progress = Progress(steps=config.steps)
-        self.deadline = deadline
-        self.planned_at = (time.monotonic(), 0)  # and the step at that time
+        self.plan: Schedule = StepPlan(config)
+        self.tuner: ThreadTuner | None = None
         self.rows: list[dict[str, Any]] = []
         self.recent = Speedometer(config.batch_size * config.bptt)
         self.next_save = 0.0  # on time.monotonic's clock
+
+    def meet(
+        self,
+        deadline: float,
+        seconds_per_step: float,
+        threads: Sequence[int],
+        *,
+        max_steps: int | None,
+        by_clock: bool,
+    ) -> None:
+        """Plan the number of steps anew after each one, to end at `deadline`.
+
+        deadline: on the clock of time.monotonic. seconds_per_step: an estimate. threads: numbers
+        of threads to choose from on the way. max_steps: never more, however much time is left.
+        by_clock: whether validations follow the clock, too, rather than the settings.
+        """
+        config = self.config
+        tokens = min(len(self.corpus.valid), config.valid_tokens)
+        training_tokens_per_second = config.batch_size * config.bptt / seconds_per_step
+        self.plan = TimePlan(
+            config,
+            time.monotonic(),
+            deadline,
+            tokens * VALIDATION_COST / training_tokens_per_second,
+            max_steps,
+            regular=not by_clock,
+        )
+        if len(threads) > 1:
+            self.tuner = ThreadTuner(threads, config.threads)
 
     def fit(self) -> Outcome:
         """Train to the last step, until patience runs out, or to Ctrl-C; save; draw the curves."""
@@ -109,6 +135,7 @@ class Trainer:
         losses: list[float] = []
         with stop_on_signal() as stop:
             while not self._finished() and not stop.is_set():
+                began = time.monotonic()
                 loss, norm = self._forward_backward()
                 if not (math.isfinite(loss) and math.isfinite(norm)):
                     failures += 1
@@ -122,14 +149,17 @@ class Trainer:
                 progress.seconds += now - since
                 since = now
                 losses.append(loss)
+                self.plan.stepped(progress, now)
+                if self.tuner is not None:
+                    self._use_threads(self.tuner.stepped(now - began))
                 speed, left = self.recent.tick(now, progress.steps - progress.step)
                 self.events.step(Step(progress.step, progress.steps, loss, norm, rate, speed, left))
                 if progress.step % self._log_every() == 0:
                     self._log(losses, norm, rate, speed)
                     losses = []
-                if self._validation_due():
+                if self.plan.validation_due(progress, now):
                     self._validate()
-                    self._replan()
+                    self.plan.validated(now, time.monotonic())
                 if now >= self.next_save:
                     self._save()
             interrupted = stop.is_set() and not self._finished()
@@ -145,6 +175,7 @@ class Trainer:
             best_step=progress.best_step,
             seconds=progress.seconds,
             steps=progress.step,
+            planned_steps=config.steps,
             tokens_per_second=self.recent.overall() if done else 0.0,
             interrupted=interrupted,
         )
@@ -152,13 +183,6 @@ class Trainer:
     def _finished(self) -> bool:
         p, c = self.progress, self.config
         return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
-
-    def _validation_due(self) -> bool:
-        """Every `eval_every` steps and at the end; more often at first, when most changes."""
-        step, every = self.progress.step, self.config.eval_every
-        interval = every // EARLY_VALIDATIONS
-        early = interval > 9 and step in range(interval, every - interval + 1, interval)
-        return early or step % every == 0 or step == self.progress.steps
 
     def _just_validated(self) -> bool:
         return bool(self.rows) and "valid" in self.rows[-1]
@@ -199,26 +223,20 @@ class Trainer:
     def _update(self) -> float:
         """Take the optimiser step; return its learning rate."""
         p = self.progress
-        rate = optimiser.learning_rate(self.config, p.step, p.annealed) * p.lr_scale
+        warmup = min(self.config.warmup, max(1, p.steps // 10))
+        rate = optimiser.learning_rate(self.config, p.step, p.annealed, warmup) * p.lr_scale
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
-        if p.step >= self.config.warmup:
+        if p.step >= warmup:
             p.annealed += (1 - p.annealed) / max(1, p.steps - p.step)
         p.step += 1
         return rate
 
-    def _replan(self) -> None:
-        """With a time budget: replan the number of steps from the recent speed.
-
-        The schedule continues from where it is to its end over the new number of steps.
-        """
-        p, now = self.progress, time.monotonic()
-        (then, step), self.planned_at = self.planned_at, (now, p.step)
-        if self.deadline is None or p.annealed > REPLAN_UNTIL or p.step == step:
-            return
-        seconds_per_step = (now - then) / (p.step - step)
-        p.steps = p.step + max(1, int((self.deadline - now) / seconds_per_step))
+    def _use_threads(self, threads: int) -> None:
+        if threads != (self.progress.threads or self.config.threads):
+            self.progress.threads = threads
+            torch.set_num_threads(threads)
 
     def _skip(self, failures: int) -> None:
         """Skip a step whose loss or gradient is not finite; after a few, roll back."""
@@ -258,10 +276,10 @@ class Trainer:
             self.events.wrote(sample.text)
 
     def _measure(self) -> Measures:
-        """The network on the validation text (its first VALIDATION_TOKENS tokens)."""
+        """The network on the validation text (its first `valid_tokens` tokens)."""
         corpus = self.corpus
         tokenizer, text = corpus.tokenizer, corpus.valid_text
-        ids = corpus.valid[:VALIDATION_TOKENS]
+        ids = corpus.valid[: self.config.valid_tokens]
         raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
         return raw.scale_to(len(corpus.valid), text.chars, text.bytes)
 
@@ -360,4 +378,5 @@ class Trainer:
             self.run.checkpoint, self.settings, self.network, self.optimizer
         )
         self.rows = self.run.read_metrics(self.progress.step)
+        torch.set_num_threads(self.progress.threads or self.config.threads)
         self.next_save = time.monotonic() + CHECKPOINT_SECONDS

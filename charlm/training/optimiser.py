@@ -12,15 +12,15 @@ from ..config import TrainConfig
 from .muon import Muon
 
 
-def learning_rate(config: TrainConfig, step: int, annealed: float) -> float:
-    """The rate at `step` (0-based): linear warm-up, then the schedule.
+def learning_rate(config: TrainConfig, step: int, annealed: float, warmup: int) -> float:
+    """The rate at `step` (0-based): `warmup` steps of linear increase, then the schedule.
 
     cosine: min + (peak − min) · ½ (1 + cos π p), p = `annealed`, the fraction of the steps after
     warm-up that is done (Loshchilov and Hutter 2017). constant and plateau: the peak (a plateau's
     halvings come from validation and are applied outside).
     """
-    if step < config.warmup:
-        return config.lr * (step + 1) / config.warmup
+    if step < warmup:
+        return config.lr * (step + 1) / warmup
     if config.schedule != "cosine":
         return config.lr
     return config.min_lr + (config.lr - config.min_lr) * 0.5 * (1 + math.cos(math.pi * annealed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -15,7 +15,7 @@ import torch
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
 from ..models import model_file, model_parts
-from ..network.device import choose_device, default_precision, has_bf16
+from ..network.device import choose_device, has_bf16
 from ..runs import defaults
 from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
@@ -28,30 +28,29 @@ from ..system import allocator, machine
 from ..system.version import __version__
 from ..tasks.score import measure
 from ..text.corpus import Corpus
-from . import timing
-from .loop import VALIDATION_TOKENS, Trainer
-from .streams import Streams
+from . import budget
+from .loop import Trainer
 
 COUNTING_SECONDS_PER_TOKEN = 4e-6  # for an n-gram model: measured on a million words of Brown
 NUMPY_FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
-VALIDATION_TIME_FRACTION = 0.05  # of a run's time that validations may take
 
 
 def train(
     corpus: str | Path | Sequence[str | Path],
     *,
     events: Events | None = None,
+    began: float | None = None,
     **given: Unpack[TrainOptions],
 ) -> Outcome:
     """Train a model on text and keep the best one.
 
     corpus: a file, several, or "-". given: settings, see `runs.options.TrainOptions`; what is not
-    given is chosen to fit the corpus (see `runs/defaults.py`). Raises CharlmError for errors that
-    the user can fix.
+    given is chosen to fit the corpus (see `runs/defaults.py`). began: when the minutes began, on
+    the clock of time.monotonic; default now. Raises CharlmError for errors that the user can fix.
     """
     events = events or Events()
-    began = time.monotonic()
+    began = time.monotonic() if began is None else began
     options, settings = divide(TrainRunOptions, train_settings(), given)
     if options.with_ngram and settings.get("bidirectional"):
         raise CharlmError("`with_ngram` does not work with bidirectional models: leave it out")
@@ -66,22 +65,31 @@ def train(
             has_bf16(device) and settings.get("precision") != "fp32",
         )
         network_config = defaults.network(settings, facts)
+        allocator.keep_pages()
         config = replace(
             defaults.training(settings, facts),
             device=device,
             threads=settings.get("threads") or torch.get_num_threads(),
         )
-        network_config, config = _fix_settings(
-            network_config, config, text, facts, options, settings, began
+        end = began + _seconds(options)
+        deadline = end - _mixing_seconds(network_config, config, text, options)
+        network_config, config, seconds_per_step = budget.fix_settings(
+            network_config, config, text, facts, options, settings, deadline
         )
+        deadline = end - _mixing_seconds(network_config, config, text, options)
     record = _record(opened, tokenizer_config, network_config, config)
     run.write_config({**record, "with_ngram": options.with_ngram})
-    deadline = None
-    if options.minutes is not None:
-        deadline = began + 60 * options.minutes - CLOSING_SECONDS
-        deadline -= _mixing_seconds(network_config, text) if options.with_ngram else 0.0
-    outcome = Trainer(run, text, network_config, config, events, deadline).fit()
-    return mix_in_ngram(outcome, text, events) if options.with_ngram else outcome
+    trainer = Trainer(run, text, network_config, config, events)
+    if math.isfinite(deadline):
+        trainer.meet(
+            deadline,
+            seconds_per_step,
+            budget.thread_counts(config, settings.get("threads")),
+            max_steps=None if options.minutes is not None else budget.max_steps(text, config),
+            by_clock=settings.get("eval_every") is None,
+        )
+    outcome = trainer.fit()
+    return mix_in_ngram(outcome, text, events, config) if options.with_ngram else outcome
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -105,12 +113,24 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and none is available")
     outcome = Trainer(directory, text, network_config, config, events).fit()
-    return mix_in_ngram(outcome, text, events) if record.get("with_ngram") else outcome
+    return mix_in_ngram(outcome, text, events, config) if record.get("with_ngram") else outcome
 
 
-def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
+def _seconds(options: TrainRunOptions) -> float:
+    """For reading, training and validating; infinite if another duration was given."""
+    if options.steps is not None or options.epochs is not None:
+        return math.inf
+    minutes = defaults.DEFAULT_MINUTES if options.minutes is None else options.minutes
+    return 60 * minutes - CLOSING_SECONDS
+
+
+def _mixing_seconds(
+    network: NetworkConfig, config: TrainConfig, corpus: Corpus, options: TrainRunOptions
+) -> float:
     """Estimated time of `mix_in_ngram`: counting, and the network in NumPy on held-out text."""
-    held_out = min(len(corpus.valid), VALIDATION_TOKENS)
+    if not options.with_ngram:
+        return 0.0
+    held_out = min(len(corpus.valid), config.valid_tokens)
     weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
     return (
         1.5
@@ -119,11 +139,11 @@ def _mixing_seconds(network: NetworkConfig, corpus: Corpus) -> float:
     )
 
 
-def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
+def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events, config: TrainConfig) -> Outcome:
     """Turn the model of a finished run into a mixture with an n-gram model of its text.
 
     Word models also get a cache of recent words. The weights are fitted to the validation text (its
-    first VALIDATION_TOKENS tokens).
+    first `valid_tokens` tokens, as for the network).
     """
     tokenizer, size = corpus.tokenizer, corpus.valid_text
     network = model_parts.part(model_file.read(outcome.model), 0)
@@ -131,58 +151,13 @@ def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events) -> Outcome:
     order = defaults.ngram_order(tokenizer.level)
     lm = estimate_ngram(corpus, order, lines=lines, events=events)
     ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
-    held_out = np.asarray(corpus.valid[:VALIDATION_TOKENS])
+    held_out = np.asarray(corpus.valid[: config.valid_tokens])
     found = fit_mixture([network, ngram], held_out, cache=tokenizer.level == "word")
     raw = measure("", held_out, found.nats, tokenizer.unk)
     best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()
     training = {**network.training, "best": best, "network": network.training.get("best")}
     model_file.write(outcome.model, found.contents(training))
     return replace(outcome, best=best, network=outcome.best)
-
-
-def _fix_settings(
-    network: NetworkConfig,
-    config: TrainConfig,
-    corpus: Corpus,
-    facts: Facts,
-    options: TrainRunOptions,
-    settings: Mapping[str, Any],
-    began: float,
-) -> tuple[NetworkConfig, TrainConfig]:
-    """Fix precision, steps, validations and dropout; with a time budget, by measurement."""
-    allocator.keep_pages()
-    torch.set_num_threads(config.threads)
-    streams = Streams(
-        corpus.train, config.batch_size, config.bptt, config.seed, corpus.tokenizer.eos
-    )
-    minutes = options.minutes
-    if options.steps is None and options.epochs is None and minutes is None:
-        minutes = defaults.DEFAULT_MINUTES
-    seconds = math.nan
-    if minutes is not None:
-        config, seconds = timing.measure(network, config, streams, settings.get("precision"))
-    elif settings.get("precision") is None:  # the same settings must give the same run
-        config = replace(config, precision=default_precision(network, config.device))
-    if options.steps is not None:
-        steps = options.steps
-    elif options.epochs is not None:
-        steps = max(1, round(options.epochs * streams.steps_per_epoch))
-    else:
-        assert minutes is not None
-        left = minutes * 60 - (time.monotonic() - began)
-        steps = max(1, int(left * (1 - VALIDATION_TIME_FRACTION) / seconds))
-        if options.minutes is None:
-            steps = min(steps, defaults.MAX_EPOCHS * streams.steps_per_epoch)
-    # a validation token costs about a third of a training token (no backward pass)
-    tokens = min(len(corpus.valid), VALIDATION_TOKENS)
-    cost = tokens / 3 / (config.batch_size * config.bptt)  # in steps
-    validations = max(4, min(40, int(VALIDATION_TIME_FRACTION * steps / max(cost, 1e-9))))
-    eval_every = settings.get("eval_every") or max(1, math.ceil(steps / validations))
-    warmup = min(config.warmup, max(1, steps // 10))
-    config = replace(config, steps=steps, eval_every=eval_every, warmup=warmup)
-    epochs = steps / streams.steps_per_epoch
-    config = defaults.rate(config, settings, facts)
-    return defaults.dropout(network, settings, facts, epochs, options.dropout), config
 
 
 def _record(

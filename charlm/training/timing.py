@@ -1,13 +1,14 @@
 """Time a few training steps, on a throwaway copy of the network, before the run.
 
-The result, a precision and a number of steps, becomes part of the run's settings, so that it can be
-repeated exactly and the schedule knows its end from the first step.
+The result, a precision, a number of threads and a number of steps, becomes part of the run's
+settings, so that it can be repeated exactly and the schedule knows its end from the first step.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -19,15 +20,21 @@ from . import optimiser
 from .streams import Streams
 
 MIN_BF16_SPEEDUP = 1.1  # over fp32; otherwise its lower precision is not worth it
+BRIEF, LONG = 0.4, 1.0  # seconds of trials that compare, and of the one whose result is used
 
 
 def seconds_per_step(
-    network: NetworkConfig, config: TrainConfig, streams: Streams, seconds: float
+    network: NetworkConfig,
+    config: TrainConfig,
+    streams: Streams,
+    seconds: float,
+    limit: float = float("inf"),
 ) -> float:
-    """Seconds per optimiser step: the lower quartile over about `seconds`, after a warm-up.
+    """Seconds per optimiser step: the mean over about `seconds`, after a warm-up step.
 
-    A low quantile, because other work on the machine can only make a step slower.
+    If already the warm-up takes longer than `limit`, its seconds.
     """
+    torch.set_num_threads(config.threads)
     trial = new_network(network, config)
     optimizer = optimiser.build(config, trial)
     state = trial.start(config.batch_size)
@@ -51,21 +58,40 @@ def seconds_per_step(
         times.append(time.perf_counter() - before)
         if len(times) == 1:
             began = time.perf_counter()
+            if times[0] > limit:
+                break
     streams.seek(0)
-    return statistics.quantiles(times[1:], n=4)[0]
+    return statistics.fmean(times[1:] or times)
 
 
 def measure(
-    network: NetworkConfig, config: TrainConfig, streams: Streams, precision: str | None
+    network: NetworkConfig,
+    config: TrainConfig,
+    streams: Streams,
+    precision: str | None,
+    threads: Sequence[int],
+    limit: float = float("inf"),
 ) -> tuple[TrainConfig, float]:
-    """The configuration with its precision fixed, and its seconds per step.
+    """The configuration with precision and threads fixed, and its seconds per step.
 
     `precision` None: bf16 if the hardware has it and a few timed steps confirm that it is faster.
+    `threads`: numbers to choose from, the largest first; smaller ones are tried for as long as that
+    helps. A network whose first step takes longer than `limit` seconds is not measured further.
     """
-    if precision is not None or not has_bf16(config.device):
-        config = replace(config, precision=precision or "fp32")
-        return config, seconds_per_step(network, config, streams, 1.5)
-    full, half = (replace(config, precision=p) for p in ("fp32", "bf16"))
-    slow = seconds_per_step(network, full, streams, 0.4)
-    fast = seconds_per_step(network, half, streams, 1.2)
-    return (half, fast) if slow > MIN_BF16_SPEEDUP * fast else (full, slow)
+    half = precision is None and has_bf16(config.device)
+    config = replace(config, precision="bf16" if half else precision or "fp32", threads=threads[0])
+    best = seconds_per_step(network, config, streams, LONG, limit)
+    if best > limit:
+        return config, best
+    for count in threads[1:]:
+        fewer = replace(config, threads=count)
+        seconds = seconds_per_step(network, fewer, streams, BRIEF)
+        if seconds >= best:
+            break
+        config, best = fewer, seconds
+    if half:
+        full = replace(config, precision="fp32")
+        seconds = seconds_per_step(network, full, streams, BRIEF)
+        if seconds < MIN_BF16_SPEEDUP * best:
+            return full, seconds
+    return config, best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,22 @@ def test_where_the_system_tells_little(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.processor()
     assert machine.system() == f"{platform.system()} {platform.release()}"
     assert machine.cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("quota", "most"), [("max 100000", None), ("50000 100000", 1), ("100000 100000", 1)]
+)
+def test_a_containers_quota_limits_the_cores(
+    quota: str, most: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlimited = machine.cores()
+    (tmp_path / "cpu.max").write_text(quota + "\n")
+    monkeypatch.setattr(machine, "QUOTA", tmp_path / "cpu.max")
+    assert machine.cores() == (most or unlimited)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_the_age_of_this_process() -> None:
+    age = machine.process_seconds()
+    assert 0 < age < 24 * 3600
+    assert machine.process_seconds() >= age

@@ -31,7 +31,10 @@ def test_optimizers_against_their_definition(optimizer: str) -> None:
 
 def test_learning_rate_schedule() -> None:
     config = TrainConfig(steps=110, warmup=10, lr=2.0, min_lr=0.5)
-    rates = [optimiser.learning_rate(config, step, max(0, step - 10) / 100) for step in range(111)]
+    rates = [
+        optimiser.learning_rate(config, step, max(0, step - 10) / 100, config.warmup)
+        for step in range(111)
+    ]
     assert rates[0] == pytest.approx(0.2)
     assert rates[10] == pytest.approx(2.0)
     assert rates[60] == pytest.approx(1.25)  # half way down

@@ -68,6 +68,39 @@ def test_bf16_has_to_be_worth_it(
 
     monkeypatch.setattr(timing, "has_bf16", lambda _: bf16)
     monkeypatch.setattr(timing, "seconds_per_step", takes)
-    config, seconds = timing.measure(NETWORK, CONFIG, some_streams(), wanted)
+    config, seconds = timing.measure(NETWORK, CONFIG, some_streams(), wanted, [1])
     assert config.precision == chosen
     assert seconds == (1.0 if chosen == "fp32" else 1.0 / speedup)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [
+        ({4: 1.0, 2: 1.5, 1: 3.0}, 4),  # idle
+        ({4: 9.0, 2: 1.5, 1: 3.0}, 2),
+        ({4: 9.0, 2: 8.0, 1: 3.0}, 1),
+        ({4: 2.0, 2: 2.5, 1: 1.0}, 4),  # fewer are not tried once fewer do not help
+    ],
+)
+def test_threads_are_chosen_by_timing(
+    seconds: dict[int, float], chosen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes(network: NetworkConfig, config: TrainConfig, *_: object) -> float:
+        return seconds[config.threads]
+
+    monkeypatch.setattr(timing, "seconds_per_step", takes)
+    found = timing.measure(NETWORK, CONFIG, some_streams(), "fp32", [4, 2, 1])
+    assert found[0].threads == chosen
+    assert found[1] == seconds[chosen]
+
+
+def test_a_network_too_slow_is_not_timed_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def takes(network: NetworkConfig, config: TrainConfig, *_: object) -> float:
+        calls.append(config.threads)
+        return 5.0
+
+    monkeypatch.setattr(timing, "seconds_per_step", takes)
+    assert timing.measure(NETWORK, CONFIG, some_streams(), None, [2, 1], 1.0)[1] == 5.0
+    assert calls == [2]

@@ -1,0 +1,60 @@
+"""Choose the number of threads again when the machine becomes busy, or free."""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+from collections.abc import Sequence
+
+SLOWER = 1.4  # times the seconds per step at the best of times: other numbers are tried
+TRIAL_STEPS = 4  # with each number; the first, slow after a change, does not count
+REST = 20  # between trials, in times of what a trial took
+WINDOW = 8  # steps over which seconds per step are averaged
+
+
+class ThreadTuner:
+    """Told how long each step took, says how many threads the next step should use.
+
+    When steps become slower, or now and then while not all threads are in use, a few steps are made
+    with each of the other numbers, and the fastest is kept.
+    """
+
+    def __init__(self, counts: Sequence[int], threads: int) -> None:
+        """counts: the numbers to choose from. threads: that of the first step."""
+        self.counts, self.threads = counts, threads
+        self.recent: deque[float] = deque(maxlen=WINDOW)
+        self.best = float("inf")  # seconds per step with these threads
+        self.found: dict[int, float] = {}  # seconds per step, while others are tried
+        self.rest = 0.0  # seconds before others may be tried
+
+    def stepped(self, seconds: float) -> int:
+        """A step took so many seconds; returns the number of threads for the next."""
+        self.recent.append(seconds)
+        if self.found:
+            self._try_on()
+        elif len(self.recent) == WINDOW and len(self.counts) > 1:
+            self.rest -= seconds
+            mean = statistics.fmean(self.recent)
+            self.best = min(self.best, mean)
+            if self.rest <= 0 and (mean > SLOWER * self.best or self.threads < max(self.counts)):
+                self.found = {self.threads: mean}
+                self.spent = 0.0
+                self._switch()
+        return self.threads
+
+    def _try_on(self) -> None:
+        """In a trial: go on with it, or with the next number, or settle for the fastest."""
+        if len(self.recent) < TRIAL_STEPS:
+            return
+        self.spent += sum(self.recent)
+        self.found[self.threads] = statistics.fmean(list(self.recent)[1:])
+        self._switch()
+
+    def _switch(self) -> None:
+        untried = [count for count in self.counts if count not in self.found]
+        self.recent.clear()
+        if untried:
+            self.threads = untried[0]
+            return
+        self.threads = min(self.found, key=self.found.__getitem__)
+        self.best, self.found, self.rest = self.found[self.threads], {}, REST * self.spent

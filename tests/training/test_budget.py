@@ -1,0 +1,75 @@
+"""Settings that fit the time: width, validation, threads."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trainings import SMALL, Recorder
+
+from charlm.config import NetworkConfig, TrainConfig
+from charlm.system import threads
+from charlm.training import budget, loop
+from charlm.training.run import train
+
+
+def planned(text: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, Any]:
+    """The settings of a run on a machine whose step takes 1 ms per unit."""
+
+    def takes(network: NetworkConfig, *_: object) -> float:
+        return network.hidden / 1000
+
+    monkeypatch.setattr("charlm.training.timing.seconds_per_step", takes)
+    monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
+    small = {name: value for name, value in SMALL.items() if name not in ("hidden", "embed")}
+    out = Path(f"run{len(list(Path.cwd().glob('run*')))}")
+    train(text, out=out, **{**small, **settings})
+    return tomllib.loads((out / "config.toml").read_text())
+
+
+@pytest.mark.parametrize(("minutes", "hidden"), [(10, 256), (2, 128), (0.1, 64)])
+def test_the_width_fits_the_time(
+    text: Path, monkeypatch: pytest.MonkeyPatch, minutes: float, hidden: int
+) -> None:
+    found = planned(text, monkeypatch, minutes=minutes)
+    assert found["network"]["hidden"] == hidden
+    steps = 60 * minutes / (hidden / 1000)
+    assert 0.5 * steps < found["training"]["steps"] <= steps or hidden == 64
+
+
+def test_a_width_that_is_given_is_kept(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = planned(text, monkeypatch, minutes=0.1, hidden=300)
+    assert found["network"]["hidden"] == 300
+
+
+def test_validation_text_fits_the_time(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valid = tmp_path / "valid.txt"
+    valid.write_text("the cat sleeps.\n" * 20_000)
+    short = planned(text, monkeypatch, minutes=0.1, valid=valid)["training"]["valid_tokens"]
+    assert short == budget.MIN_VALID_TOKENS
+    asked = planned(text, monkeypatch, minutes=0.1, valid=valid, valid_tokens=77)
+    assert asked["training"]["valid_tokens"] == 77
+
+
+def test_threads_to_choose_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "free_cores", lambda: 7)
+    config = TrainConfig(threads=8)
+    assert budget.thread_counts(config, None) == [8, 7, 4, 1]
+    assert budget.thread_counts(config, 5) == [5]
+    assert budget.thread_counts(TrainConfig(threads=8, device="cuda"), None) == [8]
+    assert budget.thread_counts(TrainConfig(threads=1), None) == [1]
+
+
+def test_a_run_in_minutes_counts_from_where_it_is_told(text: Path) -> None:
+    """As a process that has been starting for long: the time left is shorter."""
+    heard = Recorder()
+    began = time.monotonic()
+    outcome = train(text, minutes=1, began=began - 56, events=heard, **SMALL)
+    assert time.monotonic() - began < 8
+    assert outcome.planned_steps > 0
+    assert heard.validations

@@ -1,0 +1,100 @@
+"""Runs by steps and runs by the clock: when they validate, when they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charlm.config import TrainConfig
+from charlm.training.checkpoint import Progress
+from charlm.training.plan import StepPlan, TimePlan
+
+CONFIG = TrainConfig(steps=1000, eval_every=100)
+
+
+class Simulated:
+    """A run whose steps and validations take the seconds given, as functions of the time."""
+
+    def __init__(
+        self,
+        step: Callable[[float], float],
+        validation: Callable[[float], float],
+        seconds: float = 100.0,
+        max_steps: int | None = None,
+        *,
+        regular: bool = False,
+    ) -> None:
+        self.now, self.progress = 0.0, Progress(steps=CONFIG.steps)
+        self.validations: list[float] = []
+        plan = TimePlan(CONFIG, 0.0, seconds, 1.0, max_steps, regular=regular)
+        while self.progress.step < self.progress.steps:
+            self.now += step(self.now)
+            self.progress.step += 1
+            plan.stepped(self.progress, self.now)
+            if plan.validation_due(self.progress, self.now):
+                began = self.now
+                self.now += validation(began)
+                self.validations.append(began)
+                plan.validated(began, self.now)
+
+
+def test_a_run_by_steps_validates_more_often_at_first() -> None:
+    plan, progress = StepPlan(CONFIG), Progress(steps=1000)
+    due = []
+    for progress.step in range(1, 1001):
+        plan.stepped(progress, 0.0)
+        if plan.validation_due(progress, 0.0):
+            due.append(progress.step)
+    assert due == [25, 50, 75, *range(100, 1001, 100)]
+    assert progress.steps == 1000
+
+
+def test_a_run_by_the_clock_ends_in_time() -> None:
+    run = Simulated(lambda _: 0.05, lambda _: 0.5)
+    assert run.now == pytest.approx(100, rel=0.01)
+    assert 0.9 * 100 < 0.05 * run.progress.step < 0.97 * 100  # validations take their share
+    assert run.validations[0] < 12
+    assert len(run.validations) > 6
+
+
+def test_a_neighbour_that_comes_later_costs_steps_not_time() -> None:
+    run = Simulated(lambda now: 0.05 if now < 30 else 0.5, lambda now: 0.5 if now < 30 else 5.0)
+    assert run.now == pytest.approx(100, rel=0.05)
+    assert run.progress.step < 700 / 0.5
+
+
+def test_a_neighbour_that_goes_is_made_use_of() -> None:
+    run = Simulated(lambda now: 0.5 if now < 50 else 0.05, lambda _: 0.1)
+    assert run.now == pytest.approx(100, rel=0.02)
+    assert run.progress.step > 900
+
+
+def test_never_more_steps_than_allowed() -> None:
+    run = Simulated(lambda _: 0.05, lambda _: 0.5, max_steps=300)
+    assert run.progress.step == 300
+    assert run.now < 25
+
+
+def test_validations_by_the_settings_if_the_user_wants_that() -> None:
+    run = Simulated(lambda _: 0.05, lambda _: 0.5, regular=True)
+    assert len(run.validations) == 3 + run.progress.step // 100 + (run.progress.step % 100 > 0)
+
+
+@given(
+    st.lists(st.floats(0.001, 3.0), min_size=1, max_size=50),
+    st.lists(st.floats(0.001, 5.0), min_size=1, max_size=9),
+)
+def test_however_speeds_change_the_end_is_near_the_deadline(
+    steps: list[float], validations: list[float]
+) -> None:
+    """Late by one step and what the last validation took longer than the one before, at most."""
+    run = Simulated(
+        lambda now: steps[int(now / 100 * len(steps)) % len(steps)],
+        lambda now: validations[int(now / 100 * len(validations)) % len(validations)],
+    )
+    assert run.validations
+    assert run.now <= 100 + 2 * max(steps) + 2 * max(validations)
+    assert run.now >= 100 - 3 * max(steps) - 3 * max(validations) - 1
