@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 SLOWER = 1.4  # times the seconds per step at the best of times: other numbers are tried
+FEWER_THREADS_SPEEDUP = 1.25  # below that, brief timings beside other work say little
 TRIAL_STEPS = 4  # with each number; the first, slow after a change, does not count
 REST = 20  # between trials, in times of what a trial took
 WINDOW = 8  # steps over which seconds per step are averaged
@@ -56,5 +57,13 @@ class ThreadTuner:
         if untried:
             self.threads = untried[0]
             return
-        self.threads = min(self.found, key=self.found.__getitem__)
+        self.threads = self._fastest()
         self.best, self.found, self.rest = self.found[self.threads], {}, REST * self.spent
+
+    def _fastest(self) -> int:
+        """The largest number, or one that is noticeably faster than all larger ones."""
+        chosen = max(self.found)
+        for count in sorted(self.found, reverse=True):
+            if self.found[count] * FEWER_THREADS_SPEEDUP < self.found[chosen]:
+                chosen = count
+        return chosen

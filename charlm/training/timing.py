@@ -18,6 +18,7 @@ from ..network.device import has_bf16
 from ..network.network import detach, new_network
 from . import optimiser
 from .streams import Streams
+from .thread_tuner import FEWER_THREADS_SPEEDUP
 
 MIN_BF16_SPEEDUP = 1.1  # over fp32; otherwise its lower precision is not worth it
 BRIEF, LONG = 0.4, 1.0  # seconds of trials that compare, and of the one whose result is used
@@ -76,7 +77,8 @@ def measure(
 
     `precision` None: bf16 if the hardware has it and a few timed steps confirm that it is faster.
     `threads`: numbers to choose from, the largest first; smaller ones are tried for as long as that
-    helps. A network whose first step takes longer than `limit` seconds is not measured further.
+    helps noticeably. A network whose first step takes longer than `limit` seconds is not measured
+    further.
     """
     half = precision is None and has_bf16(config.device)
     config = replace(config, precision="bf16" if half else precision or "fp32", threads=threads[0])
@@ -86,7 +88,7 @@ def measure(
     for count in threads[1:]:
         fewer = replace(config, threads=count)
         seconds = seconds_per_step(network, fewer, streams, BRIEF)
-        if seconds >= best:
+        if seconds * FEWER_THREADS_SPEEDUP > best:
             break
         config, best = fewer, seconds
     if half:
