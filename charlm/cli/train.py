@@ -57,6 +57,7 @@ def train(
     charlm train corpus.txt --minutes 5
     charlm train a.txt b.txt --level word --min-count 3 --out runs/words
     charlm train big.txt.gz --epochs 2
+    charlm train new.txt --init-from runs/old --keep old.txt
     charlm train "reviews/*.jsonl" --field text
     charlm train --resume runs/corpus
     """
@@ -109,6 +110,7 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
                 "best": best,
                 "best_step": outcome.best_step,
                 "network": outcome.network,
+                **({"kept_bits_per_char": list(outcome.kept)} if outcome.kept else {}),
                 **({"pseudo": True} if pseudo else {}),
                 "seconds": outcome.seconds,
                 "steps": outcome.steps,
@@ -130,6 +132,9 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
     if outcome.network is not None:
         alone = number(outcome.network["nats_per_char"], 3)
         rows.append(("", f"{alone} nats/char by the network alone, without the n-grams"))
+    if len(outcome.kept) == 2:
+        before, after = (number(value, 3) for value in outcome.kept)
+        rows.append(("old text", f"{after} bits/char; {before} before this training"))
     if plan is not None and plan.config.valid_tokens < len(plan.corpus.valid):
         of = len(plan.corpus.valid)
         rows.append(("", f"on the first {plan.config.valid_tokens:,} of its {of:,} tokens"))

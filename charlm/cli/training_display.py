@@ -35,7 +35,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.smooth: float | None = None  # training loss, nats per token
         self.best = ""
         self.sample = ""
-        self.last_line = self.last_validation = 0.0  # when each was last written
+        self.last_line = self.last_validation = self.last_kept = 0.0  # when each was last written
         self.heading = ""  # shown above the bar in a notebook
         self.live: Live | Area | None = None
         self.bar: Progress | None = None
@@ -123,6 +123,16 @@ class Display(Events, AbstractContextManager["Display"]):
             better = " (best so far, kept)" if is_best else ""
             name = f"validation {self._pseudo}perplexity"
             note(f"step {step:,}: {name} {number(measures.perplexity)}, {shown}{better}")
+
+    def kept(self, measures: Measures, at_first: float) -> None:
+        if not self.fancy and self.last_validation == self.last_kept:
+            return
+        self.last_kept = self.last_validation
+        shown = f"{number(measures.bits_per_char, 3)} bits/char ({number(at_first, 3)} at first)"
+        if self.fancy:
+            self.best = f"{self.best.split(' · ')[0]} · old text {shown}"
+        else:
+            note(f"old text: {shown}")
 
     def wrote(self, text: str) -> None:
         lines = [one_line(piece) for piece in text.split("\n") if piece.strip()]

@@ -11,6 +11,7 @@ from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
 MAX_EPOCHS = 30  # in that budget: beyond this a small corpus overfits
+FINE_TUNING_RATE = 0.5  # of the learning rate from nothing, which is no better and forgets more
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 
 
@@ -76,8 +77,13 @@ def dropout(
     return replace(network, **{name: given.get(name, value) for name, value in rates.items()})
 
 
-def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
-    """Few enough streams that a small corpus still gives many steps per epoch."""
+def training(
+    settings: Mapping[str, Any], facts: Facts, *, fine_tuning: bool = False
+) -> TrainConfig:
+    """Few enough streams that a small corpus still gives many steps per epoch.
+
+    fine_tuning: the network is trained already, and its learning rate is lower.
+    """
     bptt = 64 if facts.vocab_size <= LARGE_SOFTMAX else 48
     streams = 32
     while streams > 4 and facts.tokens // (streams * bptt) < 16:
@@ -89,6 +95,8 @@ def training(settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
         chosen["lr"] = 8e-3
         if facts.bf16:  # otherwise its orthogonalisation takes as long as the rest of the step
             chosen["optimizer"] = "muon"
+    if fine_tuning:
+        chosen["lr"] = chosen.get("lr", TrainConfig.lr) * FINE_TUNING_RATE
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
     return TrainConfig(**(chosen | _pick(TrainConfig, settings)))

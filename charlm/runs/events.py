@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Outcome:
     planned_steps: int  # before the first one; with a duration in minutes, speed decides
     tokens_per_second: float
     interrupted: bool
+    kept: Sequence[float] = ()  # bits/char of the old text: before training, of the best network
     network: dict[str, Any] | None = (
         None  # if an n-gram model is mixed in: the measures of the network alone
     )
@@ -70,6 +72,9 @@ class Events:
 
     def validated(self, step: int, measures: Measures, is_best: bool) -> None:
         """The validation text has been scored."""
+
+    def kept(self, measures: Measures, at_first: float) -> None:
+        """The old text has been scored; it had `at_first` bits per character before training."""
 
     def wrote(self, text: str) -> None:
         """The model wrote this sample."""

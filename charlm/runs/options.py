@@ -83,6 +83,14 @@ class TrainRunOptions(RunOptions):
         below=1,
     )
     device: str = setting("auto", "Where to train.", OPTIMISATION, choices=DEVICES)
+    init_from: str | Path | None = setting(
+        None,
+        "Start from this model (a run or a file), its vocabulary extended by what is new.",
+        TEXT,
+    )
+    keep: str | Path | None = setting(
+        None, "The text `init_from` was trained on: also measure what is forgotten of it.", TEXT
+    )
     with_ngram: bool = setting(
         False, "When done, mix in an n-gram model of the same text (for words, also a cache)."
     )
@@ -94,6 +102,8 @@ class TrainRunOptions(RunOptions):
             raise CharlmError(
                 f"`{given[0]}` and `{given[1]}` both set the duration: give only one of them"
             )
+        if self.keep is not None and self.init_from is None:
+            raise CharlmError("`keep` goes with `init_from`: name the model to start from")
 
 
 class NgramOptions(TypedDict, total=False):
@@ -121,6 +131,8 @@ class TrainOptions(NgramOptions, total=False):
     steps: int | None
     dropout: float | None
     device: str
+    init_from: str | Path | None
+    keep: str | Path | None
     with_ngram: bool
     cell: str
     embed: int

@@ -12,6 +12,7 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..text.corpus import Corpus, Progress, prepare
 from ..text.source import Reading, TextSource, left_out, open_text
+from ..text.tokenizer import Tokenizer
 from .events import Events
 from .options import RunOptions, text_names
 from .run_directory import RunDirectory, create
@@ -42,10 +43,12 @@ def begin(
     options: RunOptions,
     config: TokenizerConfig,
     events: Events,
+    base: Tokenizer | None = None,
 ) -> Iterator[tuple[RunDirectory, RunText]]:
     """Create a run directory and tokenise its text; on failure no directory is left behind.
 
-    corpus: a file, a directory or a pattern, several of them, or "-". Raises CharlmError if there
+    corpus: a file, a directory or a pattern, several of them, or "-". base: a tokenizer to extend
+    by what is new in the text. Raises CharlmError if there
     is no text, or it is unusable.
     """
     names = text_names(corpus)
@@ -59,14 +62,19 @@ def begin(
         if options.valid is not None:
             valid = str(options.valid)
             held_out = open_text([valid], spool=spool, mixed=True, **options.reading())
-        tokens = prepare(source, held_out, config, run.cache, progress=events.stage)
+        tokens = prepare(source, held_out, config, run.cache, base=base, progress=events.stage)
         yield run, RunText(source, held_out, tokens)
 
 
 def reopen(
-    directory: RunDirectory, record: Mapping[str, Any], progress: Progress | None = None
+    directory: RunDirectory,
+    record: Mapping[str, Any],
+    progress: Progress | None = None,
+    base: Tokenizer | None = None,
 ) -> RunText:
     """Reopen the text of the run `directory`, whose config.toml is `record`.
+
+    base: as in `begin`; the extended one will do.
 
     Raises CharlmError if the text is missing, unreadable or changed, and if `record` is damaged.
     """
@@ -82,7 +90,7 @@ def reopen(
         digest = where["sha256"]
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    corpus = prepare(source, held_out, config, directory.cache, progress=progress)
+    corpus = prepare(source, held_out, config, directory.cache, base=base, progress=progress)
     if corpus.sha256 != digest:
         raise CharlmError(
             f"{source.name} has changed since the run started: restore it, or start a new run"

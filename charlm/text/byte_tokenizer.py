@@ -52,6 +52,9 @@ class ByteTokenizer:
     def as_dict(self) -> dict[str, Any]:
         return {"level": "byte"}
 
+    def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> ByteTokenizer:
+        return self
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ByteTokenizer:
         return cls()

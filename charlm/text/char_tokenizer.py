@@ -74,6 +74,10 @@ class CharTokenizer:
     def as_dict(self) -> dict[str, Any]:
         return {"level": "char", "codepoints": [ord(name) for name in self._names[2:]]}
 
+    def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> CharTokenizer:
+        ours, theirs = self._names[2:], CharTokenizer.from_text(config, chunks)._names[2:]
+        return CharTokenizer(list(map(ord, dict.fromkeys(ours + theirs))))
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CharTokenizer:
         points = data["codepoints"]

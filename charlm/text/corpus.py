@@ -71,18 +71,20 @@ def prepare(
     cache: Path,
     *,
     fraction: float = 0.9,
+    base: Tokenizer | None = None,
     progress: Progress | None = None,
 ) -> Corpus:
     """Tokenise `source`, or return what was prepared before from the directory `cache`.
 
     The vocabulary is that of the training text alone. Without `valid`, the validation text is
-    what follows the first `fraction` of `source`. `progress` is called with the stages "read",
+    what follows the first `fraction` of `source`. `base`: a tokenizer to extend by what is new in
+    the training text, in place of a new one. `progress` is called with the stages "read",
     "count" and "encode". Raises CharlmError if a text is empty or unreadable, or the disk full.
     """
     source = source.for_level(config.level)
     valid = valid and valid.for_level(config.level)
     sha256 = source.sha256(_stage(progress, "read"))
-    key = _key(sha256, source, valid, config, fraction)
+    key = _key(sha256, source, valid, config, fraction, base)
     cached = _load(cache / key, sha256, source.name)
     if cached:
         return cached
@@ -94,7 +96,7 @@ def prepare(
         cache.mkdir(parents=True, exist_ok=True)
         _sweep(cache, key)
         temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))
-        _build(temporary, source, valid, config, fraction, progress)
+        _build(temporary, source, valid, config, fraction, base, progress)
         corpus = _load(temporary, sha256, source.name, just_written=True)
         if corpus is None:
             raise CharlmError(f"{cache} does not keep what is written to it. Check the disk.")
@@ -116,6 +118,7 @@ def _key(
     valid: TextSource | None,
     config: TokenizerConfig,
     fraction: float,
+    base: Tokenizer | None,
 ) -> str:
     parts = {
         "format": FORMAT,
@@ -123,7 +126,7 @@ def _key(
         "text": [sha256, source.encoding, source.errors],
         "valid": [valid.sha256(), valid.encoding, valid.errors] if valid else fraction,
     }
-    return _digest(parts)[:32]
+    return _digest(parts if base is None else {**parts, "base": base.as_dict()})[:32]
 
 
 def _build(
@@ -132,6 +135,7 @@ def _build(
     valid: TextSource | None,
     config: TokenizerConfig,
     fraction: float,
+    base: Tokenizer | None,
     progress: Progress | None,
 ) -> None:
     """Write the three files of a prepared corpus into `directory`."""
@@ -148,7 +152,7 @@ def _build(
 
     counting = parts("count")
     _, chunks = next(counting)
-    tokenizer = build(config, chunks)
+    tokenizer = build(config, chunks) if base is None else base.extended(config, chunks)
     body: dict[str, Any] = {"tokenizer": tokenizer.as_dict()}
     for part, chunks in parts("encode"):
         body[part] = _write(directory / f"{part}.bin", tokenizer, chunks)

@@ -145,6 +145,9 @@ class SubwordTokenizer:
     def as_dict(self) -> dict[str, Any]:
         return {"level": "subword", "model": base64.b64encode(self.model).decode("ascii")}
 
+    def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> SubwordTokenizer:
+        return self
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SubwordTokenizer:
         return cls(base64.b64decode(data["model"], validate=True))

@@ -51,6 +51,13 @@ class Tokenizer(Protocol):
         """The whole tokenizer as plain values for JSON."""
         ...
 
+    def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> Tokenizer:
+        """The vocabulary and, after it, what a text has besides, chosen as `config` says.
+
+        Bytes and subwords can write any text, and stay as they are; the text is not read.
+        """
+        ...
+
 
 class TokenizerClass(Protocol):
     """A tokenizer class: how one is built from a text, and read back from a file."""

@@ -122,6 +122,10 @@ class WordTokenizer:
         words = self._names[2:]
         return {"level": "word", "split": self.split, "lower": self.lower, "words": words}
 
+    def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
+        ours, theirs = self._names[2:], WordTokenizer.from_text(config, chunks)._names[2:]
+        return WordTokenizer(list(dict.fromkeys(ours + theirs)), self.split, self.lower)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WordTokenizer:
         words, split, lower = data["words"], data["split"], data["lower"]

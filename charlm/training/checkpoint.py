@@ -35,6 +35,7 @@ class Progress:
     best_nats: float | None = None  # best validation so far, nats per token
     best_step: int = 0
     best: dict[str, Any] = field(default_factory=dict)  # its measures
+    kept: list[float] = field(default_factory=list)  # bits/char of the old text: at first, at best
     stalled: int = 0  # validations since the best
     rollbacks: int = 0
     seconds: float = 0.0  # of training so far, over all sessions

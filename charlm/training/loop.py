@@ -17,6 +17,7 @@ import torch
 
 from ..config import NetworkConfig, TrainConfig
 from ..errors import CharlmError
+from ..lm import Ids
 from ..measures import Measures
 from ..models import model_file
 from ..models.recurrent import RecurrentLM
@@ -30,6 +31,7 @@ from ..system.version import __version__
 from ..tasks.sample import preview
 from ..text.corpus import Corpus
 from . import checkpoint, optimiser
+from .base_model import BaseModel, KeptText
 from .checkpoint import Progress
 from .plan import VALIDATION_COST, Schedule, StepPlan, TimePlan
 from .signals import stop_on_signal
@@ -62,7 +64,10 @@ class Trainer:
         network_config: NetworkConfig,
         config: TrainConfig,
         events: Events,
+        base: BaseModel | None = None,
+        kept: KeptText | None = None,
     ) -> None:
+        """base: weights to start from. kept: old text, on which to measure what is forgotten."""
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
         self.run, self.corpus, self.config, self.events = run, corpus, config, events
@@ -72,6 +77,9 @@ class Trainer:
             "corpus": corpus.sha256,
         }
         self.network = new_network(network_config, config)
+        self.base, self.kept = base, kept
+        if base is not None:
+            base.fill(self.network)
         self.optimizer = optimiser.build(config, self.network)
         eos = corpus.tokenizer.eos
         self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
@@ -131,6 +139,9 @@ class Trainer:
                 progress.step,
             )
         )
+        if self.base is not None and progress.step == 0:
+            self._validate()  # it may be the best already
+            self._save()
         failures, first_step, since = 0, progress.step, time.monotonic()
         losses: list[float] = []
         with stop_on_signal() as stop:
@@ -178,6 +189,7 @@ class Trainer:
             planned_steps=config.steps,
             tokens_per_second=self.recent.overall() if done else 0.0,
             interrupted=interrupted,
+            kept=progress.kept,
         )
 
     def _finished(self) -> bool:
@@ -267,21 +279,36 @@ class Trainer:
             self.events.warn(f"step {progress.step}: validation is not finite; model not kept")
             return
         is_best = self._compare_with_best(measures)
+        kept = self._measure_kept(is_best)
         if is_best:
             self._keep_model()
         sample = self._sample_due()
-        self._record(measures, sample)
+        self._record(measures, sample, kept)
         self.events.validated(progress.step, measures, is_best)
+        if kept is not None:
+            self.events.kept(kept, progress.kept[0])
         if sample is not None and self.events.wants_samples:
             self.events.wrote(sample.text)
 
     def _measure(self) -> Measures:
         """The network on the validation text (its first `valid_tokens` tokens)."""
-        corpus = self.corpus
-        tokenizer, text = corpus.tokenizer, corpus.valid_text
-        ids = corpus.valid[: self.config.valid_tokens]
-        raw = validate(self.network, ids, tokenizer.eos, tokenizer.unk)
+        corpus, text = self.corpus, self.corpus.valid_text
+        raw = self._validated(corpus.valid[: self.config.valid_tokens])
         return raw.scale_to(len(corpus.valid), text.chars, text.bytes)
+
+    def _measure_kept(self, is_best: bool) -> Measures | None:
+        """The network on the old text; remembered if it is the first time, or the best network."""
+        text, remembered = self.kept, self.progress.kept
+        if text is None:
+            return None
+        found = self._validated(text.ids).scale_to(len(text.ids), text.chars, text.bytes)
+        if not remembered or is_best:
+            self.progress.kept = [*remembered[:1], found.bits_per_char]
+        return found
+
+    def _validated(self, ids: Ids) -> Measures:
+        tokenizer = self.corpus.tokenizer
+        return validate(self.network, ids, tokenizer.eos, tokenizer.unk)
 
     def _compare_with_best(self, measures: Measures) -> bool:
         """Whether these are the best so far; if not, a plateau lowers the learning rate."""
@@ -309,13 +336,17 @@ class Trainer:
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
         return ValidationSample(preview(lm, self.corpus.tokenizer, self.config.seed), keep)
 
-    def _record(self, measures: Measures, sample: ValidationSample | None) -> None:
+    def _record(
+        self, measures: Measures, sample: ValidationSample | None, kept: Measures | None
+    ) -> None:
         """Add a validation's row to the metrics."""
         row: dict[str, Any] = {
             "step": self.progress.step,
             "seconds": round(self.progress.seconds, 3),
             "valid": measures.as_dict(),
         }
+        if kept is not None:
+            row["kept"] = kept.as_dict()
         if sample is not None and sample.keep:
             row["sample"] = sample.text
         self.rows.append(row)

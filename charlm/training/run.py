@@ -28,7 +28,9 @@ from ..system import allocator, machine
 from ..system.version import __version__
 from ..tasks.score import measure
 from ..text.corpus import Corpus
+from ..text.source import Reading, open_text
 from . import budget
+from .base_model import BaseModel, KeptText
 from .loop import Trainer
 
 COUNTING_SECONDS_PER_TOKEN = 4e-6  # for an n-gram model: measured on a million words of Brown
@@ -54,8 +56,12 @@ def train(
     options, settings = divide(TrainRunOptions, train_settings(), given)
     if options.with_ngram and settings.get("bidirectional"):
         raise CharlmError("`with_ngram` does not work with bidirectional models: leave it out")
-    tokenizer_config = defaults.tokenizer(settings)
-    with begin(corpus, options, tokenizer_config, events) as (run, opened):
+    base = None if options.init_from is None else BaseModel.read(options.init_from)
+    tokenizer_config = (
+        defaults.tokenizer(settings) if base is None else base.tokenizer_config(settings)
+    )
+    old_tokens = None if base is None else base.tokenizer
+    with begin(corpus, options, tokenizer_config, events, old_tokens) as (run, opened):
         text = opened.corpus
         device = choose_device(options.device)
         facts = Facts(
@@ -64,10 +70,14 @@ def train(
             text.tokenizer.vocab_size,
             has_bf16(device) and settings.get("precision") != "fp32",
         )
-        network_config = defaults.network(settings, facts)
+        if base is None:
+            network_config = defaults.network(settings, facts)
+        else:
+            network_config = base.network_config(settings, facts.vocab_size)
+            settings |= {"hidden": network_config.hidden, "embed": network_config.embed}
         allocator.keep_pages()
         config = replace(
-            defaults.training(settings, facts),
+            defaults.training(settings, facts, fine_tuning=base is not None),
             device=device,
             threads=settings.get("threads") or torch.get_num_threads(),
         )
@@ -77,9 +87,14 @@ def train(
             network_config, config, text, facts, options, settings, deadline
         )
         deadline = end - _mixing_seconds(network_config, config, text, options)
+        kept = _kept(run, options.keep, text, config, options.reading())
     record = _record(opened, tokenizer_config, network_config, config)
+    if base is not None:
+        record["base"] = {"model": str(base.path.resolve())}
+    if options.keep is not None:
+        record["base"]["keep"] = str(Path(options.keep).resolve())
     run.write_config({**record, "with_ngram": options.with_ngram})
-    trainer = Trainer(run, text, network_config, config, events)
+    trainer = Trainer(run, text, network_config, config, events, base, kept)
     if math.isfinite(deadline):
         trainer.meet(
             deadline,
@@ -109,11 +124,28 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
         config = TrainConfig.from_dict(record["training"])
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    text = reopen(directory, record, events.stage).corpus
+    base = record.get("base", {})
+    tokens = None
+    if base:  # those of the run are those of the model and more
+        extended = directory.model if directory.model.exists() else base["model"]
+        tokens = BaseModel.read(extended).tokenizer
+    opened = reopen(directory, record, events.stage, tokens)
+    text = opened.corpus
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and none is available")
-    outcome = Trainer(directory, text, network_config, config, events).fit()
+    kept = _kept(directory, base.get("keep"), text, config, opened.source.reading())
+    outcome = Trainer(directory, text, network_config, config, events, None, kept).fit()
     return mix_in_ngram(outcome, text, events, config) if record.get("with_ngram") else outcome
+
+
+def _kept(
+    run: RunDirectory, keep: str | Path | None, text: Corpus, config: TrainConfig, how: Reading
+) -> KeptText | None:
+    """The old text to watch, if one is named."""
+    if keep is None:
+        return None
+    source = open_text([keep], spool=run.cache / "stdin", mixed=True, **how)
+    return KeptText.read(source, text.tokenizer, config.valid_tokens)
 
 
 def _seconds(options: TrainRunOptions) -> float:
