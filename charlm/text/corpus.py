@@ -35,7 +35,7 @@ from .source import CHUNK_BYTES, FractionCallback, TextSource, no_text
 from .tokenizer import Tokenizer, build, encode_in_bulk, from_dict
 
 BLOCK_BYTES = 1 << 18  # encoded at a time: large enough to be worth handing to a thread
-FORMAT = 1  # incremented whenever the same text and settings would give different files
+FORMAT = 2  # incremented whenever the same text and settings would give different files
 
 Progress: TypeAlias = Callable[[str, float], None]  # stage, fraction done (0 to 1)
 

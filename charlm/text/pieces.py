@@ -36,14 +36,16 @@ def whole_words(chunks: Iterable[str], limit: int = WORD_LIMIT) -> Iterator[str]
         yield rest
 
 
-def joined(pieces: Iterable[str], chars: int = JOINED_CHARS) -> Iterator[str]:
-    """Pieces as `whole_words` gives them, whole lines joined up to about so many characters."""
+def joined(pieces: Iterable[str]) -> Iterator[str]:
+    """Pieces as `whole_words` gives them, whole lines joined up to about JOINED_CHARS."""
     held: list[str] = []
+    chars = 0
     for piece in pieces:
         held.append(piece)
-        if piece[-1:] != "\n" or sum(map(len, held)) >= chars:
+        chars += len(piece)
+        if piece[-1:] != "\n" or chars >= JOINED_CHARS:
             yield "".join(held)
-            held = []
+            held, chars = [], 0
     if held:
         yield "".join(held)
 

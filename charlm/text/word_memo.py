@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..lm import Ids
 from .word_table import Numbers, WordTable, pack
 
-MAX_WORDS = 1 << 18  # remembered; then all are forgotten
+MAX_WORDS, MAX_BYTES = 1 << 18, 1 << 24  # remembered; then all are forgotten
 MIN_CHARS = 1 << 13  # of a text for which this is worth while
 
 
@@ -36,6 +36,9 @@ class _Seen:
         )
         self.table.add(new)
 
+    def is_full(self) -> bool:
+        return len(self.table) > MAX_WORDS or self.table.bytes_ > MAX_BYTES
+
     def ids(self, numbers: Numbers) -> Ids:
         """The token ids of words, one word after the other."""
         begins, lengths, ids = self.arrays
@@ -59,7 +62,7 @@ class WordMemo:
         """Ids (N,) of the words of `text`, in which there must be no NUL."""
         words = pack(text)
         with self._lock:
-            if len(self._seen.table) > MAX_WORDS:
+            if self._seen.is_full():
                 self._seen = _Seen(self._dtype)
             seen = self._seen
         numbers = seen.table.find(words)

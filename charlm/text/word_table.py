@@ -53,8 +53,9 @@ class Words:
         low, high, long = self.low[which], self.high[which], self.lengths[which] > PACKED_BYTES
         order = np.lexsort((high, low))
         low, high = low[order], high[order]
-        other = np.ones(len(order), bool)  # than the one before; of long ones, taken to be so
-        other[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1]) | long[order[1:]]
+        long = long[order]
+        other = np.ones(len(order), bool)  # than the one before; next to long ones, taken to be so
+        other[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1]) | long[1:] | long[:-1]
         place = np.empty(len(order), np.int64)
         place[order] = np.cumsum(other) - 1
         return list(map(self.encoded, which[order[other]].tolist())), place
@@ -99,6 +100,7 @@ class WordTable:
     """
 
     def __init__(self, words: Iterable[str] = ()) -> None:
+        self.bytes_ = 0  # of all words together
         self._numbers: dict[bytes, int] = {}  # of all words
         self._rows = np.zeros((1 << 12, 3), np.uint64)  # slots: low, high, number; 0 = free
         self.add(word.encode("utf-8", "surrogatepass") for word in words)
@@ -116,6 +118,7 @@ class WordTable:
         for word in words:
             if word not in self._numbers:
                 self._numbers[word] = len(self._numbers) + 1
+                self.bytes_ += len(word)
         added = list(islice(reversed(self._numbers.items()), len(self._numbers) - before))
         if FILLED * len(self._rows) < len(self._numbers):
             self._grow()
@@ -179,6 +182,8 @@ def _put(rows: U64, low: U64, high: U64, numbers: U64) -> None:
         first = np.zeros(len(slots), bool)  # of the words that want the same slot
         first[np.unique(slots, return_index=True)[1]] = True
         first &= rows[slots, 2] == 0
-        rows[slots[first]] = np.stack((low[first], high[first], numbers[first]), 1)
+        here = slots[first]
+        rows[here, 0], rows[here, 1] = low[first], high[first]
+        rows[here, 2] = numbers[first]  # last: until then a reader takes the slot to be free
         low, high, numbers = low[~first], high[~first], numbers[~first]
         slots = (slots[~first] + 1) & (len(rows) - 1)

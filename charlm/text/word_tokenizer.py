@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,11 +18,11 @@ from ..lm import Ids, Mask
 from ..system.parallel import map_in_order
 from .pieces import check_vocab_size, joined, smallest_unsigned, whole_words
 from .word_memo import MIN_CHARS, WordMemo
-from .word_table import Numbers, Positions, WordTable, can_be_packed, pack
+from .word_table import Positions, WordTable, can_be_packed, pack
 
 EOS, UNK = 0, 1
 MAX_COUNTED_TYPES = 2_000_000  # types counted at a time; beyond this the rarest are dropped
-TABLE_TYPES = 1 << 19  # counted in a table before they go into the counts
+TABLE_TYPES, TABLE_BYTES = 1 << 19, 1 << 25  # counted in a table before they go into the counts
 
 
 class WordTokenizer:
@@ -157,28 +157,43 @@ def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Iterable[tuple[str,
     """How often each word occurs, in the whole text or in parts of it with TABLE_TYPES or more."""
     table, counts = WordTable(), np.zeros(1, np.int64)
 
-    def look_up(text: str) -> Counter[str] | tuple[Numbers, list[bytes], Positions]:
-        """The numbers of the words; the unknown ones, and how often each occurs."""
+    def look_up(text: str) -> Counter[str] | _LookedUp:
         if not can_be_packed(text):
             return Counter(words_of(text, lower))
-        words = pack(text.lower() if lower else text)
-        numbers = table.find(words)
+        used, words = table, pack(text.lower() if lower else text)
+        numbers = used.find(words)
         unknown, place = words.distinct(np.flatnonzero(numbers == 0))
-        return numbers, unknown, np.bincount(place)
+        return _LookedUp(used, np.bincount(numbers), unknown, np.bincount(place))
 
     for found in map_in_order(look_up, joined(chunks)):
         if isinstance(found, Counter):
             yield found.items()
-            continue
-        numbers, unknown, times = found  # unknown then: they may have been added since
-        table.add(unknown)
-        counts = np.pad(counts, (0, len(table) + 1 - len(counts)))
-        counts += np.bincount(numbers, minlength=len(counts))
-        np.add.at(counts, list(map(table.number, unknown)), times)
-        if len(table) > TABLE_TYPES:
-            yield zip(table.words(), counts[1:].tolist(), strict=True)
-            table, counts = WordTable(), np.zeros(1, np.int64)
+        elif found.table is not table:  # it has been yielded: these are a part of their own
+            words = found.table.words()
+            yield zip(words, found.counts[1:].tolist(), strict=False)
+            yield zip(map(_decoded, found.unknown), found.times.tolist(), strict=True)
+        else:
+            table.add(found.unknown)  # unknown then: some may have been added since
+            counts = np.pad(counts, (0, len(table) + 1 - len(counts)))
+            counts[: len(found.counts)] += found.counts
+            np.add.at(counts, list(map(table.number, found.unknown)), found.times)
+            if len(table) > TABLE_TYPES or table.bytes_ > TABLE_BYTES:
+                yield zip(table.words(), counts[1:].tolist(), strict=True)
+                table, counts = WordTable(), np.zeros(1, np.int64)
     yield zip(table.words(), counts[1:].tolist(), strict=True)
+
+
+def _decoded(word: bytes) -> str:
+    return word.decode("utf-8", "surrogatepass")
+
+
+class _LookedUp(NamedTuple):
+    """The words of a block of text: how often each occurs that a table has, and each other one."""
+
+    table: WordTable
+    counts: Positions  # by number; of number 0, those that are unknown
+    unknown: list[bytes]
+    times: Positions  # that each of them occurs
 
 
 def _drop_rarest(counts: dict[str, int]) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from charlm.text import word_memo
 from charlm.text.word_memo import WordMemo
 from charlm.text.word_table import PACKED_BYTES, WordTable, can_be_packed, pack
-from charlm.text.word_tokenizer import words_of
+from charlm.text.word_tokenizer import WordTokenizer, words_of
 
 any_text = st.text(st.characters(exclude_characters="\0", exclude_categories=()), max_size=60)
 spaced = st.text(
@@ -72,6 +74,25 @@ def test_distinct_words_stand_for_all(text: str) -> None:
     assert [found[k].decode("utf-8", "surrogatepass") for k in place] == words_of(text)
     short = [word for word in found if len(word) <= PACKED_BYTES]
     assert len(set(short)) == len(short)
+
+
+def test_a_word_of_16_bytes_is_not_taken_for_a_longer_one() -> None:
+    letters = "responsibilities+,;:"
+    names = [letters[:n] for n in (15, 16, 17, 18, 16, 20, 15, 16, 17)]
+    words = pack(" ".join(names))
+    found, place = words.distinct(np.arange(len(names)))
+    assert [found[k].decode() for k in place] == names
+    tokenizer = WordTokenizer.train([" ".join(names) + "\n"])
+    assert {tokenizer.token(i) for i in range(2, tokenizer.vocab_size)} == set(names)
+
+
+def test_threads_that_read_while_one_adds_find_no_wrong_numbers() -> None:
+    memo = WordMemo(lambda word: [int(word, 36) if word != "\n" else 0], np.uint32)
+    texts = [" ".join(np.base_repr(k * 7919 % 60_000, 36) for k in range(n, n + 3000)) + "\n"
+             for n in range(0, 60_000, 1000)]  # fmt: skip
+    with ThreadPoolExecutor(4) as pool:
+        for text, ids in zip(texts, pool.map(memo.encode, texts), strict=True):
+            assert ids.tolist() == [*(int(word, 36) for word in text.split()), 0]
 
 
 def test_a_memo_gives_each_words_ids_and_forgets_when_full(

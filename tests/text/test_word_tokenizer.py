@@ -172,5 +172,8 @@ def test_a_vocabulary_is_the_same_however_the_text_is_counted(
     del counts["\n"]
     expected = sorted(counts, key=lambda word: (-counts[word], word))
     assert words(WordTokenizer.train(chunks))[2:] == expected
-    monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", 50)
+    monkeypatch.setattr("charlm.text.pieces.JOINED_CHARS", 2000)
     assert words(WordTokenizer.train(chunks))[2:] == expected
+    for types in (200, 50, 5):  # blocks are waiting when a table is full
+        monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", types)
+        assert words(WordTokenizer.train(chunks))[2:] == expected
