@@ -49,9 +49,13 @@ def parts(new: Path, size: int, folder: Path) -> tuple[Path, Path]:
     """The first `size` bytes of a text in whole lines, and the text that follows."""
     data = new.read_bytes()
     cut = data.rfind(b"\n", 0, size) + 1 or size
+    end = cut + max(size, MIN_TEST_BYTES)
+    end = data.rfind(b"\n", cut, end) + 1 or len(data)
+    if end - cut < MIN_TEST_BYTES / 2:
+        raise typer.BadParameter(f"{new} has too little text after its first {size:,} bytes")
     train, test = folder / "new.txt", folder / "test.txt"
     train.write_bytes(data[:cut])
-    test.write_bytes(data[cut : cut + max(size, MIN_TEST_BYTES)])
+    test.write_bytes(data[cut:end])
     return train, test
 
 

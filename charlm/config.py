@@ -306,7 +306,7 @@ class TrainConfig(Settings):
 
     seed: int = setting(
         1,
-        "Random seed; the same seed, steps and precision give the same run.",
+        "Random seed; the same seed, steps, precision and threads give the same run.",
         OPTIMISATION,
         minimum=0,
         maximum=(1 << 63) - 1,
@@ -377,7 +377,7 @@ class TrainConfig(Settings):
     )
     threads: int = setting(
         0,
-        "CPU threads; 0 = torch's default.",
+        "CPU threads; 0 = chosen by timing, or for a given number of steps all.",
         OPTIMISATION,
         minimum=0,
         maximum=1024,

@@ -37,6 +37,8 @@ from .show import line
 from .talk import print_error, talk
 from .verb import help_text, register
 
+MAX_START_SECONDS = 10.0  # from the start of the process to here, at most
+
 HELP = r"""Train recurrent language models on your own text; score and generate sentences with them.
 
 \b
@@ -96,7 +98,9 @@ def main(args: Sequence[str] | None = None) -> int:
         app(prog_name="charlm")
     arguments = list(sys.argv[1:] if args is None else args)
     talk.quiet = talk.verbose = False
-    talk.began = time.monotonic() - (machine.process_seconds() if args is None else 0.0)
+    age = machine.process_seconds() if args is None else 0.0
+    # a shell that has become this process brings its own age with it
+    talk.began = time.monotonic() - (age if age < MAX_START_SECONDS else 0.0)
     if sys.stdout is None:  # closed by the caller (>&-)
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):

@@ -132,12 +132,12 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
     if outcome.network is not None:
         alone = number(outcome.network["nats_per_char"], 3)
         rows.append(("", f"{alone} nats/char by the network alone, without the n-grams"))
-    if len(outcome.kept) == 2:
-        before, after = (number(value, 3) for value in outcome.kept)
-        rows.append(("old text", f"{after} bits/char; {before} before this training"))
     if plan is not None and plan.config.valid_tokens < len(plan.corpus.valid):
         of = len(plan.corpus.valid)
         rows.append(("", f"on the first {plan.config.valid_tokens:,} of its {of:,} tokens"))
+    if outcome.kept:
+        before, after = (number(value, 3) for value in outcome.kept)
+        rows.append(("old text", f"{after} bits/char; {before} before this training"))
     rows.append(
         ("speed", f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s")
     )

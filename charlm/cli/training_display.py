@@ -33,7 +33,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.wants_samples = not talk.quiet
         self.plan: Plan | None = None
         self.smooth: float | None = None  # training loss, nats per token
-        self.best = ""
+        self.best = self.old = ""
         self.sample = ""
         self.last_line = self.last_validation = self.last_kept = 0.0  # when each was last written
         self.heading = ""  # shown above the bar in a notebook
@@ -130,7 +130,7 @@ class Display(Events, AbstractContextManager["Display"]):
         self.last_kept = self.last_validation
         shown = f"{number(measures.bits_per_char, 3)} bits/char ({number(at_first, 3)} at first)"
         if self.fancy:
-            self.best = f"{self.best.split(' · ')[0]} · old text {shown}"
+            self.old = f"old text {shown}"
         else:
             note(f"old text: {shown}")
 
@@ -175,6 +175,8 @@ class Display(Events, AbstractContextManager["Display"]):
         parts += [self.bar, Text(self._line(step), no_wrap=True)]
         if best:
             parts.append(Text(best, style="bold"))
+        if self.old:
+            parts.append(Text(self.old))
         if self.sample:
             parts.append(Text(self.sample, style="dim", no_wrap=True, overflow="ellipsis"))
         self.live.update(Group(*parts))

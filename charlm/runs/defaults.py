@@ -95,10 +95,10 @@ def training(
         chosen["lr"] = 8e-3
         if facts.bf16:  # otherwise its orthogonalisation takes as long as the rest of the step
             chosen["optimizer"] = "muon"
-    if fine_tuning:
-        chosen["lr"] = chosen.get("lr", TrainConfig.lr) * FINE_TUNING_RATE
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
+    if fine_tuning:
+        chosen["lr"] = chosen.get("lr", TrainConfig.lr) * FINE_TUNING_RATE
     return TrainConfig(**(chosen | _pick(TrainConfig, settings)))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..config import TokenizerConfig
 from ..errors import CharlmError
+from ..models import model_file
 from ..text.corpus import Corpus, Progress, prepare
 from ..text.source import Reading, TextSource, left_out, open_text
 from ..text.tokenizer import Tokenizer
@@ -48,8 +49,7 @@ def begin(
     """Create a run directory and tokenise its text; on failure no directory is left behind.
 
     corpus: a file, a directory or a pattern, several of them, or "-". base: a tokenizer to extend
-    by what is new in the text. Raises CharlmError if there
-    is no text, or it is unusable.
+    by what is new in the text. Raises CharlmError if there is no text, or it is unusable.
     """
     names = text_names(corpus)
     run = create(None if options.out is None else str(options.out), names[0])
@@ -70,11 +70,8 @@ def reopen(
     directory: RunDirectory,
     record: Mapping[str, Any],
     progress: Progress | None = None,
-    base: Tokenizer | None = None,
 ) -> RunText:
     """Reopen the text of the run `directory`, whose config.toml is `record`.
-
-    base: as in `begin`; the extended one will do.
 
     Raises CharlmError if the text is missing, unreadable or changed, and if `record` is damaged.
     """
@@ -90,7 +87,12 @@ def reopen(
         digest = where["sha256"]
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    corpus = prepare(source, held_out, config, directory.cache, base=base, progress=progress)
+    base = record.get("base")
+    tokens = None
+    if base is not None:  # those of the run's model are those of the first one, and more
+        started_from = directory.model if directory.model.exists() else Path(base["model"])
+        tokens = model_file.read(started_from).tokenizer
+    corpus = prepare(source, held_out, config, directory.cache, base=tokens, progress=progress)
     if corpus.sha256 != digest:
         raise CharlmError(
             f"{source.name} has changed since the run started: restore it, or start a new run"

@@ -32,7 +32,10 @@ class Tokenizer(Protocol):
     lossless: bool
 
     def encode(self, text: str) -> Ids:
-        """Ids (N,) in the smallest sufficient unsigned type; <EOS> for each newline, none added."""
+        """Ids (N,) in the smallest sufficient unsigned type; <EOS> for each newline, none added.
+
+        May be called in several threads at once.
+        """
         ...
 
     def decode(self, ids: Ids | Sequence[int]) -> str:

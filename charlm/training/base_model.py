@@ -18,7 +18,7 @@ from ..models import model_file, model_parts
 from ..network.network import Network
 from ..runs import locate
 from ..text.pieces import utf8
-from ..text.source import TextSource
+from ..text.source import TextSource, no_text
 from ..text.tokenizer import Tokenizer
 
 CHANGEABLE = ("dropout_input", "dropout_between", "dropout_output", "weight_drop")  # of a network
@@ -48,7 +48,7 @@ class BaseModel:
         return cls(path, NetworkConfig.from_dict(found.config), found.tokenizer, found.tensors)
 
     def tokenizer_config(self, settings: Mapping[str, Any]) -> TokenizerConfig:
-        """How new words are found in a text: as the model's were, but for `settings`.
+        """How new words are found in a text: all of them, or as `settings` say.
 
         Raises CharlmError for a setting that is the model's own.
         """
@@ -108,5 +108,7 @@ class KeptText:
             if len(text) > max_chars:
                 text = text[: text.rfind("\n", 0, max_chars) + 1 or max_chars]
                 break
+        if not text.strip():
+            raise no_text(source.name, "nothing to hold out")
         text = text.removesuffix("\n") + "\n"
         return cls(source.name, tokenizer.encode(text), len(text), len(utf8(text)))

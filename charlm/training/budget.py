@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..runs.options import TrainRunOptions
 from ..system import threads
 from ..text.corpus import Corpus
 from . import timing
-from .plan import MOST_VALIDATIONS, VALIDATION_COST, VALIDATION_TIME_FRACTION
+from .plan import MAX_VALIDATIONS, VALIDATION_COST, VALIDATION_TIME_FRACTION
 from .streams import Streams
 
 MIN_STEPS_PER_UNIT = 2.7  # of width; with fewer, a narrower network is better
@@ -54,6 +54,7 @@ def fix_settings(
     facts: Facts,
     options: TrainRunOptions,
     settings: Mapping[str, Any],
+    counts: Sequence[int],
     deadline: float,
 ) -> tuple[NetworkConfig, TrainConfig, float]:
     """The settings of the run, and its seconds per step, NaN unless it ends by the clock.
@@ -66,7 +67,7 @@ def fix_settings(
     seconds_per_step = math.nan
     if math.isfinite(deadline):
         network, config, seconds_per_step = fit_to_time(
-            network, config, streams, facts, settings, deadline
+            network, config, streams, facts, settings, counts, deadline
         )
         left = max(0.0, deadline - time.monotonic())
         steps = max(1, int(left * (1 - VALIDATION_TIME_FRACTION) / seconds_per_step))
@@ -85,7 +86,7 @@ def fix_settings(
             steps = max(1, round(options.epochs * streams.steps_per_epoch))
     cost = min(len(corpus.valid), valid_tokens) * VALIDATION_COST / tokens_per_step  # in steps
     affordable = int(VALIDATION_TIME_FRACTION * steps / max(cost, 1e-9))
-    validations = max(4, min(MOST_VALIDATIONS, affordable))
+    validations = max(4, min(MAX_VALIDATIONS, affordable))
     config = replace(
         config,
         steps=steps,
@@ -105,13 +106,13 @@ def fit_to_time(
     streams: Streams,
     facts: Facts,
     settings: Mapping[str, Any],
+    counts: Sequence[int],
     deadline: float,
 ) -> tuple[NetworkConfig, TrainConfig, float]:
     """Precision, threads and, unless it was given, width such that enough steps fit in the time.
 
     Returns the configurations and seconds per step.
     """
-    counts = thread_counts(config, settings.get("threads"))
     narrower = settings.get("hidden") is None and settings.get("embed") is None
     while True:
         left = deadline - time.monotonic()
@@ -124,7 +125,7 @@ def fit_to_time(
             streams,
             settings.get("precision"),
             counts,
-            4 * enough if try_less else math.inf,
+            2 * enough if try_less else math.inf,
         )
         if seconds_per_step <= enough or not try_less:
             torch.set_num_threads(fitted.threads)

@@ -31,9 +31,9 @@ from ..system.version import __version__
 from ..tasks.sample import preview
 from ..text.corpus import Corpus
 from . import checkpoint, optimiser
-from .base_model import BaseModel, KeptText
+from .base_model import KeptText
 from .checkpoint import Progress
-from .plan import VALIDATION_COST, Schedule, StepPlan, TimePlan
+from .plan import Planner, StepPlanner, TimePlanner
 from .signals import stop_on_signal
 from .speedometer import Speedometer
 from .streams import Streams
@@ -64,10 +64,17 @@ class Trainer:
         network_config: NetworkConfig,
         config: TrainConfig,
         events: Events,
-        base: BaseModel | None = None,
+        *,
+        planner: Planner | None = None,
+        tuner: ThreadTuner | None = None,
         kept: KeptText | None = None,
+        validate_first: bool = False,
     ) -> None:
-        """base: weights to start from. kept: old text, on which to measure what is forgotten."""
+        """planner: when to validate and to end, by default as `config` says.
+
+        tuner: chooses the number of threads on the way. kept: old text, on which to measure what is
+        forgotten. validate_first: before the first step; the network has been trained before.
+        """
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
         self.run, self.corpus, self.config, self.events = run, corpus, config, events
@@ -77,54 +84,23 @@ class Trainer:
             "corpus": corpus.sha256,
         }
         self.network = new_network(network_config, config)
-        self.base, self.kept = base, kept
-        if base is not None:
-            base.fill(self.network)
+        self.kept, self.validate_first = kept, validate_first
         self.optimizer = optimiser.build(config, self.network)
         eos = corpus.tokenizer.eos
         self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
         self.state = self.network.start(config.batch_size)
         self.progress = Progress(steps=config.steps)
-        self.plan: Schedule = StepPlan(config)
-        self.tuner: ThreadTuner | None = None
+        self.planner, self.tuner = planner or StepPlanner(config), tuner
         self.rows: list[dict[str, Any]] = []
         self.recent = Speedometer(config.batch_size * config.bptt)
         self.next_save = 0.0  # on time.monotonic's clock
-
-    def meet(
-        self,
-        deadline: float,
-        seconds_per_step: float,
-        threads: Sequence[int],
-        *,
-        max_steps: int | None,
-        by_clock: bool,
-    ) -> None:
-        """Plan the number of steps anew after each one, to end at `deadline`.
-
-        deadline: on the clock of time.monotonic. seconds_per_step: an estimate. threads: numbers
-        of threads to choose from on the way. max_steps: never more, however much time is left.
-        by_clock: whether validations follow the clock, too, rather than the settings.
-        """
-        config = self.config
-        tokens = min(len(self.corpus.valid), config.valid_tokens)
-        training_tokens_per_second = config.batch_size * config.bptt / seconds_per_step
-        self.plan = TimePlan(
-            config,
-            time.monotonic(),
-            deadline,
-            tokens * VALIDATION_COST / training_tokens_per_second,
-            max_steps,
-            regular=not by_clock,
-        )
-        if len(threads) > 1:
-            self.tuner = ThreadTuner(threads, config.threads)
 
     def fit(self) -> Outcome:
         """Train to the last step, until patience runs out, or to Ctrl-C; save; draw the curves."""
         config, progress = self.config, self.progress
         if self.run.checkpoint.exists():
             self._load()
+            self._plan_again()
         else:
             self._save()  # so that a run can be resumed however early it ends
         progress = self.progress
@@ -139,12 +115,14 @@ class Trainer:
                 progress.step,
             )
         )
-        if self.base is not None and progress.step == 0:
-            self._validate()  # it may be the best already
-            self._save()
         failures, first_step, since = 0, progress.step, time.monotonic()
         losses: list[float] = []
         with stop_on_signal() as stop:
+            if self.validate_first and progress.best_nats is None:
+                self._validate()  # it may be the best already
+                self.planner.validated(since, time.monotonic())
+                self._save()
+            self.planner.started(time.monotonic())
             while not self._finished() and not stop.is_set():
                 began = time.monotonic()
                 loss, norm = self._forward_backward()
@@ -160,7 +138,7 @@ class Trainer:
                 progress.seconds += now - since
                 since = now
                 losses.append(loss)
-                self.plan.stepped(progress, now)
+                self.planner.stepped(progress, now)
                 if self.tuner is not None:
                     self._use_threads(self.tuner.stepped(now - began))
                 speed, left = self.recent.tick(now, progress.steps - progress.step)
@@ -168,9 +146,9 @@ class Trainer:
                 if progress.step % self._log_every() == 0:
                     self._log(losses, norm, rate, speed)
                     losses = []
-                if self.plan.validation_due(progress, now):
+                if self.planner.validation_due(progress, now):
                     self._validate()
-                    self.plan.validated(now, time.monotonic())
+                    self.planner.validated(now, time.monotonic())
                 if now >= self.next_save:
                     self._save()
             interrupted = stop.is_set() and not self._finished()
@@ -235,7 +213,7 @@ class Trainer:
     def _update(self) -> float:
         """Take the optimiser step; return its learning rate."""
         p = self.progress
-        warmup = min(self.config.warmup, max(1, p.steps // 10))
+        warmup = 0 if p.annealed else min(self.config.warmup, max(1, p.steps // 10))
         rate = optimiser.learning_rate(self.config, p.step, p.annealed, warmup) * p.lr_scale
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -244,6 +222,13 @@ class Trainer:
             p.annealed += (1 - p.annealed) / max(1, p.steps - p.step)
         p.step += 1
         return rate
+
+    def _plan_again(self) -> None:
+        """Of a run by the clock that was stopped: go on for the time that was left."""
+        p = self.progress
+        if p.seconds_left and p.step < p.steps:
+            valid_tokens = min(len(self.corpus.valid), self.config.valid_tokens)
+            self.planner = TimePlanner.again(self.config, p, valid_tokens, time.monotonic())
 
     def _use_threads(self, threads: int) -> None:
         if threads != (self.progress.threads or self.config.threads):
@@ -303,7 +288,8 @@ class Trainer:
             return None
         found = self._validated(text.ids).scale_to(len(text.ids), text.chars, text.bytes)
         if not remembered or is_best:
-            self.progress.kept = [*remembered[:1], found.bits_per_char]
+            now = found.bits_per_char
+            self.progress.kept = [*(remembered[:1] or [now]), now]
         return found
 
     def _validated(self, ids: Ids) -> Measures:

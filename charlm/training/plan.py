@@ -10,13 +10,16 @@ from .checkpoint import Progress
 
 EARLY_VALIDATIONS = 4  # extra validations before the first regular one
 VALIDATION_TIME_FRACTION = 0.05  # of a run's time that validations may take
-MOST_VALIDATIONS, FEWEST_VALIDATIONS = 40, 3  # in a run by the clock, but for early ones
 VALIDATION_COST = 1 / 3  # of a validation token in training tokens: no backward pass
+MAX_VALIDATIONS, MIN_VALIDATIONS = 40, 3  # in a run by the clock, but for early ones
 RECENT_SECONDS, RECENT_STEPS = 3.0, 8  # the speed is that of the last so many, whichever is more
+SHORTEST = 1e-3  # seconds: of a run that begins at its deadline, or later
 
 
-class Schedule(Protocol):
+class Planner(Protocol):
     """Told of every step and validation; says when to validate, and how many steps there are."""
+
+    def started(self, now: float) -> None: ...
 
     def stepped(self, progress: Progress, now: float) -> None:
         """A step has been made. May change `progress.steps`."""
@@ -26,30 +29,33 @@ class Schedule(Protocol):
     def validated(self, began: float, now: float) -> None: ...
 
 
-def regular(config: TrainConfig, step: int) -> bool:
+def is_regular(config: TrainConfig, step: int) -> bool:
     """Every `eval_every` steps; more often at first, when most changes."""
     interval = config.eval_every // EARLY_VALIDATIONS
     early = interval > 9 and step in range(interval, config.eval_every - interval + 1, interval)
     return early or step % config.eval_every == 0
 
 
-class StepPlan:
+class StepPlanner:
     """A fixed number of steps: the same settings give the same run."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
 
+    def started(self, now: float) -> None:
+        pass
+
     def stepped(self, progress: Progress, now: float) -> None:
         pass
 
     def validation_due(self, progress: Progress, now: float) -> bool:
-        return regular(self.config, progress.step) or progress.step == progress.steps
+        return is_regular(self.config, progress.step) or progress.step == progress.steps
 
     def validated(self, began: float, now: float) -> None:
         pass
 
 
-class TimePlan:
+class TimePlanner:
     """As many steps as fit before a deadline, counted anew after every step.
 
     Speed and the cost of a validation are those measured last, so a run beside other work makes
@@ -60,24 +66,40 @@ class TimePlan:
     def __init__(
         self,
         config: TrainConfig,
-        began: float,
         deadline: float,
-        validation_seconds: float,
-        max_steps: int | None,
+        seconds_per_step: float,
+        valid_tokens: int,
         *,
-        regular: bool,
+        max_steps: int = 0,
+        regular: bool = False,
     ) -> None:
-        """validation_seconds: what a validation takes, an estimate.
+        """seconds_per_step: an estimate. valid_tokens: of a validation.
 
-        regular: validate every `config.eval_every` steps, not by the clock. max_steps: never more
-        steps, however much time is left.
+        max_steps: never more, however much time is left; 0 = no limit. regular: validate every
+        `config.eval_every` steps, not by the clock.
         """
-        self.config, self.regular, self.max_steps = config, regular, max_steps
-        self.began, self.deadline = began, deadline
-        self.validation_seconds = validation_seconds
-        self.last = began
-        self.recent: deque[float] = deque()  # seconds of each of the last steps
-        self.next_validation = began + self._interval(began)
+        self.config, self.deadline = config, deadline
+        self.regular, self.max_steps = regular, max_steps
+        steps = valid_tokens * VALIDATION_COST / (config.batch_size * config.bptt)
+        self.validation_seconds = steps * seconds_per_step
+        self.recent = deque([seconds_per_step])  # seconds of each of the last steps
+        self.total = SHORTEST
+        self.began = self.last = self.next_validation = deadline - SHORTEST
+
+    @classmethod
+    def again(
+        cls, config: TrainConfig, progress: Progress, valid_tokens: int, now: float
+    ) -> TimePlanner:
+        """Of a run that was stopped: it goes on for the time that was left."""
+        seconds_per_step = progress.seconds / max(1, progress.step)
+        deadline = now + progress.seconds_left
+        max_steps = progress.max_steps
+        return cls(config, deadline, seconds_per_step, valid_tokens, max_steps=max_steps)
+
+    def started(self, now: float) -> None:
+        self.began = self.last = now
+        self.total = max(SHORTEST, self.deadline - now)
+        self.next_validation = now + self._interval(now)
 
     def stepped(self, progress: Progress, now: float) -> None:
         self.recent.append(now - self.last)
@@ -85,16 +107,21 @@ class TimePlan:
         while len(self.recent) > RECENT_STEPS and sum(self.recent) > RECENT_SECONDS:
             self.recent.popleft()
         seconds_per_step = max(1e-6, sum(self.recent) / len(self.recent))
-        share = self.validation_seconds / (self.validation_seconds + self._interval(now))
-        left = (self.deadline - now - self.validation_seconds) * (1 - share)
-        steps = progress.step + max(0, round(left / seconds_per_step))
-        progress.steps = steps if self.max_steps is None else min(steps, self.max_steps)
+        interval = self._interval(now)
+        if self.regular:
+            interval = self.config.eval_every * seconds_per_step
+        share = interval / (interval + self.validation_seconds)
+        left = max(0.0, self.deadline - now - self.validation_seconds) * share
+        steps = progress.step + round(left / seconds_per_step)
+        progress.steps = min(steps, self.max_steps or steps)
+        progress.seconds_left = max(0.0, self.deadline - now)
+        progress.max_steps = self.max_steps
 
     def validation_due(self, progress: Progress, now: float) -> bool:
         if progress.step >= progress.steps:
             return True
         if self.regular:
-            return regular(self.config, progress.step)
+            return is_regular(self.config, progress.step)
         return now >= self.next_validation and self.deadline - now > 2 * self.validation_seconds
 
     def validated(self, began: float, now: float) -> None:
@@ -104,8 +131,8 @@ class TimePlan:
 
     def _interval(self, now: float) -> float:
         """Seconds to the next validation: short at first, when most changes."""
-        total, elapsed = self.deadline - self.began, now - self.began
+        elapsed = max(0.0, now - self.began)
         affordable = self.validation_seconds * (1 / VALIDATION_TIME_FRACTION - 1)
         early = max(elapsed, EARLY_VALIDATIONS * self.validation_seconds)
-        wanted = min(max(elapsed, total / 200) / 2, total / MOST_VALIDATIONS)
-        return min(max(wanted, min(affordable, early)), total / FEWEST_VALIDATIONS)
+        wanted = min(max(elapsed, self.total / 200) / 2, self.total / MAX_VALIDATIONS)
+        return min(max(wanted, min(affordable, early)), self.total / MIN_VALIDATIONS)

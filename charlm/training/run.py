@@ -32,6 +32,8 @@ from ..text.source import Reading, open_text
 from . import budget
 from .base_model import BaseModel, KeptText
 from .loop import Trainer
+from .plan import TimePlanner
+from .thread_tuner import ThreadTuner
 
 COUNTING_SECONDS_PER_TOKEN = 4e-6  # for an n-gram model: measured on a million words of Brown
 NUMPY_FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
@@ -60,6 +62,8 @@ def train(
     tokenizer_config = (
         defaults.tokenizer(settings) if base is None else base.tokenizer_config(settings)
     )
+    if options.keep is not None and str(options.keep) != "-" and not Path(options.keep).exists():
+        raise CharlmError(f"{options.keep} does not exist: `keep` names the old text")
     old_tokens = None if base is None else base.tokenizer
     with begin(corpus, options, tokenizer_config, events, old_tokens) as (run, opened):
         text = opened.corpus
@@ -79,30 +83,44 @@ def train(
         config = replace(
             defaults.training(settings, facts, fine_tuning=base is not None),
             device=device,
-            threads=settings.get("threads") or torch.get_num_threads(),
+            threads=settings.get("threads") or min(torch.get_num_threads(), machine.cores()),
         )
+        counts = budget.thread_counts(config, settings.get("threads"))
         end = began + _seconds(options)
-        deadline = end - _mixing_seconds(network_config, config, text, options)
+        deadline = end - _mixing_seconds(network_config, text, options, budget.MIN_VALID_TOKENS)
         network_config, config, seconds_per_step = budget.fix_settings(
-            network_config, config, text, facts, options, settings, deadline
+            network_config, config, text, facts, options, settings, counts, deadline
         )
-        deadline = end - _mixing_seconds(network_config, config, text, options)
-        kept = _kept(run, options.keep, text, config, options.reading())
+        deadline = end - _mixing_seconds(network_config, text, options, config.valid_tokens)
+        kept, old_text = _kept(run, options.keep, text, config, options.reading())
     record = _record(opened, tokenizer_config, network_config, config)
     if base is not None:
-        record["base"] = {"model": str(base.path.resolve())}
-    if options.keep is not None:
-        record["base"]["keep"] = str(Path(options.keep).resolve())
+        record["base"] = {"model": str(base.path.resolve()), **old_text}
     run.write_config({**record, "with_ngram": options.with_ngram})
-    trainer = Trainer(run, text, network_config, config, events, base, kept)
+    planner = tuner = None
     if math.isfinite(deadline):
-        trainer.meet(
+        planner = TimePlanner(
+            config,
             deadline,
             seconds_per_step,
-            budget.thread_counts(config, settings.get("threads")),
-            max_steps=None if options.minutes is not None else budget.max_steps(text, config),
-            by_clock=settings.get("eval_every") is None,
+            min(len(text.valid), config.valid_tokens),
+            max_steps=0 if options.minutes is not None else budget.max_steps(text, config),
+            regular=settings.get("eval_every") is not None,
         )
+        tuner = ThreadTuner(counts, config.threads)
+    trainer = Trainer(
+        run,
+        text,
+        network_config,
+        config,
+        events,
+        planner=planner,
+        tuner=tuner,
+        kept=kept,
+        validate_first=base is not None,
+    )
+    if base is not None:
+        base.fill(trainer.network)
     outcome = trainer.fit()
     return mix_in_ngram(outcome, text, events, config) if options.with_ngram else outcome
 
@@ -110,6 +128,7 @@ def train(
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
     """Resume a run, bit for bit as if it had never stopped (on a CPU).
 
+    A run by the clock goes on for the time that was left, and its steps follow the speed.
     Raises CharlmError if there is nothing to resume, the text has changed, or a file is damaged.
     """
     events = events or Events()
@@ -124,28 +143,38 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
         config = TrainConfig.from_dict(record["training"])
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    base = record.get("base", {})
-    tokens = None
-    if base:  # those of the run are those of the model and more
-        extended = directory.model if directory.model.exists() else base["model"]
-        tokens = BaseModel.read(extended).tokenizer
-    opened = reopen(directory, record, events.stage, tokens)
+    opened = reopen(directory, record, events.stage)
     text = opened.corpus
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and none is available")
-    kept = _kept(directory, base.get("keep"), text, config, opened.source.reading())
-    outcome = Trainer(directory, text, network_config, config, events, None, kept).fit()
+    base = record.get("base", {})
+    kept, old_text = _kept(directory, base.get("keep"), text, config, opened.source.reading())
+    if old_text.get("keep_sha256") != base.get("keep_sha256"):
+        raise CharlmError(f"{base['keep'][0]} has changed since the run started: restore it")
+    trainer = Trainer(
+        directory, text, network_config, config, events, kept=kept, validate_first=bool(base)
+    )
+    if base and not directory.checkpoint.exists():
+        BaseModel.read(base["model"]).fill(trainer.network)
+    outcome = trainer.fit()
     return mix_in_ngram(outcome, text, events, config) if record.get("with_ngram") else outcome
 
 
 def _kept(
-    run: RunDirectory, keep: str | Path | None, text: Corpus, config: TrainConfig, how: Reading
-) -> KeptText | None:
-    """The old text to watch, if one is named."""
+    run: RunDirectory,
+    keep: str | Path | Sequence[str] | None,
+    text: Corpus,
+    config: TrainConfig,
+    how: Reading,
+) -> tuple[KeptText | None, dict[str, Any]]:
+    """The old text to watch, if one is named, and what config.toml says of it."""
     if keep is None:
-        return None
-    source = open_text([keep], spool=run.cache / "stdin", mixed=True, **how)
-    return KeptText.read(source, text.tokenizer, config.valid_tokens)
+        return None, {}
+    names = [keep] if isinstance(keep, str | Path) else keep
+    source = open_text(names, spool=run.cache / "stdin", mixed=True, **how)
+    kept = KeptText.read(source, text.tokenizer, config.valid_tokens)
+    paths = [str(path.resolve()) for path in source.paths]
+    return kept, {"keep": paths, "keep_sha256": source.sha256()}
 
 
 def _seconds(options: TrainRunOptions) -> float:
@@ -157,12 +186,12 @@ def _seconds(options: TrainRunOptions) -> float:
 
 
 def _mixing_seconds(
-    network: NetworkConfig, config: TrainConfig, corpus: Corpus, options: TrainRunOptions
+    network: NetworkConfig, corpus: Corpus, options: TrainRunOptions, valid_tokens: int
 ) -> float:
     """Estimated time of `mix_in_ngram`: counting, and the network in NumPy on held-out text."""
     if not options.with_ngram:
         return 0.0
-    held_out = min(len(corpus.valid), config.valid_tokens)
+    held_out = min(len(corpus.valid), valid_tokens)
     weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
     return (
         1.5

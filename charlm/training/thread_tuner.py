@@ -9,6 +9,7 @@ from collections.abc import Sequence
 SLOWER = 1.4  # times the seconds per step at the best of times: other numbers are tried
 FEWER_THREADS_SPEEDUP = 1.25  # below that, brief timings beside other work say little
 TRIAL_STEPS = 4  # with each number; the first, slow after a change, does not count
+HOPELESS = 3  # times slower in the first step that counts: no more are made
 REST = 20  # between trials, in times of what a trial took
 WINDOW = 8  # steps over which seconds per step are averaged
 
@@ -27,6 +28,7 @@ class ThreadTuner:
         self.best = float("inf")  # seconds per step with these threads
         self.found: dict[int, float] = {}  # seconds per step, while others are tried
         self.rest = 0.0  # seconds before others may be tried
+        self.spent = 0.0  # seconds that the present trial has taken
 
     def stepped(self, seconds: float) -> int:
         """A step took so many seconds; returns the number of threads for the next."""
@@ -45,7 +47,8 @@ class ThreadTuner:
 
     def _try_on(self) -> None:
         """In a trial: go on with it, or with the next number, or settle for the fastest."""
-        if len(self.recent) < TRIAL_STEPS:
+        hopeless = len(self.recent) > 1 and self.recent[-1] > HOPELESS * min(self.found.values())
+        if len(self.recent) < TRIAL_STEPS and not hopeless:
             return
         self.spent += sum(self.recent)
         self.found[self.threads] = statistics.fmean(list(self.recent)[1:])

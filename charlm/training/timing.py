@@ -1,7 +1,6 @@
-"""Time a few training steps, on a throwaway copy of the network, before the run.
+"""Time a few training steps, on a throwaway copy of the network, before a run by the clock.
 
-The result, a precision, a number of threads and a number of steps, becomes part of the run's
-settings, so that it can be repeated exactly and the schedule knows its end from the first step.
+The result is a precision, a number of threads, and a first estimate of the speed.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from .streams import Streams
 from .thread_tuner import FEWER_THREADS_SPEEDUP
 
 MIN_BF16_SPEEDUP = 1.1  # over fp32; otherwise its lower precision is not worth it
+WARM_UP_COST = 8  # steps that the first one may take as long as
 BRIEF, LONG = 0.4, 1.0  # seconds of trials that compare, and of the one whose result is used
 
 
@@ -33,7 +33,7 @@ def seconds_per_step(
 ) -> float:
     """Seconds per optimiser step: the mean over about `seconds`, after a warm-up step.
 
-    If already the warm-up takes longer than `limit`, its seconds.
+    If the second step takes longer than `limit`, or the warm-up much longer, no more are made.
     """
     torch.set_num_threads(config.threads)
     trial = new_network(network, config)
@@ -59,8 +59,8 @@ def seconds_per_step(
         times.append(time.perf_counter() - before)
         if len(times) == 1:
             began = time.perf_counter()
-            if times[0] > limit:
-                break
+        if len(times) < 3 and times[-1] > (limit if len(times) == 2 else WARM_UP_COST * limit):
+            break
     streams.seek(0)
     return statistics.fmean(times[1:] or times)
 
@@ -83,15 +83,13 @@ def measure(
     half = precision is None and has_bf16(config.device)
     config = replace(config, precision="bf16" if half else precision or "fp32", threads=threads[0])
     best = seconds_per_step(network, config, streams, LONG, limit)
-    if best > limit:
-        return config, best
     for count in threads[1:]:
         fewer = replace(config, threads=count)
-        seconds = seconds_per_step(network, fewer, streams, BRIEF)
+        seconds = seconds_per_step(network, fewer, streams, BRIEF, limit)
         if seconds * FEWER_THREADS_SPEEDUP > best:
             break
         config, best = fewer, seconds
-    if half:
+    if half and best <= limit:
         full = replace(config, precision="fp32")
         seconds = seconds_per_step(network, full, streams, BRIEF)
         if seconds < MIN_BF16_SPEEDUP * best:

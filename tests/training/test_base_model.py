@@ -11,11 +11,14 @@ import pytest
 from trainings import SMALL, Recorder
 
 import charlm
-from charlm.config import TokenizerConfig
+from charlm.config import LEVELS, TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.measures import Measures
 from charlm.models import model_file
+from charlm.runs.run_directory import RunDirectory
+from charlm.runs.run_text import reopen
 from charlm.text.tokenizer import build
+from charlm.training.loop import Trainer
 from charlm.training.run import resume, train
 
 TUNE: dict[str, Any] = {k: v for k, v in SMALL.items() if k not in ("hidden", "embed")}
@@ -97,6 +100,32 @@ def test_a_stopped_run_resumes_with_its_tokens_and_its_old_text(old: Path, new: 
     assert again.kept == whole.kept
 
 
+def test_killed_before_its_first_checkpoint_it_starts_from_the_model_again(
+    old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how: dict[str, Any] = {"steps": 8, "init_from": "old", "keep": old, **TUNE}
+    whole = train(new, out="whole", **how)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "fit", lambda self: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception):
+            train(new, out="part", **how)
+    assert resume("part").model.read_bytes() == whole.model.read_bytes()
+
+
+def test_a_report_reads_the_text_with_the_runs_own_tokens(old: Path, new: Path) -> None:
+    train(new, steps=4, out="new", init_from="old", keep=old, **TUNE)
+    text = reopen(RunDirectory(Path("new")), RunDirectory(Path("new")).read_config())
+    model = model_file.read("new/model.safetensors")
+    assert text.corpus.tokenizer.as_dict() == model.tokenizer.as_dict()
+
+
+def test_another_old_text_is_noticed_on_resume(old: Path, new: Path) -> None:
+    train(new, steps=4, out="new", init_from="old", keep=old, **TUNE)
+    old.write_text(old.read_text("utf-8") + "more\n", "utf-8")
+    with pytest.raises(CharlmError, match="has changed"):
+        resume("new")
+
+
 @pytest.mark.usefixtures("old")
 @pytest.mark.parametrize(
     ("settings", "message"),
@@ -129,7 +158,7 @@ def test_keep_needs_a_model_and_a_model_needs_a_network(text: Path, new: Path) -
         train(new, steps=3, init_from="counted")
 
 
-@pytest.mark.parametrize("level", ["char", "byte", "word", "subword"])
+@pytest.mark.parametrize("level", LEVELS)
 def test_extended_vocabularies(level: str) -> None:
     config = TokenizerConfig(level, vocab_size=300 if level == "subword" else 0)
     old, new = "the cat sees the sea\n" * 300, "the Öfen\n" * 3

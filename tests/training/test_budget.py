@@ -68,8 +68,28 @@ def test_threads_to_choose_from(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_in_minutes_counts_from_where_it_is_told(text: Path) -> None:
     """As a process that has been starting for long: the time left is shorter."""
     heard = Recorder()
-    began = time.monotonic()
-    outcome = train(text, minutes=1, began=began - 56, events=heard, **SMALL)
-    assert time.monotonic() - began < 8
+    outcome = train(text, minutes=1, began=time.monotonic() - 56, events=heard, **SMALL)
+    assert outcome.seconds < 5  # that were left
     assert outcome.planned_steps > 0
     assert heard.validations
+
+
+def test_a_run_without_any_time_left_still_leaves_a_model(text: Path) -> None:
+    outcome = train(text, minutes=1, began=time.monotonic() - 100, **SMALL)
+    assert outcome.steps == 1
+    assert outcome.model.exists()
+
+
+def test_the_tuner_can_return_to_all_threads(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though fewer were faster when the run began."""
+
+    def takes(network: NetworkConfig, config: TrainConfig, *_: object) -> float:
+        return 0.001 * config.threads
+
+    monkeypatch.setattr("charlm.training.timing.seconds_per_step", takes)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 4)
+    monkeypatch.setattr("charlm.system.machine.cores", lambda: 4)
+    monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.tuner)
+    tuner: Any = train(text, minutes=1, **{**SMALL, "threads": None})
+    assert tuner.threads == 1
+    assert tuner.counts == [4, 2, 1] or tuner.counts[0] == 4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charlm.config import TrainConfig
 from charlm.training.checkpoint import Progress
-from charlm.training.plan import StepPlan, TimePlan
+from charlm.training.plan import StepPlanner, TimePlanner
 
 CONFIG = TrainConfig(steps=1000, eval_every=100)
 
@@ -23,17 +23,20 @@ class Simulated:
         step: Callable[[float], float],
         validation: Callable[[float], float],
         seconds: float = 100.0,
-        max_steps: int | None = None,
+        max_steps: int = 0,
         *,
         regular: bool = False,
     ) -> None:
         self.now, self.progress = 0.0, Progress(steps=CONFIG.steps)
         self.validations: list[float] = []
-        plan = TimePlan(CONFIG, 0.0, seconds, 1.0, max_steps, regular=regular)
+        self.planned: list[int] = []
+        plan = TimePlanner(CONFIG, seconds, step(0.0), 60_000, max_steps=max_steps, regular=regular)
+        plan.started(self.now)
         while self.progress.step < self.progress.steps:
             self.now += step(self.now)
             self.progress.step += 1
             plan.stepped(self.progress, self.now)
+            self.planned.append(self.progress.steps)
             if plan.validation_due(self.progress, self.now):
                 began = self.now
                 self.now += validation(began)
@@ -42,7 +45,7 @@ class Simulated:
 
 
 def test_a_run_by_steps_validates_more_often_at_first() -> None:
-    plan, progress = StepPlan(CONFIG), Progress(steps=1000)
+    plan, progress = StepPlanner(CONFIG), Progress(steps=1000)
     due = []
     for progress.step in range(1, 1001):
         plan.stepped(progress, 0.0)
@@ -76,6 +79,29 @@ def test_never_more_steps_than_allowed() -> None:
     run = Simulated(lambda _: 0.05, lambda _: 0.5, max_steps=300)
     assert run.progress.step == 300
     assert run.now < 25
+
+
+def test_the_plan_is_steady_from_the_first_step() -> None:
+    run = Simulated(lambda _: 0.05, lambda _: 0.5)
+    assert max(run.planned) < 1.2 * min(run.planned)
+
+
+@pytest.mark.parametrize("seconds", [-20.0, -0.3, 0.0, 0.01])
+@pytest.mark.parametrize("regular", [False, True])
+def test_a_run_that_begins_too_late_makes_one_step(seconds: float, regular: bool) -> None:
+    run = Simulated(lambda _: 0.03, lambda _: 0.14, seconds, regular=regular)
+    assert run.progress.step == 1
+    assert len(run.validations) == 1
+
+
+def test_a_stopped_run_goes_on_for_the_time_that_was_left() -> None:
+    progress = Progress(step=100, steps=200, seconds=10.0, seconds_left=5.0, max_steps=180)
+    plan = TimePlanner.again(CONFIG, progress, 1000, now=70.0)
+    plan.started(70.0)
+    progress.step += 1
+    plan.stepped(progress, 70.1)
+    assert 140 < progress.steps < 152
+    assert progress.seconds_left == pytest.approx(4.9)
 
 
 def test_validations_by_the_settings_if_the_user_wants_that() -> None:
