@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from .exit_codes import INTERRUPTED
 from .options import JsonOutcome
 from .show import clock, emit_json, line, number
 from .talk import note, talk
+from .verdict import verdict
 
 if TYPE_CHECKING:
     from ..runs.events import Outcome, Plan
@@ -110,6 +112,8 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
                 "best": best,
                 "best_step": outcome.best_step,
                 "network": outcome.network,
+                "guessing_bits_per_char": outcome.guessing_bits_per_char,
+                "ngram": None if outcome.baseline is None else outcome.baseline.as_dict(),
                 **({"kept_bits_per_char": list(outcome.kept)} if outcome.kept else {}),
                 **({"pseudo": True} if pseudo else {}),
                 "seconds": outcome.seconds,
@@ -156,4 +160,7 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
         rows[-1] = ("next", 'charlm fill "a sentence with a ___ in it"')
     for name, value in rows:
         line(f"{name:18}{value}" if len(name) < 18 else f"{name}  {value}")
+    if plan is not None and not pseudo and outcome.network is None:
+        line()
+        line(textwrap.fill(" ".join(verdict(outcome, plan)), 78))
     sys.stdout.flush()

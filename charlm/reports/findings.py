@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias, TypeVar
@@ -14,19 +14,17 @@ import numpy as np
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, causal
-from ..measures import Measures
 from ..models import model_file, model_parts
 from ..models.model_file import ModelFile
 from ..network.device import one_thread
 from ..network.network import Network
-from ..runs import defaults
-from ..runs.events import Events
-from ..runs.ngram_run import estimate_ngram
+from ..runs.baseline import count_ngrams
+from ..runs.events import Baseline, Events
 from ..runs.run_directory import RunDirectory
 from ..runs.run_text import RunText, reopen
 from ..system import machine
 from ..tasks.sample import preview
-from ..tasks.score import SentenceScore, measure, score
+from ..tasks.score import SentenceScore, score
 from ..text.tokenizer import Tokenizer
 
 SURPRISAL_LINES, SURPRISAL_CHARS = 40, 3_000  # of the validation text, in colour
@@ -34,7 +32,6 @@ SEARCHED_LINES, SEARCHED_CHARS = 2_000, 200_000  # of it, searched for surprisin
 SEARCH_FLOPS = 4e10  # spent on the search: about three seconds of NumPy, one token at a time
 SURPRISING_SHOWN = 10  # lines shown
 MIN_LINE_CHARS = 20  # characters: shorter lines surprise by chance (unless most lines are as short)
-MAX_NGRAM_TOKENS = 1_000_000  # training tokens for the n-gram model: some four seconds
 GRADIENT_TOKENS = 64  # over which the gradient is followed back
 GRADIENT_TEXTS = 16  # over which it is averaged
 
@@ -65,17 +62,6 @@ class SurprisingLines:
 
     def as_dict(self) -> list[dict[str, Any]]:
         return [{"line": number, **one.as_dict()} for number, one in self.lines]
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """An n-gram model of the same tokens, on the same validation text."""
-
-    order: int
-    tokens: int  # of the training text that were counted
-    of: int  # tokens of the whole training text
-    measures: Measures
-    warnings: list[str]  # where the text was too small to estimate a discount from
 
 
 @dataclass(frozen=True)
@@ -131,9 +117,7 @@ class Findings:
             "best_step": self.about["training"].get("step"),
             **({"pseudo": True} if self.pseudo else {}),
             "network": self.about["training"].get("network"),
-            "ngram": _or_none(
-                self.baseline, lambda b: {**asdict(b), "measures": b.measures.as_dict()}
-            ),
+            "ngram": _or_none(self.baseline, Baseline.as_dict),
             "steps": self.steps,
             "seconds": self.seconds,
             "tokens_per_second": self.tokens_per_second,
@@ -166,7 +150,7 @@ def collect(directory: RunDirectory, events: Events) -> Findings:
     about = model_file.describe(directory.model, contents)
     baseline: Found[Baseline] = INCOMPARABLE
     if not is_bidirectional(about):
-        baseline = _with(text, lambda t: count_ngrams(t, _valid_tokens(settings)))
+        baseline = _with(text, lambda t: count_ngrams(t.corpus, _valid_tokens(settings)))
     events.stage("report", 0.8)
     gradient = _with(text, lambda t: gradients(contents, t.corpus.valid))
     events.stage("report", 0.9)
@@ -246,34 +230,9 @@ def beginning(chunks: Iterable[str], max_chars: int) -> tuple[list[str], bool]:
     return text.removesuffix("\n").split("\n"), False
 
 
-class _Warnings(Events):
-    """Collects warnings, for the page rather than the terminal."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def warn(self, message: str) -> None:
-        self.messages.append(message)
-
-
 def _valid_tokens(settings: Mapping[str, Any]) -> int:
     """The number of validation tokens that the run was measured on, at most."""
     return int(settings.get("training", {}).get("valid_tokens", TrainConfig.valid_tokens))
-
-
-def count_ngrams(text: RunText, valid_tokens: int) -> Baseline:
-    """Measure a Kneser-Ney model of the training text (its first MAX_NGRAM_TOKENS tokens)."""
-    corpus, warnings = text.corpus, _Warnings()
-    tokenizer, size = corpus.tokenizer, corpus.valid_text
-    order = defaults.ngram_order(tokenizer.level)
-    lines = defaults.ngram_context(tokenizer.level) == "sentence"
-    part = replace(corpus, train=corpus.train[:MAX_NGRAM_TOKENS])
-    lm = estimate_ngram(part, order, lines=lines, events=warnings)
-    held_out = np.asarray(corpus.valid[:valid_tokens])
-    nats_BT, _ = lm.read(lm.start(1), held_out[None])
-    raw = measure("", held_out, nats_BT[0], tokenizer.unk)
-    whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
-    return Baseline(order, len(part.train), len(corpus.train), whole, warnings.messages)
 
 
 def gradients(contents: ModelFile, ids: Ids) -> list[float]:

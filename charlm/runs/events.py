@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,21 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """An n-gram model of the same tokens, on the same validation text."""
+
+    order: int
+    tokens: int  # of the training text that were counted
+    of: int  # tokens of the whole training text
+    measures: Measures
+    warnings: list[str]  # where the text was too small to estimate a discount from
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "measures": self.measures.as_dict()}
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of a run."""
 
@@ -50,6 +66,9 @@ class Outcome:
     planned_steps: int  # before the first one; with a duration in minutes, speed decides
     tokens_per_second: float
     interrupted: bool
+    guessing_bits_per_char: float = math.nan  # of equally probable tokens
+    baseline: Baseline | None = None  # None: not comparable, or interrupted
+    train_nats: float | None = None  # training loss of the last steps, nats per token
     kept: Sequence[float] = ()  # bits/char of the old text: before training, of the best network
     network: dict[str, Any] | None = (
         None  # if an n-gram model is mixed in: the measures of the network alone

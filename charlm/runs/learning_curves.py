@@ -40,3 +40,10 @@ def panels(rows: Sequence[Mapping[str, Any]]) -> list[Panel]:
         Panel("", x, "bits per token", lines, marks=marks, height=3),
         Panel("", x, "learning rate", [rates]),
     ]
+
+
+def final_loss(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """The training loss over the last tenth of the steps, nats per token; None: no steps."""
+    losses = [(row["step"], row["loss"]) for row in rows if "loss" in row]
+    last = [loss for step, loss in losses if step > 0.9 * losses[-1][0]]
+    return sum(last) / len(last) if last else None

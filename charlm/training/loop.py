@@ -23,8 +23,9 @@ from ..models import model_file
 from ..models.recurrent import RecurrentLM
 from ..network.network import NetworkState, detach, new_network
 from ..runs import locate
+from ..runs.baseline import guessing_bits_per_char
 from ..runs.events import Events, Outcome, Plan, Step
-from ..runs.learning_curves import draw
+from ..runs.learning_curves import draw, final_loss
 from ..runs.run_directory import RunDirectory
 from ..system import allocator
 from ..system.version import __version__
@@ -167,6 +168,8 @@ class Trainer:
             planned_steps=config.steps,
             tokens_per_second=self.recent.overall() if done else 0.0,
             interrupted=interrupted,
+            guessing_bits_per_char=guessing_bits_per_char(self.corpus),
+            train_nats=final_loss(self.rows),
             kept=progress.kept,
         )
 

@@ -17,6 +17,7 @@ from ..errors import CharlmError
 from ..models import model_file, model_parts
 from ..network.device import choose_device, has_bf16
 from ..runs import defaults
+from ..runs.baseline import MAX_NGRAM_TOKENS, SECONDS_PER_TOKEN, count_ngrams
 from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
 from ..runs.mixture_run import fit_mixture
@@ -35,7 +36,7 @@ from .loop import Trainer
 from .plan import TimePlanner
 from .thread_tuner import ThreadTuner
 
-COUNTING_SECONDS_PER_TOKEN = 4e-6  # for an n-gram model: measured on a million words of Brown
+BASELINE_TIME_FRACTION = 0.05  # of a run's time, for the n-gram model beside it
 NUMPY_FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 
@@ -87,11 +88,11 @@ def train(
         )
         counts = budget.thread_counts(config, settings.get("threads"))
         end = began + _seconds(options)
-        deadline = end - _mixing_seconds(network_config, text, options, budget.MIN_VALID_TOKENS)
+        deadline = end - _closing_seconds(network_config, text, options, budget.MIN_VALID_TOKENS)
         network_config, config, seconds_per_step = budget.fix_settings(
             network_config, config, text, facts, options, settings, counts, deadline
         )
-        deadline = end - _mixing_seconds(network_config, text, options, config.valid_tokens)
+        deadline = end - _closing_seconds(network_config, text, options, config.valid_tokens)
         kept, old_text = _kept(run, options.keep, text, config, options.reading())
     record = _record(opened, tokenizer_config, network_config, config)
     if base is not None:
@@ -122,7 +123,9 @@ def train(
     if base is not None:
         base.fill(trainer.network)
     outcome = trainer.fit()
-    return mix_in_ngram(outcome, text, events, config) if options.with_ngram else outcome
+    if options.with_ngram:
+        return mix_in_ngram(outcome, text, events, config)
+    return _beside_ngrams(outcome, text, network_config, config, _counted_tokens(options, text))
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -157,7 +160,9 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     if base and not directory.checkpoint.exists():
         BaseModel.read(base["model"]).fill(trainer.network)
     outcome = trainer.fit()
-    return mix_in_ngram(outcome, text, events, config) if record.get("with_ngram") else outcome
+    if record.get("with_ngram"):
+        return mix_in_ngram(outcome, text, events, config)
+    return _beside_ngrams(outcome, text, network_config, config)
 
 
 def _kept(
@@ -185,19 +190,38 @@ def _seconds(options: TrainRunOptions) -> float:
     return 60 * minutes - CLOSING_SECONDS
 
 
-def _mixing_seconds(
+def _counted_tokens(options: TrainRunOptions, corpus: Corpus) -> int:
+    """For the n-gram model beside the network, in a small part of the time."""
+    seconds = BASELINE_TIME_FRACTION * _seconds(options)
+    return int(min(len(corpus.train), MAX_NGRAM_TOKENS, seconds / SECONDS_PER_TOKEN))
+
+
+def _closing_seconds(
     network: NetworkConfig, corpus: Corpus, options: TrainRunOptions, valid_tokens: int
 ) -> float:
-    """Estimated time of `mix_in_ngram`: counting, and the network in NumPy on held-out text."""
-    if not options.with_ngram:
-        return 0.0
+    """Estimated time of what follows training: `mix_in_ngram`, or the n-gram model beside it."""
     held_out = min(len(corpus.valid), valid_tokens)
+    if not options.with_ngram:
+        return SECONDS_PER_TOKEN * (_counted_tokens(options, corpus) + held_out)
     weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
     return (
         1.5
-        + COUNTING_SECONDS_PER_TOKEN * len(corpus.train)
+        + SECONDS_PER_TOKEN * len(corpus.train)
         + 2 * weights * held_out / NUMPY_FLOPS_PER_SECOND
     )
+
+
+def _beside_ngrams(
+    outcome: Outcome,
+    corpus: Corpus,
+    network: NetworkConfig,
+    config: TrainConfig,
+    max_tokens: int | None = None,
+) -> Outcome:
+    """With an n-gram model of the same text to compare, if there is time and a comparison."""
+    if outcome.interrupted or network.bidirectional or max_tokens == 0:
+        return outcome
+    return replace(outcome, baseline=count_ngrams(corpus, config.valid_tokens, max_tokens))
 
 
 def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events, config: TrainConfig) -> Outcome:

@@ -14,6 +14,7 @@ import charlm
 from charlm.errors import CharlmError
 from charlm.models import model_file
 from charlm.reports import findings
+from charlm.runs import baseline
 from charlm.runs.events import Events
 from charlm.runs.ngram_run import estimate_ngram
 from charlm.runs.run_directory import RunDirectory
@@ -62,7 +63,7 @@ def test_numbers_are_those_of_the_other_commands(intact: Intact) -> None:
 def test_large_training_texts_are_counted_in_part(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(findings, "MAX_NGRAM_TOKENS", 1000)
+    monkeypatch.setattr(baseline, "MAX_NGRAM_TOKENS", 1000)
     page, _ = page_of(run)
     assert "counted only the first 1,000 of the" in page
 

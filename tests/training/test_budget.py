@@ -24,6 +24,7 @@ def planned(text: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dic
 
     monkeypatch.setattr("charlm.training.timing.seconds_per_step", takes)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
+    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
     small = {name: value for name, value in SMALL.items() if name not in ("hidden", "embed")}
     out = Path(f"run{len(list(Path.cwd().glob('run*')))}")
     train(text, out=out, **{**small, **settings})
@@ -90,6 +91,7 @@ def test_the_tuner_can_return_to_all_threads(text: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("torch.get_num_threads", lambda: 4)
     monkeypatch.setattr("charlm.system.machine.cores", lambda: 4)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.tuner)
+    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
     tuner: Any = train(text, minutes=1, **{**SMALL, "threads": None})
     assert tuner.threads == 1
     assert tuner.counts == [4, 2, 1] or tuner.counts[0] == 4

@@ -71,6 +71,7 @@ def test_it_learns_and_leaves_a_whole_run_directory(text: Path) -> None:
 def test_minutes_fix_the_number_of_steps(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("charlm.training.timing.seconds_per_step", lambda *_: 0.5)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
+    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
     config: Any = train(text, minutes=10, **SMALL)
     assert 0.9 * 1200 < config.steps <= 1200
     assert config.as_dict() == charlm_config("runs/text")["training"]
@@ -115,6 +116,7 @@ def test_resume_refuses_other_text_and_other_settings(text: Path) -> None:
 
 def test_epochs_are_a_number_of_steps(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
+    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
     one, three, short = (
         cast(TrainConfig, train(text, epochs=epochs, **SMALL)).steps for epochs in (1, 3, 1e-9)
     )

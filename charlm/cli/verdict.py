@@ -1,0 +1,62 @@
+"""How good a training run's result is, in plain words, and what would help most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..measures import bits
+from .show import number
+
+if TYPE_CHECKING:
+    from ..runs.events import Outcome, Plan
+
+OVERFITS = 1.15  # validation loss over training loss, from which more text is wanted
+EARLY = 0.75  # of the steps: a best step before that means that the rest was overfitting
+MANY_UNKNOWN = 0.05  # of the validation tokens
+SAME = 0.005  # relative difference of bits that is none
+
+
+def verdict(outcome: Outcome, plan: Plan) -> list[str]:
+    """Sentences for the summary: the result beside the baselines, and what would help most."""
+    return [*_beside_baselines(outcome, plan), _what_would_help(outcome, plan)]
+
+
+def _beside_baselines(outcome: Outcome, plan: Plan) -> list[str]:
+    ours, base = float(outcome.best["bits_per_char"]), outcome.baseline
+    guessing = f"Guessing takes {number(outcome.guessing_bits_per_char, 2)} bits/char"
+    if base is None:
+        return [f"{guessing}."]
+    theirs = base.measures.bits_per_char
+    part = "" if base.tokens == base.of else f"'s first {base.tokens:,} tokens"
+    ngrams = f"the {base.order}-gram model of the same text{part} {number(theirs, 3)}"
+    if abs(ours / theirs - 1) < SAME:
+        return [f"{guessing}, {ngrams}: as many as this network."]
+    if ours < theirs:
+        return [f"{guessing}, {ngrams}: this network takes {1 - ours / theirs:.0%} fewer."]
+    return [
+        f"{guessing}, {ngrams}: fewer than this network.",
+        "So use the n-gram model (charlm ngram), or both together (--with-ngram).",
+    ]
+
+
+def _what_would_help(outcome: Outcome, plan: Plan) -> str:
+    best, level = outcome.best, plan.corpus.tokenizer.level
+    unknown = best["oov"] / max(1, best["tokens"])
+    if unknown > MANY_UNKNOWN:
+        return (
+            f"What would help most: another level (--level char or subword), since {unknown:.0%} "
+            f"of the {level}s are unknown to this one."
+        )
+    valid_nats, train_nats = -best["logprob"] / max(1, best["tokens"]), outcome.train_nats
+    if train_nats is not None and valid_nats > OVERFITS * train_nats:
+        seen, unseen = (number(bits(nats), 2) for nats in (train_nats, valid_nats))
+        return (
+            "What would help most: more text. On the text it has seen it is much better "
+            f"({seen} bits a token, {unseen} on the rest): it overfits."
+        )
+    if outcome.best_step < EARLY * outcome.steps:
+        return (
+            f"What would help most: more text. After step {outcome.best_step:,} "
+            "it overfits; what it learned since is not kept."
+        )
+    return "What would help most: more minutes."

@@ -1,0 +1,51 @@
+"""What a trained model has to beat: an n-gram model of the same text, and guessing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..tasks.score import measure
+from ..text.corpus import Corpus
+from . import defaults
+from .events import Baseline, Events
+from .ngram_run import estimate_ngram
+
+MAX_NGRAM_TOKENS = 1_000_000  # of training text that are counted: some four seconds
+SECONDS_PER_TOKEN = 5e-6  # to count and to measure: on a million words of Brown
+
+
+class _Warnings(Events):
+    """Collects warnings."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.messages.append(message)
+
+
+def count_ngrams(corpus: Corpus, valid_tokens: int, max_tokens: int | None = None) -> Baseline:
+    """Measure a Kneser-Ney model of the training text on the validation text.
+
+    valid_tokens: of the validation text, from its start. max_tokens: of the training text, by
+    default MAX_NGRAM_TOKENS.
+    """
+    warnings = _Warnings()
+    tokenizer, size = corpus.tokenizer, corpus.valid_text
+    order = defaults.ngram_order(tokenizer.level)
+    lines = defaults.ngram_context(tokenizer.level) == "sentence"
+    part = replace(corpus, train=corpus.train[: max_tokens or MAX_NGRAM_TOKENS])
+    lm = estimate_ngram(part, order, lines=lines, events=warnings)
+    held_out = np.asarray(corpus.valid[:valid_tokens])
+    nats_BT, _ = lm.read(lm.start(1), held_out[None])
+    raw = measure("", held_out, nats_BT[0], tokenizer.unk)
+    whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
+    return Baseline(order, len(part.train), len(corpus.train), whole, warnings.messages)
+
+
+def guessing_bits_per_char(corpus: Corpus) -> float:
+    """Of a model that gives all V tokens the same probability: log₂ V · tokens / characters."""
+    text = corpus.valid_text
+    return float(np.log2(corpus.tokenizer.vocab_size)) * text.tokens / max(1, text.chars)

@@ -1,0 +1,80 @@
+"""The last words of a training: how good it is, and what would help most."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from charlm.cli.verdict import verdict
+from charlm.measures import Measures
+from charlm.runs.events import Baseline, Outcome, Plan
+
+
+def said(
+    bits: float = 2.0,
+    ngram: float | None = 2.5,
+    train_bits: float | None = 2.0,
+    best_step: int = 100,
+    oov: int = 0,
+    level: str = "char",
+    counted: int = 900,
+) -> str:
+    """The verdict on a run of 100 steps over 1,000 validation tokens of one character each."""
+    measures = Measures(-bits * math.log(2) * 1000, 1000, 1000, 1000, oov, 0.0)
+    base = None
+    if ngram is not None:
+        theirs = Measures(-ngram * math.log(2) * 1000, 1000, 1000, 1000)
+        base = Baseline(6, counted, 900, theirs, [])
+    outcome = Outcome(
+        run=Path("run"),
+        model=Path("run/model.safetensors"),
+        best=measures.as_dict(),
+        best_step=best_step,
+        seconds=1.0,
+        steps=100,
+        planned_steps=100,
+        tokens_per_second=1.0,
+        interrupted=False,
+        guessing_bits_per_char=6.0,
+        baseline=base,
+        train_nats=None if train_bits is None else train_bits * math.log(2),
+    )
+    plan: Any = SimpleNamespace(corpus=SimpleNamespace(tokenizer=SimpleNamespace(level=level)))
+    return " ".join(verdict(outcome, cast(Plan, plan)))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "Guessing takes 6.00 bits/char, the 6-gram model of the same text 2.500: "
+             "this network takes 20% fewer."),
+        ({"bits": 2.5}, "2.500: as many as this network."),
+        ({"bits": 3.0}, "2.500: fewer than this network. So use the n-gram model (charlm ngram), "
+                        "or both together (--with-ngram)."),
+        ({"ngram": None}, "Guessing takes 6.00 bits/char. "),
+        ({"counted": 500}, "the 6-gram model of the same text's first 500 tokens 2.500"),
+    ],
+)  # fmt: skip
+def test_beside_the_baselines(given: dict[str, Any], words: str) -> None:
+    assert words in said(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "more minutes."),
+        ({"train_bits": None}, "more minutes."),
+        ({"train_bits": 1.5}, "more text. On the text it has seen it is much better (1.50 bits a "
+                              "token, 2.00 on the rest): it overfits."),
+        ({"best_step": 40}, "more text. After step 40 it overfits; what it learned since is not "
+                            "kept."),
+        ({"oov": 120, "level": "word"}, "another level (--level char or subword), since 12% of "
+                                        "the words are unknown to this one."),
+    ],
+)  # fmt: skip
+def test_what_would_help_most(given: dict[str, Any], words: str) -> None:
+    assert said(**given).endswith(f"What would help most: {words}")
