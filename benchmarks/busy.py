@@ -29,7 +29,7 @@ from rich.table import Table
 
 from charlm.system import machine
 
-OWN_WAYS = {  # what libgomp and OpenBLAS do unless told otherwise
+LIBRARY_DEFAULTS = {  # what libgomp and OpenBLAS do unless told otherwise
     "GOMP_SPINCOUNT": "300000",
     "OPENBLAS_THREAD_TIMEOUT": "26",
     "OPENBLAS_NUM_THREADS": str(machine.cores()),
@@ -52,7 +52,7 @@ def neighbours(count: int) -> Iterator[None]:
 
 def run(words: list[str], *, tuned: bool) -> tuple[float, str]:
     """Seconds of a command, and its stdout."""
-    environment = os.environ if tuned else {**os.environ, **OWN_WAYS}
+    environment = os.environ if tuned else {**os.environ, **LIBRARY_DEFAULTS}
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "charlm", "-q", *words],

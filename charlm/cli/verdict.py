@@ -18,10 +18,10 @@ SAME = 0.005  # relative difference of bits that is none
 
 def verdict(outcome: Outcome, plan: Plan) -> list[str]:
     """Sentences for the summary: the result beside the baselines, and what would help most."""
-    return [*_beside_baselines(outcome, plan), _what_would_help(outcome, plan)]
+    return [*_beside_baselines(outcome), _what_would_help(outcome, plan)]
 
 
-def _beside_baselines(outcome: Outcome, plan: Plan) -> list[str]:
+def _beside_baselines(outcome: Outcome) -> list[str]:
     ours, base = float(outcome.best["bits_per_char"]), outcome.baseline
     guessing = f"Guessing takes {number(outcome.guessing_bits_per_char, 2)} bits/char"
     if base is None:
@@ -59,4 +59,4 @@ def _what_would_help(outcome: Outcome, plan: Plan) -> str:
             f"What would help most: more text. After step {outcome.best_step:,} "
             "it overfits; what it learned since is not kept."
         )
-    return "What would help most: more minutes."
+    return "What would help most: to train longer (--minutes)."

@@ -17,22 +17,31 @@ SECONDS_PER_TOKEN = 5e-6  # to count and to measure: on a million words of Brown
 
 
 class _Warnings(Events):
-    """Collects warnings."""
+    """Collects warnings, and passes progress on."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events) -> None:
         self.messages: list[str] = []
+        self.events = events
+
+    def stage(self, name: str, done: float) -> None:
+        self.events.stage(name, done)
 
     def warn(self, message: str) -> None:
         self.messages.append(message)
 
 
-def count_ngrams(corpus: Corpus, valid_tokens: int, max_tokens: int | None = None) -> Baseline:
+def count_ngrams(
+    corpus: Corpus,
+    valid_tokens: int,
+    max_tokens: int | None = None,
+    events: Events | None = None,
+) -> Baseline:
     """Measure a Kneser-Ney model of the training text on the validation text.
 
     valid_tokens: of the validation text, from its start. max_tokens: of the training text, by
-    default MAX_NGRAM_TOKENS.
+    default MAX_NGRAM_TOKENS. events: told of progress.
     """
-    warnings = _Warnings()
+    warnings = _Warnings(events or Events())
     tokenizer, size = corpus.tokenizer, corpus.valid_text
     order = defaults.ngram_order(tokenizer.level)
     lines = defaults.ngram_context(tokenizer.level) == "sentence"

@@ -66,10 +66,19 @@ def begin(
         yield run, RunText(source, held_out, tokens)
 
 
+def recorded_reading(record: Mapping[str, Any]) -> Reading:
+    """How the files of a run become text, by its config.toml. Raises KeyError if it is damaged."""
+    where = record["corpus"]
+    return {
+        "encoding": where["encoding"],
+        "errors": where["errors"],
+        "field": where.get("field"),
+        "column": where.get("column"),
+    }
+
+
 def reopen(
-    directory: RunDirectory,
-    record: Mapping[str, Any],
-    progress: Progress | None = None,
+    directory: RunDirectory, record: Mapping[str, Any], progress: Progress | None = None
 ) -> RunText:
     """Reopen the text of the run `directory`, whose config.toml is `record`.
 
@@ -78,8 +87,7 @@ def reopen(
     try:
         where, config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
         spool = directory.cache / "stdin"
-        how: Reading = {"encoding": where["encoding"], "errors": where["errors"]}
-        how |= {"field": where.get("field"), "column": where.get("column")}
+        how = recorded_reading(record)
         source = open_text(where["paths"], spool=spool, **how)
         held_out = None
         if where["valid"]:

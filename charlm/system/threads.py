@@ -18,17 +18,17 @@ from . import machine
 
 # Read by each library when it is loaded. About 0.2 ms of spinning: the shortest at which training
 # on an idle machine is as fast as with the libraries' own values.
-BRIEFLY = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_THREAD_TIMEOUT": "18"}
-RULED_BY_USER = {"GOMP_SPINCOUNT": "OMP_WAIT_POLICY"}  # a variable that says the same
+OPENMP_SPINS = "10000"  # rounds of a loop
+OPENBLAS_TIMEOUT = "18"  # log₂ of the processor's clock ticks
 LOAD = Path("/proc/loadavg")  # Linux: "0.25 0.99 1.34 3/79 29662", of which 3 are running now
 GLANCES, GLANCE_SECONDS = 4, 0.001  # a process that is busy in all of them is taken as busy
 
 
 def wait_briefly() -> None:
     """Have threads spin briefly, then sleep. Takes effect in libraries that are not yet loaded."""
-    for name, value in BRIEFLY.items():
-        if RULED_BY_USER.get(name, name) not in os.environ:
-            os.environ.setdefault(name, value)
+    if "OMP_WAIT_POLICY" not in os.environ:  # by which the user may have said the same
+        os.environ.setdefault("GOMP_SPINCOUNT", OPENMP_SPINS)
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", OPENBLAS_TIMEOUT)
 
 
 def free_cores() -> int:

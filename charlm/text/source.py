@@ -71,15 +71,6 @@ class TextSource:
         if not self.name and self.paths:
             object.__setattr__(self, "name", self.paths[0].name)
 
-    def reading(self) -> Reading:
-        """How the files become text, to open others alike."""
-        return {
-            "encoding": self.encoding,
-            "errors": self.errors,
-            "field": self.field,
-            "column": self.column,
-        }
-
     @property
     def size(self) -> int:
         """Bytes of all files together, unpacked; of records, of their texts in UTF-8.

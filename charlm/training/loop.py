@@ -34,7 +34,7 @@ from ..text.corpus import Corpus
 from . import checkpoint, optimiser
 from .base_model import KeptText
 from .checkpoint import Progress
-from .plan import Planner, StepPlanner, TimePlanner
+from .plan import Planner, StepPlanner, resumed
 from .signals import stop_on_signal
 from .speedometer import Speedometer
 from .streams import Streams
@@ -101,7 +101,8 @@ class Trainer:
         config, progress = self.config, self.progress
         if self.run.checkpoint.exists():
             self._load()
-            self._plan_again()
+            valid_tokens = min(len(self.corpus.valid), config.valid_tokens)
+            self.planner = resumed(config, self.progress, valid_tokens, time.monotonic())
         else:
             self._save()  # so that a run can be resumed however early it ends
         progress = self.progress
@@ -225,13 +226,6 @@ class Trainer:
             p.annealed += (1 - p.annealed) / max(1, p.steps - p.step)
         p.step += 1
         return rate
-
-    def _plan_again(self) -> None:
-        """Of a run by the clock that was stopped: go on for the time that was left."""
-        p = self.progress
-        if p.seconds_left and p.step < p.steps:
-            valid_tokens = min(len(self.corpus.valid), self.config.valid_tokens)
-            self.planner = TimePlanner.again(self.config, p, valid_tokens, time.monotonic())
 
     def _use_threads(self, threads: int) -> None:
         if threads != (self.progress.threads or self.config.threads):

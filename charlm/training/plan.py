@@ -86,16 +86,6 @@ class TimePlanner:
         self.total = SHORTEST
         self.began = self.last = self.next_validation = deadline - SHORTEST
 
-    @classmethod
-    def again(
-        cls, config: TrainConfig, progress: Progress, valid_tokens: int, now: float
-    ) -> TimePlanner:
-        """Of a run that was stopped: it goes on for the time that was left."""
-        seconds_per_step = progress.seconds / max(1, progress.step)
-        deadline = now + progress.seconds_left
-        max_steps = progress.max_steps
-        return cls(config, deadline, seconds_per_step, valid_tokens, max_steps=max_steps)
-
     def started(self, now: float) -> None:
         self.began = self.last = now
         self.total = max(SHORTEST, self.deadline - now)
@@ -115,7 +105,7 @@ class TimePlanner:
         steps = progress.step + round(left / seconds_per_step)
         progress.steps = min(steps, self.max_steps or steps)
         progress.seconds_left = max(0.0, self.deadline - now)
-        progress.max_steps = self.max_steps
+        progress.max_steps, progress.regular = self.max_steps, self.regular
 
     def validation_due(self, progress: Progress, now: float) -> bool:
         if progress.step >= progress.steps:
@@ -136,3 +126,20 @@ class TimePlanner:
         early = max(elapsed, EARLY_VALIDATIONS * self.validation_seconds)
         wanted = min(max(elapsed, self.total / 200) / 2, self.total / MAX_VALIDATIONS)
         return min(max(wanted, min(affordable, early)), self.total / MIN_VALIDATIONS)
+
+
+def resumed(config: TrainConfig, progress: Progress, valid_tokens: int, now: float) -> Planner:
+    """The planner of a run that was stopped: by the clock, it goes on for the time that was left.
+
+    valid_tokens: of a validation. now: on the clock of time.monotonic, seconds.
+    """
+    if not progress.seconds_left or progress.step >= progress.steps:
+        return StepPlanner(config)
+    return TimePlanner(
+        config,
+        now + progress.seconds_left,
+        progress.seconds / max(1, progress.step),
+        valid_tokens,
+        max_steps=progress.max_steps,
+        regular=progress.regular,
+    )

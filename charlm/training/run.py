@@ -24,7 +24,7 @@ from ..runs.mixture_run import fit_mixture
 from ..runs.ngram_run import estimate_ngram
 from ..runs.options import TrainOptions, TrainRunOptions, divide, train_settings
 from ..runs.run_directory import RunDirectory
-from ..runs.run_text import RunText, begin, reopen
+from ..runs.run_text import RunText, begin, recorded_reading, reopen
 from ..system import allocator, machine
 from ..system.version import __version__
 from ..tasks.score import measure
@@ -125,7 +125,8 @@ def train(
     outcome = trainer.fit()
     if options.with_ngram:
         return mix_in_ngram(outcome, text, events, config)
-    return _beside_ngrams(outcome, text, network_config, config, _counted_tokens(options, text))
+    counted = _counted_tokens(options, text)
+    return _beside_ngrams(outcome, text, network_config, config, events, counted)
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -146,12 +147,11 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
         config = TrainConfig.from_dict(record["training"])
     except KeyError as missing:
         raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    opened = reopen(directory, record, events.stage)
-    text = opened.corpus
+    text = reopen(directory, record, events.stage).corpus
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and none is available")
     base = record.get("base", {})
-    kept, old_text = _kept(directory, base.get("keep"), text, config, opened.source.reading())
+    kept, old_text = _kept(directory, base.get("keep"), text, config, recorded_reading(record))
     if old_text.get("keep_sha256") != base.get("keep_sha256"):
         raise CharlmError(f"{base['keep'][0]} has changed since the run started: restore it")
     trainer = Trainer(
@@ -162,7 +162,7 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     outcome = trainer.fit()
     if record.get("with_ngram"):
         return mix_in_ngram(outcome, text, events, config)
-    return _beside_ngrams(outcome, text, network_config, config)
+    return _beside_ngrams(outcome, text, network_config, config, events)
 
 
 def _kept(
@@ -216,12 +216,13 @@ def _beside_ngrams(
     corpus: Corpus,
     network: NetworkConfig,
     config: TrainConfig,
+    events: Events,
     max_tokens: int | None = None,
 ) -> Outcome:
     """With an n-gram model of the same text to compare, if there is time and a comparison."""
     if outcome.interrupted or network.bidirectional or max_tokens == 0:
         return outcome
-    return replace(outcome, baseline=count_ngrams(corpus, config.valid_tokens, max_tokens))
+    return replace(outcome, baseline=count_ngrams(corpus, config.valid_tokens, max_tokens, events))
 
 
 def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events, config: TrainConfig) -> Outcome:

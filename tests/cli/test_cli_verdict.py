@@ -66,8 +66,8 @@ def test_beside_the_baselines(given: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "more minutes."),
-        ({"train_bits": None}, "more minutes."),
+        ({}, "to train longer (--minutes)."),
+        ({"train_bits": None}, "to train longer (--minutes)."),
         ({"train_bits": 1.5}, "more text. On the text it has seen it is much better (1.50 bits a "
                               "token, 2.00 on the rest): it overfits."),
         ({"best_step": 40}, "more text. After step 40 it overfits; what it learned since is not "

@@ -14,7 +14,10 @@ from charlm.system import machine, threads
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*threads.BRIEFLY, "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS"):
+    for name in (
+        *("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"),
+        *("OPENBLAS_THREAD_TIMEOUT", "OPENBLAS_NUM_THREADS"),
+    ):
         monkeypatch.setenv(name, "")  # put back afterwards, whatever the test does
         monkeypatch.delenv(name)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trainings import SMALL, Recorder
+from trainings import SMALL
 
 from charlm.config import NetworkConfig, TrainConfig
 from charlm.system import threads
@@ -66,13 +66,15 @@ def test_threads_to_choose_from(monkeypatch: pytest.MonkeyPatch) -> None:
     assert budget.thread_counts(TrainConfig(threads=1), None) == [1]
 
 
-def test_a_run_in_minutes_counts_from_where_it_is_told(text: Path) -> None:
-    """As a process that has been starting for long: the time left is shorter."""
-    heard = Recorder()
-    outcome = train(text, minutes=1, began=time.monotonic() - 56, events=heard, **SMALL)
-    assert outcome.seconds < 5  # that were left
-    assert outcome.planned_steps > 0
-    assert heard.validations
+def test_minutes_count_from_where_they_are_told_to(
+    text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a process that has been starting for a while: the time left is shorter."""
+    began = time.monotonic() - 56
+    monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.planner)
+    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
+    planner: Any = train(text, minutes=1, began=began, **SMALL)
+    assert began + 57 < planner.deadline < began + 60  # what follows training takes the rest
 
 
 def test_a_run_without_any_time_left_still_leaves_a_model(text: Path) -> None:
@@ -90,8 +92,9 @@ def test_the_tuner_can_return_to_all_threads(text: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("charlm.training.timing.seconds_per_step", takes)
     monkeypatch.setattr("torch.get_num_threads", lambda: 4)
     monkeypatch.setattr("charlm.system.machine.cores", lambda: 4)
+    monkeypatch.setattr(threads, "free_cores", lambda: 3)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.tuner)
     monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
     tuner: Any = train(text, minutes=1, **{**SMALL, "threads": None})
     assert tuner.threads == 1
-    assert tuner.counts == [4, 2, 1] or tuner.counts[0] == 4
+    assert tuner.counts == [4, 3, 2, 1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charlm.config import TrainConfig
 from charlm.training.checkpoint import Progress
-from charlm.training.plan import StepPlanner, TimePlanner
+from charlm.training.plan import StepPlanner, TimePlanner, resumed
 
 CONFIG = TrainConfig(steps=1000, eval_every=100)
 
@@ -95,13 +95,22 @@ def test_a_run_that_begins_too_late_makes_one_step(seconds: float, regular: bool
 
 
 def test_a_stopped_run_goes_on_for_the_time_that_was_left() -> None:
-    progress = Progress(step=100, steps=200, seconds=10.0, seconds_left=5.0, max_steps=180)
-    plan = TimePlanner.again(CONFIG, progress, 1000, now=70.0)
+    progress = Progress(
+        step=100, steps=200, seconds=10.0, seconds_left=5.0, max_steps=180, regular=True
+    )
+    plan = resumed(CONFIG, progress, 1000, now=70.0)
+    assert isinstance(plan, TimePlanner)
+    assert (plan.max_steps, plan.regular) == (180, True)
     plan.started(70.0)
     progress.step += 1
     plan.stepped(progress, 70.1)
     assert 140 < progress.steps < 152
     assert progress.seconds_left == pytest.approx(4.9)
+
+
+def test_a_stopped_run_by_steps_or_one_that_was_finished_stays_by_steps() -> None:
+    for progress in (Progress(step=10, steps=20), Progress(step=20, steps=20, seconds_left=3.0)):
+        assert isinstance(resumed(CONFIG, progress, 1000, now=0.0), StepPlanner)
 
 
 def test_validations_by_the_settings_if_the_user_wants_that() -> None:
