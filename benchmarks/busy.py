@@ -91,7 +91,17 @@ def main(
         model, lines = Path(folder, "model"), Path(folder, "lines.txt")
         lines.write_text("\n".join(text.read_text("utf-8").split("\n")[:SCORED_LINES]), "utf-8")
         run(
-            ["train", str(text), "--hidden", "512", "--steps", "100", "--out", str(model)],
+            [
+                "train",
+                str(text),
+                "--plain",
+                "--hidden",
+                "512",
+                "--steps",
+                "100",
+                "--out",
+                str(model),
+            ],
             tuned=True,
         )
         jobs = {

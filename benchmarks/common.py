@@ -139,3 +139,47 @@ def write_json(path: Path | None, results: dict[str, Any]) -> None:
     """Write `results` and a description of the machine where --json says."""
     if path is not None:
         path.write_text(json.dumps({"about": about(), **results}, indent=2) + "\n")
+
+
+# Whole commands on parts of texts ---------------------------------------------------------------
+
+
+def charlm(*words: str) -> Any:
+    """The JSON that a charlm command prints last."""
+    done = subprocess.run(
+        [sys.executable, "-m", "charlm", "-q", *words, "--json"],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def bits_per_char(model: Path, text: Path) -> float:
+    """Of a text, by a model file or a run."""
+    return float(charlm("eval", str(text), "-m", str(model))["bits_per_char"])
+
+
+def head_and_next(
+    text: Path,
+    size: int,
+    next_bytes: tuple[int, int],
+    train: Path,
+    test: Path,
+    begin: float = 0.0,
+) -> None:
+    """Write `size` bytes of a text in whole lines to `train`, and the lines that follow to `test`.
+
+    They begin after the fraction `begin` of the text. The second part is as long as the first,
+    within the bounds `next_bytes`. Raises SystemExit if less than half the least is left.
+    """
+    data = text.read_bytes()
+    start = data.rfind(b"\n", 0, int(begin * len(data))) + 1 if begin else 0
+    cut = data.rfind(b"\n", start, start + size) + 1 or start + size
+    least, most = next_bytes
+    end = cut + min(most, max(least, cut - start))
+    if len(data) - cut < least / 2:
+        raise SystemExit(f"{text} has too little text after {cut - start:,} bytes of it")
+    end = len(data) if end >= len(data) else data.rfind(b"\n", cut, end) + 1 or end
+    train.write_bytes(data[start:cut])
+    test.write_bytes(data[cut:end])

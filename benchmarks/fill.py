@@ -89,7 +89,8 @@ def main(
 
 def train(file: Path, run: Path, options: list[str]) -> Model:
     """A network of `charlm train`."""
-    command = [sys.executable, "-m", "charlm", "train", str(file), "--out", str(run), *options]
+    command = [sys.executable, "-m", "charlm", "train", str(file), "--plain", "--out", str(run)]
+    command += options
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return charlm.load(run)
 

@@ -11,52 +11,19 @@ column is what the fine-tuned network has lost on OLD, on its held-out tenth.
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from common import write_json
+from common import bits_per_char, charlm, head_and_next, write_json
 from rich.console import Console
 from rich.table import Table
 
 from charlm.system import machine
 
-MIN_TEST_BYTES = 20_000
-
-
-def charlm(*words: str) -> Any:
-    """The JSON that a command prints last."""
-    done = subprocess.run(
-        [sys.executable, "-m", "charlm", "-q", *words, "--json"],
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def bits(model: Path, text: Path) -> float:
-    """Bits per character of a text."""
-    return float(charlm("eval", str(text), "-m", str(model))["bits_per_char"])
-
-
-def parts(new: Path, size: int, folder: Path) -> tuple[Path, Path]:
-    """The first `size` bytes of a text in whole lines, and the text that follows."""
-    data = new.read_bytes()
-    cut = data.rfind(b"\n", 0, size) + 1 or size
-    end = cut + max(size, MIN_TEST_BYTES)
-    end = data.rfind(b"\n", cut, end) + 1 or len(data)
-    if end - cut < MIN_TEST_BYTES / 2:
-        raise typer.BadParameter(f"{new} has too little text after its first {size:,} bytes")
-    train, test = folder / "new.txt", folder / "test.txt"
-    train.write_bytes(data[:cut])
-    test.write_bytes(data[cut:end])
-    return train, test
+TEST_BYTES = (20_000, 1_000_000)
 
 
 def main(
@@ -75,22 +42,23 @@ def main(
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        train, test = parts(new, size, folder)
+        train, test = folder / "new.txt", folder / "test.txt"
+        head_and_next(new, size, TEST_BYTES, train, test)
         base = folder / "base"
         charlm("train", str(old), "--minutes", str(old_minutes), "--out", str(base))
         charlm("ngram", str(train), "--out", str(folder / "ngram"))
-        counted = bits(folder / "ngram", test)
+        counted = bits_per_char(folder / "ngram", test)
         for budget in minutes.split(","):
             fresh, tuned, kept = [], [], []
             for seed in range(1, seeds + 1):
                 out = folder / f"{budget}-{seed}"
                 words = ["train", str(train), "--minutes", budget, "--seed", str(seed), "--out"]
                 charlm(*words, f"{out}-fresh")
-                fresh.append(bits(Path(f"{out}-fresh"), test))
+                fresh.append(bits_per_char(Path(f"{out}-fresh"), test))
                 more = [] if lr is None else ["--lr", str(lr)]
                 start = ["--init-from", str(base), "--keep", str(old), *more]
                 done = charlm(*words, f"{out}-tuned", *start)
-                tuned.append(bits(Path(f"{out}-tuned"), test))
+                tuned.append(bits_per_char(Path(f"{out}-tuned"), test))
                 kept.append(done["kept_bits_per_char"])
             rows.append(
                 {"minutes": budget, "fresh": fresh, "tuned": tuned, "ngram": counted, "kept": kept}

@@ -95,19 +95,21 @@ class Model:
         how: "dynamic", gradient steps (Krause et al. 2018; needs torch), or "cache", a cache of its
         hidden states (Grave et al. 2017).
 
-        Raises CharlmError for models other than recurrent ones.
+        Of a mixture, the networks in it learn. Raises CharlmError for models without a network.
         """
+        from .models.adapted_mixture import Adapt, adapt_networks
+
         require(how in ADAPTATIONS, f"unknown adaptation {how!r}: choose dynamic | cache")
-        lm: LanguageModel
+        adapt: Adapt
         if how == "cache":
             from .tasks.neural_cache import NeuralCacheLM
 
-            lm = NeuralCacheLM(self.lm)
+            adapt = NeuralCacheLM
         else:
             from .network.dynamic_evaluation import DynamicLM
 
-            lm = DynamicLM(self.lm)
-        return type(self)(lm, self.tokenizer, self._info)
+            adapt = DynamicLM
+        return type(self)(adapt_networks(self.lm, adapt), self.tokenizer, self._info)
 
     # Scoring --------------------------------------------------------------------------------------
 

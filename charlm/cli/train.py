@@ -119,6 +119,7 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
                 "seconds": outcome.seconds,
                 "steps": outcome.steps,
                 "planned_steps": outcome.planned_steps,
+                "ended_early": outcome.ended_early,
                 "tokens_per_second": outcome.tokens_per_second,
                 "interrupted": outcome.interrupted,
             },
@@ -133,9 +134,6 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
     if best["oov"]:
         without = number(best["perplexity_excluding_oov"])
         rows.append(("", f"{without} without the {best['oov']:,} unknown tokens"))
-    if outcome.network is not None:
-        alone = number(outcome.network["nats_per_char"], 3)
-        rows.append(("", f"{alone} nats/char by the network alone, without the n-grams"))
     if plan is not None and plan.config.valid_tokens < len(plan.corpus.valid):
         of = len(plan.corpus.valid)
         rows.append(("", f"on the first {plan.config.valid_tokens:,} of its {of:,} tokens"))
@@ -160,7 +158,7 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
         rows[-1] = ("next", 'charlm fill "a sentence with a ___ in it"')
     for name, value in rows:
         line(f"{name:18}{value}" if len(name) < 18 else f"{name}  {value}")
-    if plan is not None and not pseudo and outcome.network is None:
+    if plan is not None:
         line()
         line(textwrap.fill(" ".join(verdict(outcome, plan)), 78))
     sys.stdout.flush()

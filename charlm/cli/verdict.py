@@ -18,6 +18,8 @@ SAME = 0.005  # relative difference of bits that is none
 
 def verdict(outcome: Outcome, plan: Plan) -> list[str]:
     """Sentences for the summary: the result beside the baselines, and what would help most."""
+    if plan.network.bidirectional:  # pseudo-bits cannot be compared
+        return [_what_would_help(outcome, plan)]
     return [*_beside_baselines(outcome), _what_would_help(outcome, plan)]
 
 
@@ -28,14 +30,17 @@ def _beside_baselines(outcome: Outcome) -> list[str]:
         return [f"{guessing}."]
     theirs = base.measures.bits_per_char
     part = "" if base.tokens == base.of else f"'s first {base.tokens:,} tokens"
-    ngrams = f"the {base.order}-gram model of the same text{part} {number(theirs, 3)}"
+    ngrams = f"{guessing}, the {base.order}-gram model of the same text{part} {number(theirs, 3)}"
+    if outcome.network is not None:
+        network = number(outcome.network["bits_per_char"], 3)
+        return [f"{ngrams}, the network {network}; the model is both, mixed: {number(ours, 3)}."]
     if abs(ours / theirs - 1) < SAME:
-        return [f"{guessing}, {ngrams}: as many as this network."]
+        return [f"{ngrams}: as many as this network."]
     if ours < theirs:
-        return [f"{guessing}, {ngrams}: this network takes {1 - ours / theirs:.0%} fewer."]
+        return [f"{ngrams}: this network takes {1 - ours / theirs:.0%} fewer."]
     return [
-        f"{guessing}, {ngrams}: fewer than this network.",
-        "So use the n-gram model (charlm ngram), or both together (--with-ngram).",
+        f"{ngrams}: fewer than this network.",
+        "So use the n-gram model (charlm ngram), or both together (without --plain).",
     ]
 
 
@@ -47,7 +52,13 @@ def _what_would_help(outcome: Outcome, plan: Plan) -> str:
             f"What would help most: another level (--level char or subword), since {unknown:.0%} "
             f"of the {level}s are unknown to this one."
         )
-    valid_nats, train_nats = -best["logprob"] / max(1, best["tokens"]), outcome.train_nats
+    if outcome.ended_early:
+        return (
+            "What would help most: more text. More passes over this one would only overfit, so "
+            "training ended early."
+        )
+    alone = outcome.network or best
+    valid_nats, train_nats = -alone["logprob"] / max(1, alone["tokens"]), outcome.train_nats
     if train_nats is not None and valid_nats > OVERFITS * train_nats:
         seen, unseen = (number(bits(nats), 2) for nats in (train_nats, valid_nats))
         return (

@@ -91,7 +91,7 @@ class MixtureLM(CausalModel[MixtureState]):
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         results = [part.read(s, ids_BT) for part, s in zip(self.parts, state.parts, strict=True)]
         nats_KBT = np.stack([nats for nats, _ in results]).astype(np.float64)
-        mixed = interpolate(nats_KBT, self.logs, self._contexts(state, ids_BT))
+        mixed = interpolate(nats_KBT, self.logs, self.contexts(state, ids_BT))
         return mixed, MixtureState(tuple(after for _, after in results))
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
@@ -99,9 +99,15 @@ class MixtureLM(CausalModel[MixtureState]):
         by_part, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
         result: list[Nats] = []
         for seq, *nats in zip(seqs, *by_part, strict=True):
-            contexts = self._contexts(start, np.asarray(seq)[None])[0]
+            contexts = self.contexts(start, np.asarray(seq)[None])[0]
             result.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
         return result
+
+    def contexts(self, state: MixtureState, ids_BT: Ids) -> Ids:
+        """Which row of weights applies before each of T further tokens, (B, T)."""
+        if len(self.logs) == 1 or self.guide is None:
+            return np.zeros(ids_BT.shape, np.intp)
+        return _backoff(self.parts[self.guide]).matched_before(state.parts[self.guide], ids_BT)
 
     def transformed(self, change: Change) -> LanguageModel:
         """The same model after `change`, which is first applied to each part."""
@@ -114,12 +120,6 @@ class MixtureLM(CausalModel[MixtureState]):
         if len(self.logs) == 1 or self.guide is None:
             return np.zeros(1, np.intp)
         return _backoff(self.parts[self.guide]).matched(state.parts[self.guide])
-
-    def _contexts(self, state: MixtureState, ids_BT: Ids) -> Ids:
-        """The same before each of T further tokens, (B, T)."""
-        if len(self.logs) == 1 or self.guide is None:
-            return np.zeros(ids_BT.shape, np.intp)
-        return _backoff(self.parts[self.guide]).matched_before(state.parts[self.guide], ids_BT)
 
 
 def guide(parts: Sequence[LanguageModel]) -> int | None:

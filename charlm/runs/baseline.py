@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..lm import Nats
+from ..models.ngram import NgramLM
 from ..tasks.score import measure
 from ..text.corpus import Corpus
 from . import defaults
 from .events import Baseline, Events
 from .ngram_run import estimate_ngram
 
-MAX_NGRAM_TOKENS = 1_000_000  # of training text that are counted: some four seconds
+MAX_NGRAM_TOKENS = 4_000_000  # of training text that are counted: some twenty seconds
 SECONDS_PER_TOKEN = 5e-6  # to count and to measure: on a million words of Brown
 
 
@@ -30,6 +32,38 @@ class _Warnings(Events):
         self.messages.append(message)
 
 
+@dataclass(frozen=True)
+class CountedText:
+    """A Kneser-Ney model of the first tokens of a training text."""
+
+    lm: NgramLM
+    tokens: int  # that were counted
+    corpus: Corpus
+    warnings: list[str]  # where the text was too small to estimate a discount from
+
+    def baseline(self, nats: Nats) -> Baseline:
+        """The model as a baseline; nats (N,): its log P of the first N validation tokens."""
+        corpus, size = self.corpus, self.corpus.valid_text
+        raw = measure("", corpus.valid[: len(nats)], nats, corpus.tokenizer.unk)
+        whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
+        return Baseline(self.lm.order, self.tokens, len(corpus.train), whole, self.warnings)
+
+
+def count_text(
+    corpus: Corpus, max_tokens: int | None = None, events: Events | None = None
+) -> CountedText:
+    """Estimate a Kneser-Ney model of the training text, of the default order for its level.
+
+    max_tokens: of the training text, by default MAX_NGRAM_TOKENS. events: told of progress.
+    """
+    warnings = _Warnings(events or Events())
+    order = defaults.ngram_order(corpus.tokenizer.level)
+    lines = defaults.ngram_context(corpus.tokenizer.level) == "sentence"
+    part = replace(corpus, train=corpus.train[: max_tokens or MAX_NGRAM_TOKENS])
+    lm = estimate_ngram(part, order, lines=lines, events=warnings)
+    return CountedText(lm, len(part.train), corpus, warnings.messages)
+
+
 def count_ngrams(
     corpus: Corpus,
     valid_tokens: int,
@@ -38,20 +72,12 @@ def count_ngrams(
 ) -> Baseline:
     """Measure a Kneser-Ney model of the training text on the validation text.
 
-    valid_tokens: of the validation text, from its start. max_tokens: of the training text, by
-    default MAX_NGRAM_TOKENS. events: told of progress.
+    valid_tokens: of the validation text, from its start. For the rest see `count_text`.
     """
-    warnings = _Warnings(events or Events())
-    tokenizer, size = corpus.tokenizer, corpus.valid_text
-    order = defaults.ngram_order(tokenizer.level)
-    lines = defaults.ngram_context(tokenizer.level) == "sentence"
-    part = replace(corpus, train=corpus.train[: max_tokens or MAX_NGRAM_TOKENS])
-    lm = estimate_ngram(part, order, lines=lines, events=warnings)
-    held_out = np.asarray(corpus.valid[:valid_tokens])
+    counted = count_text(corpus, max_tokens, events)
+    lm, held_out = counted.lm, np.asarray(corpus.valid[:valid_tokens])
     nats_BT, _ = lm.read(lm.start(1), held_out[None])
-    raw = measure("", held_out, nats_BT[0], tokenizer.unk)
-    whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
-    return Baseline(order, len(part.train), len(corpus.train), whole, warnings.messages)
+    return counted.baseline(nats_BT[0])
 
 
 def guessing_bits_per_char(corpus: Corpus) -> float:

@@ -10,7 +10,6 @@ from typing import Any
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
-MAX_EPOCHS = 30  # in that budget: beyond this a small corpus overfits
 FINE_TUNING_RATE = 0.5  # of the learning rate from nothing, which is no better and forgets more
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 
@@ -82,11 +81,16 @@ def training(
 ) -> TrainConfig:
     """Few enough streams that a small corpus still gives many steps per epoch.
 
+    Half a minute on 50 to 200 kB of English, names and source code: 16 and 8 streams take 0.03 to
+    0.15 bits per character less than 32; on a megabyte 32 are best; with a large softmax all are
+    alike (docs/decisions/0017).
+
     fine_tuning: the network is trained already, and its learning rate is lower.
     """
     bptt = 64 if facts.vocab_size <= LARGE_SOFTMAX else 48
+    least, steps_per_epoch = (8, 96) if facts.vocab_size <= LARGE_SOFTMAX else (4, 16)
     streams = 32
-    while streams > 4 and facts.tokens // (streams * bptt) < 16:
+    while streams > least and facts.tokens // (streams * bptt) < steps_per_epoch:
         streams //= 2
     chosen: dict[str, Any] = {"batch_size": streams, "bptt": bptt}
     if facts.vocab_size <= LARGE_SOFTMAX:

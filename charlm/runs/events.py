@@ -66,6 +66,7 @@ class Outcome:
     planned_steps: int  # before the first one; with a duration in minutes, speed decides
     tokens_per_second: float
     interrupted: bool
+    ended_early: bool = False  # since more passes over the text would only have overfitted
     guessing_bits_per_char: float = math.nan  # of equally probable tokens
     baseline: Baseline | None = None  # None: not comparable, or interrupted
     train_nats: float | None = None  # training loss of the last steps, nats per token

@@ -91,8 +91,13 @@ class TrainRunOptions(RunOptions):
     keep: str | Path | None = setting(
         None, "The text `init_from` was trained on: also measure what is forgotten of it.", TEXT
     )
-    with_ngram: bool = setting(
-        False, "When done, mix in an n-gram model of the same text (for words, also a cache)."
+    plain: bool = setting(
+        False,
+        "Only the network; otherwise an n-gram model of the same text is mixed in at the end.",
+        NETWORK,
+    )
+    cache: bool = setting(
+        False, "Also mix in a cache, so that recent tokens become more probable.", NETWORK
     )
 
     def __post_init__(self) -> None:
@@ -104,6 +109,8 @@ class TrainRunOptions(RunOptions):
             )
         if self.keep is not None and self.init_from is None:
             raise CharlmError("`keep` goes with `init_from`: name the model to start from")
+        if self.cache and self.plain:
+            raise CharlmError("`plain` is the network alone, without a `cache`: choose one")
 
 
 class NgramOptions(TypedDict, total=False):
@@ -133,7 +140,8 @@ class TrainOptions(NgramOptions, total=False):
     device: str
     init_from: str | Path | None
     keep: str | Path | None
-    with_ngram: bool
+    plain: bool
+    cache: bool
     cell: str
     embed: int
     hidden: int

@@ -37,11 +37,6 @@ def thread_counts(config: TrainConfig, given: int | None) -> list[int]:
     return sorted(found, reverse=True)
 
 
-def max_steps(corpus: Corpus, config: TrainConfig) -> int:
-    """Of a run whose duration the user leaves to us: beyond it a small text overfits."""
-    return defaults.MAX_EPOCHS * _streams(corpus, config).steps_per_epoch
-
-
 def _streams(corpus: Corpus, config: TrainConfig) -> Streams:
     eos = corpus.tokenizer.eos
     return Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
@@ -74,8 +69,6 @@ def fix_settings(
         if settings.get("valid_tokens") is None:
             in_time = VALIDATION_TIME_FRACTION / 4 * left / seconds_per_step * tokens_per_step
             valid_tokens = min(valid_tokens, max(MIN_VALID_TOKENS, int(in_time / VALIDATION_COST)))
-        if options.minutes is None:
-            steps = min(steps, max_steps(corpus, config))
     else:
         if settings.get("precision") is None:
             config = replace(config, precision=default_precision(network, config.device))

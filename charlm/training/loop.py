@@ -122,7 +122,7 @@ class Trainer:
         with stop_on_signal() as stop:
             if self.validate_first and progress.best_nats is None:
                 self._validate()  # it may be the best already
-                self.planner.validated(since, time.monotonic())
+                self.planner.validated(progress, since, time.monotonic())
                 self._save()
             self.planner.started(time.monotonic())
             while not self._finished() and not stop.is_set():
@@ -150,7 +150,7 @@ class Trainer:
                     losses = []
                 if self.planner.validation_due(progress, now):
                     self._validate()
-                    self.planner.validated(now, time.monotonic())
+                    self.planner.validated(progress, now, time.monotonic())
                 if now >= self.next_save:
                     self._save()
             interrupted = stop.is_set() and not self._finished()
@@ -172,6 +172,7 @@ class Trainer:
             guessing_bits_per_char=guessing_bits_per_char(self.corpus),
             train_nats=final_loss(self.rows),
             kept=progress.kept,
+            ended_early=progress.ended_early,
         )
 
     def _finished(self) -> bool:

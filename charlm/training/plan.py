@@ -15,6 +15,11 @@ MAX_VALIDATIONS, MIN_VALIDATIONS = 40, 3  # in a run by the clock, but for early
 RECENT_SECONDS, RECENT_STEPS = 3.0, 8  # the speed is that of the last so many, whichever is more
 SHORTEST = 1e-3  # seconds: of a run that begins at its deadline, or later
 
+# A run that overfits: so many validations, so many steps and so large a part of the steps to the
+# best one without improvement. It is annealed over that part of the steps made so far, and ends.
+STALLED_VALIDATIONS, STALLED_STEPS, STALLED_FRACTION = 3, 100, 0.3
+ANNEALING_FRACTION = 0.3
+
 
 class Planner(Protocol):
     """Told of every step and validation; says when to validate, and how many steps there are."""
@@ -26,7 +31,8 @@ class Planner(Protocol):
 
     def validation_due(self, progress: Progress, now: float) -> bool: ...
 
-    def validated(self, began: float, now: float) -> None: ...
+    def validated(self, progress: Progress, began: float, now: float) -> None:
+        """A validation has been made, from `began` to `now`."""
 
 
 def is_regular(config: TrainConfig, step: int) -> bool:
@@ -51,7 +57,7 @@ class StepPlanner:
     def validation_due(self, progress: Progress, now: float) -> bool:
         return is_regular(self.config, progress.step) or progress.step == progress.steps
 
-    def validated(self, began: float, now: float) -> None:
+    def validated(self, progress: Progress, began: float, now: float) -> None:
         pass
 
 
@@ -61,6 +67,9 @@ class TimePlanner:
     Speed and the cost of a validation are those measured last, so a run beside other work makes
     fewer steps but ends in time, and its schedule with it. All times in seconds, on the clock of
     time.monotonic.
+
+    When the network no longer gets better on the validation text, its schedule is brought to its
+    end.
     """
 
     def __init__(
@@ -114,17 +123,30 @@ class TimePlanner:
             return is_regular(self.config, progress.step)
         return now >= self.next_validation and self.deadline - now > 2 * self.validation_seconds
 
-    def validated(self, began: float, now: float) -> None:
+    def validated(self, progress: Progress, began: float, now: float) -> None:
         self.validation_seconds = now - began
+        if self._has_stalled(progress):
+            steps = progress.step + max(1, round(ANNEALING_FRACTION * progress.step))
+            self.max_steps = min(steps, self.max_steps or steps)
+            progress.ended_early = True
         self.last = now
         self.next_validation = now + self._interval(now)
+
+    def _has_stalled(self, progress: Progress) -> bool:
+        """Whether further passes over the text would only overfit."""
+        since_best = progress.step - progress.best_step
+        return (
+            self.config.schedule == "cosine"
+            and progress.stalled >= STALLED_VALIDATIONS
+            and since_best > max(STALLED_STEPS, STALLED_FRACTION * progress.best_step)
+        )
 
     def _interval(self, now: float) -> float:
         """Seconds to the next validation: short at first, when most changes."""
         elapsed = max(0.0, now - self.began)
         affordable = self.validation_seconds * (1 / VALIDATION_TIME_FRACTION - 1)
         early = max(elapsed, EARLY_VALIDATIONS * self.validation_seconds)
-        wanted = min(max(elapsed, self.total / 200) / 2, self.total / MAX_VALIDATIONS)
+        wanted = min(max(elapsed, self.total / 50) / 8, self.total / MAX_VALIDATIONS)
         return min(max(wanted, min(affordable, early)), self.total / MIN_VALIDATIONS)
 
 

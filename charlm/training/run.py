@@ -9,35 +9,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-import numpy as np
 import torch
 
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
-from ..models import model_file, model_parts
 from ..network.device import choose_device, has_bf16
 from ..runs import defaults
-from ..runs.baseline import MAX_NGRAM_TOKENS, SECONDS_PER_TOKEN, count_ngrams
 from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
-from ..runs.mixture_run import fit_mixture
-from ..runs.ngram_run import estimate_ngram
 from ..runs.options import TrainOptions, TrainRunOptions, divide, train_settings
 from ..runs.run_directory import RunDirectory
 from ..runs.run_text import RunText, begin, recorded_reading, reopen
 from ..system import allocator, machine
 from ..system.version import __version__
-from ..tasks.score import measure
 from ..text.corpus import Corpus
 from ..text.source import Reading, open_text
 from . import budget
 from .base_model import BaseModel, KeptText
+from .closing import Closing
 from .loop import Trainer
 from .plan import TimePlanner
 from .thread_tuner import ThreadTuner
 
-BASELINE_TIME_FRACTION = 0.05  # of a run's time, for the n-gram model beside it
-NUMPY_FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
 
 
@@ -57,8 +50,8 @@ def train(
     events = events or Events()
     began = time.monotonic() if began is None else began
     options, settings = divide(TrainRunOptions, train_settings(), given)
-    if options.with_ngram and settings.get("bidirectional"):
-        raise CharlmError("`with_ngram` does not work with bidirectional models: leave it out")
+    if options.cache and settings.get("bidirectional"):
+        raise CharlmError("`cache` does not work with bidirectional models: leave it out")
     base = None if options.init_from is None else BaseModel.read(options.init_from)
     tokenizer_config = (
         defaults.tokenizer(settings) if base is None else base.tokenizer_config(settings)
@@ -88,16 +81,17 @@ def train(
         )
         counts = budget.thread_counts(config, settings.get("threads"))
         end = began + _seconds(options)
-        deadline = end - _closing_seconds(network_config, text, options, budget.MIN_VALID_TOKENS)
+        closing = Closing.within(_seconds(options), mixed=not options.plain, cache=options.cache)
+        deadline = end - closing.seconds(network_config, text, budget.MIN_VALID_TOKENS)
         network_config, config, seconds_per_step = budget.fix_settings(
             network_config, config, text, facts, options, settings, counts, deadline
         )
-        deadline = end - _closing_seconds(network_config, text, options, config.valid_tokens)
+        deadline = end - closing.seconds(network_config, text, config.valid_tokens)
         kept, old_text = _kept(run, options.keep, text, config, options.reading())
     record = _record(opened, tokenizer_config, network_config, config)
     if base is not None:
         record["base"] = {"model": str(base.path.resolve()), **old_text}
-    run.write_config({**record, "with_ngram": options.with_ngram})
+    run.write_config({**record, "with_ngram": closing.mixed, "cache": closing.cache})
     planner = tuner = None
     if math.isfinite(deadline):
         planner = TimePlanner(
@@ -105,7 +99,6 @@ def train(
             deadline,
             seconds_per_step,
             min(len(text.valid), config.valid_tokens),
-            max_steps=0 if options.minutes is not None else budget.max_steps(text, config),
             regular=settings.get("eval_every") is not None,
         )
         tuner = ThreadTuner(counts, config.threads)
@@ -122,11 +115,7 @@ def train(
     )
     if base is not None:
         base.fill(trainer.network)
-    outcome = trainer.fit()
-    if options.with_ngram:
-        return mix_in_ngram(outcome, text, events, config)
-    counted = _counted_tokens(options, text)
-    return _beside_ngrams(outcome, text, network_config, config, events, counted)
+    return closing.finish(trainer.fit(), text, network_config, config.valid_tokens, events)
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -159,10 +148,8 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     )
     if base and not directory.checkpoint.exists():
         BaseModel.read(base["model"]).fill(trainer.network)
-    outcome = trainer.fit()
-    if record.get("with_ngram"):
-        return mix_in_ngram(outcome, text, events, config)
-    return _beside_ngrams(outcome, text, network_config, config, events)
+    closing = Closing(bool(record.get("with_ngram")), bool(record.get("cache")))
+    return closing.finish(trainer.fit(), text, network_config, config.valid_tokens, events)
 
 
 def _kept(
@@ -188,62 +175,6 @@ def _seconds(options: TrainRunOptions) -> float:
         return math.inf
     minutes = defaults.DEFAULT_MINUTES if options.minutes is None else options.minutes
     return 60 * minutes - CLOSING_SECONDS
-
-
-def _counted_tokens(options: TrainRunOptions, corpus: Corpus) -> int:
-    """For the n-gram model beside the network, in a small part of the time."""
-    seconds = BASELINE_TIME_FRACTION * _seconds(options)
-    return int(min(len(corpus.train), MAX_NGRAM_TOKENS, seconds / SECONDS_PER_TOKEN))
-
-
-def _closing_seconds(
-    network: NetworkConfig, corpus: Corpus, options: TrainRunOptions, valid_tokens: int
-) -> float:
-    """Estimated time of what follows training: `mix_in_ngram`, or the n-gram model beside it."""
-    held_out = min(len(corpus.valid), valid_tokens)
-    if not options.with_ngram:
-        return SECONDS_PER_TOKEN * (_counted_tokens(options, corpus) + held_out)
-    weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
-    return (
-        1.5
-        + SECONDS_PER_TOKEN * len(corpus.train)
-        + 2 * weights * held_out / NUMPY_FLOPS_PER_SECOND
-    )
-
-
-def _beside_ngrams(
-    outcome: Outcome,
-    corpus: Corpus,
-    network: NetworkConfig,
-    config: TrainConfig,
-    events: Events,
-    max_tokens: int | None = None,
-) -> Outcome:
-    """With an n-gram model of the same text to compare, if there is time and a comparison."""
-    if outcome.interrupted or network.bidirectional or max_tokens == 0:
-        return outcome
-    return replace(outcome, baseline=count_ngrams(corpus, config.valid_tokens, max_tokens, events))
-
-
-def mix_in_ngram(outcome: Outcome, corpus: Corpus, events: Events, config: TrainConfig) -> Outcome:
-    """Turn the model of a finished run into a mixture with an n-gram model of its text.
-
-    Word models also get a cache of recent words. The weights are fitted to the validation text (its
-    first `valid_tokens` tokens, as for the network).
-    """
-    tokenizer, size = corpus.tokenizer, corpus.valid_text
-    network = model_parts.part(model_file.read(outcome.model), 0)
-    lines = defaults.ngram_context(tokenizer.level) == "sentence"
-    order = defaults.ngram_order(tokenizer.level)
-    lm = estimate_ngram(corpus, order, lines=lines, events=events)
-    ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
-    held_out = np.asarray(corpus.valid[: config.valid_tokens])
-    found = fit_mixture([network, ngram], held_out, cache=tokenizer.level == "word")
-    raw = measure("", held_out, found.nats, tokenizer.unk)
-    best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()
-    training = {**network.training, "best": best, "network": network.training.get("best")}
-    model_file.write(outcome.model, found.contents(training))
-    return replace(outcome, best=best, network=outcome.best)
 
 
 def _record(

@@ -1,4 +1,4 @@
-"""`charlm ngram`, `charlm mix` and `charlm train --with-ngram`."""
+"""`charlm ngram`, and models of both kinds together."""
 
 from __future__ import annotations
 

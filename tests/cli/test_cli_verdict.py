@@ -22,6 +22,10 @@ def said(
     oov: int = 0,
     level: str = "char",
     counted: int = 900,
+    network: float | None = None,
+    *,
+    ended_early: bool = False,
+    bidirectional: bool = False,
 ) -> str:
     """The verdict on a run of 100 steps over 1,000 validation tokens of one character each."""
     measures = Measures(-bits * math.log(2) * 1000, 1000, 1000, 1000, oov, 0.0)
@@ -39,11 +43,18 @@ def said(
         planned_steps=100,
         tokens_per_second=1.0,
         interrupted=False,
+        ended_early=ended_early,
+        network=None
+        if network is None
+        else Measures(-network * math.log(2) * 1000, 1000, 1000, 1000).as_dict(),
         guessing_bits_per_char=6.0,
         baseline=base,
         train_nats=None if train_bits is None else train_bits * math.log(2),
     )
-    plan: Any = SimpleNamespace(corpus=SimpleNamespace(tokenizer=SimpleNamespace(level=level)))
+    plan: Any = SimpleNamespace(
+        corpus=SimpleNamespace(tokenizer=SimpleNamespace(level=level)),
+        network=SimpleNamespace(bidirectional=bidirectional),
+    )
     return " ".join(verdict(outcome, cast(Plan, plan)))
 
 
@@ -54,8 +65,9 @@ def said(
              "this network takes 20% fewer."),
         ({"bits": 2.5}, "2.500: as many as this network."),
         ({"bits": 3.0}, "2.500: fewer than this network. So use the n-gram model (charlm ngram), "
-                        "or both together (--with-ngram)."),
+                        "or both together (without --plain)."),
         ({"ngram": None}, "Guessing takes 6.00 bits/char. "),
+        ({"network": 2.2}, "2.500, the network 2.200; the model is both, mixed: 2.000."),
         ({"counted": 500}, "the 6-gram model of the same text's first 500 tokens 2.500"),
     ],
 )  # fmt: skip
@@ -72,9 +84,16 @@ def test_beside_the_baselines(given: dict[str, Any], words: str) -> None:
                               "token, 2.00 on the rest): it overfits."),
         ({"best_step": 40}, "more text. After step 40 it overfits; what it learned since is not "
                             "kept."),
+        ({"ended_early": True}, "more text. More passes over this one would only overfit, so "
+                                "training ended early."),
+        ({"bidirectional": True}, "to train longer (--minutes)."),
         ({"oov": 120, "level": "word"}, "another level (--level char or subword), since 12% of "
                                         "the words are unknown to this one."),
     ],
 )  # fmt: skip
 def test_what_would_help_most(given: dict[str, Any], words: str) -> None:
     assert said(**given).endswith(f"What would help most: {words}")
+
+
+def test_pseudo_bits_are_not_compared() -> None:
+    assert said(bidirectional=True).startswith("What would help most")

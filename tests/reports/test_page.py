@@ -82,7 +82,9 @@ def test_runs_of_older_charlm(run: Path) -> None:
 
 def test_a_text_of_one_line_and_words(elsewhere: Path) -> None:
     Path("one.txt").write_text("the cat sees a dog, and a dog sees the cat " * 1500, "utf-8")
-    done = train("one.txt", level="word", split="unicode", with_ngram=True, **TRAINING)
+    done = train(
+        "one.txt", level="word", split="unicode", cache=True, **(TRAINING | {"plain": False})
+    )
     page, read = page_of(done.run)
     assert "one long line" in page
     assert "its network alone" in page

@@ -16,6 +16,7 @@ SMALL: dict[str, Any] = {
     "precision": "fp32",
     "threads": 1,
     "device": "cpu",
+    "plain": True,
 }
 
 

@@ -13,6 +13,7 @@ from trainings import SMALL
 from charlm.config import NetworkConfig, TrainConfig
 from charlm.system import threads
 from charlm.training import budget, loop
+from charlm.training.closing import Closing
 from charlm.training.run import train
 
 
@@ -24,7 +25,7 @@ def planned(text: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dic
 
     monkeypatch.setattr("charlm.training.timing.seconds_per_step", takes)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
-    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
+    monkeypatch.setattr(Closing, "finish", lambda self, outcome, *_: outcome)
     small = {name: value for name, value in SMALL.items() if name not in ("hidden", "embed")}
     out = Path(f"run{len(list(Path.cwd().glob('run*')))}")
     train(text, out=out, **{**small, **settings})
@@ -72,7 +73,7 @@ def test_minutes_count_from_where_they_are_told_to(
     """As in a process that has been starting for a while: the time left is shorter."""
     began = time.monotonic() - 56
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.planner)
-    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
+    monkeypatch.setattr(Closing, "finish", lambda self, outcome, *_: outcome)
     planner: Any = train(text, minutes=1, began=began, **SMALL)
     assert began + 57 < planner.deadline < began + 60  # what follows training takes the rest
 
@@ -94,7 +95,7 @@ def test_the_tuner_can_return_to_all_threads(text: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("charlm.system.machine.cores", lambda: 4)
     monkeypatch.setattr(threads, "free_cores", lambda: 3)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.tuner)
-    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
+    monkeypatch.setattr(Closing, "finish", lambda self, outcome, *_: outcome)
     tuner: Any = train(text, minutes=1, **{**SMALL, "threads": None})
     assert tuner.threads == 1
     assert tuner.counts == [4, 3, 2, 1]

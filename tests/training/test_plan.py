@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -26,11 +28,14 @@ class Simulated:
         max_steps: int = 0,
         *,
         regular: bool = False,
+        best_until: float = math.inf,
+        config: TrainConfig = CONFIG,
     ) -> None:
+        """best_until: the step after which no validation is better than those before."""
         self.now, self.progress = 0.0, Progress(steps=CONFIG.steps)
         self.validations: list[float] = []
         self.planned: list[int] = []
-        plan = TimePlanner(CONFIG, seconds, step(0.0), 60_000, max_steps=max_steps, regular=regular)
+        plan = TimePlanner(config, seconds, step(0.0), 60_000, max_steps=max_steps, regular=regular)
         plan.started(self.now)
         while self.progress.step < self.progress.steps:
             self.now += step(self.now)
@@ -41,7 +46,10 @@ class Simulated:
                 began = self.now
                 self.now += validation(began)
                 self.validations.append(began)
-                plan.validated(began, self.now)
+                self.progress.stalled += 1
+                if self.progress.step <= best_until:
+                    self.progress.best_step, self.progress.stalled = self.progress.step, 0
+                plan.validated(self.progress, began, self.now)
 
 
 def test_a_run_by_steps_validates_more_often_at_first() -> None:
@@ -79,6 +87,19 @@ def test_never_more_steps_than_allowed() -> None:
     run = Simulated(lambda _: 0.05, lambda _: 0.5, max_steps=300)
     assert run.progress.step == 300
     assert run.now < 25
+
+
+def test_a_run_that_overfits_is_annealed_and_ends() -> None:
+    run = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=1000)
+    assert 1.3 * 1000 < run.progress.step < 2.5 * 1000
+    constant = replace(CONFIG, schedule="constant")
+    other = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=1000, config=constant)
+    assert other.progress.step > 9000  # its schedule has no end to be brought to
+
+
+def test_one_that_only_begins_badly_goes_on() -> None:
+    run = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=40)
+    assert run.progress.step > 140  # not at the first validations that are no better
 
 
 def test_the_plan_is_steady_from_the_first_step() -> None:

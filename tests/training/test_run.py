@@ -16,6 +16,7 @@ from charlm.config import TrainConfig
 from charlm.errors import CharlmError
 from charlm.tasks.fill import fill
 from charlm.training import loop
+from charlm.training.closing import Closing
 from charlm.training.run import resume, train
 
 
@@ -38,8 +39,8 @@ def test_a_bidirectional_network_is_trained_resumed_and_used(elsewhere: Path) ->
     with pytest.raises(CharlmError, match="bidirectional"):
         model.sample()
     assert resume("run").steps == 60
-    with pytest.raises(CharlmError, match="with_ngram"):
-        charlm.train(text, bidirectional=True, with_ngram=True)
+    with pytest.raises(CharlmError, match="cache"):
+        charlm.train(text, bidirectional=True, cache=True)
 
 
 def test_it_learns_and_leaves_a_whole_run_directory(text: Path) -> None:
@@ -71,7 +72,7 @@ def test_it_learns_and_leaves_a_whole_run_directory(text: Path) -> None:
 def test_minutes_fix_the_number_of_steps(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("charlm.training.timing.seconds_per_step", lambda *_: 0.5)
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
-    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
+    monkeypatch.setattr(Closing, "finish", lambda self, outcome, *_: outcome)
     config: Any = train(text, minutes=10, **SMALL)
     assert 0.9 * 1200 < config.steps <= 1200
     assert config.as_dict() == charlm_config("runs/text")["training"]
@@ -116,7 +117,7 @@ def test_resume_refuses_other_text_and_other_settings(text: Path) -> None:
 
 def test_epochs_are_a_number_of_steps(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop.Trainer, "fit", lambda self: self.config)
-    monkeypatch.setattr("charlm.training.run._beside_ngrams", lambda outcome, *_: outcome)
+    monkeypatch.setattr(Closing, "finish", lambda self, outcome, *_: outcome)
     one, three, short = (
         cast(TrainConfig, train(text, epochs=epochs, **SMALL)).steps for epochs in (1, 3, 1e-9)
     )

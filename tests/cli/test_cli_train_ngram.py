@@ -1,4 +1,4 @@
-"""`charlm train --with-ngram`."""
+"""`charlm train` with its n-gram model, and --plain."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ def model() -> None:
 
 
 @pytest.mark.train
-def test_training_with_ngram(cli: Cli) -> None:
+def test_an_ngram_model_is_mixed_in(cli: Cli) -> None:
     small = ("--hidden", "16", "--embed", "8", "--steps", "30", "--batch-size", "4")
-    done = json.loads(
-        cli("train", "corpus.txt", *small, "--out", "r", "--with-ngram", "--json").out
-    )
+    done = json.loads(cli("train", "corpus.txt", *small, "--out", "r", "--json").out)
     assert done["best"]["nats_per_char"] < done["network"]["nats_per_char"]
     contents = model_file.read("r/model.safetensors")
     assert contents.family == "mixture"
@@ -56,7 +54,7 @@ def test_an_arpa_file_in_another_order_can_be_mixed_in(cli: Cli) -> None:
 
 
 @pytest.mark.train
-def test_interrupted_and_resumed_with_ngram(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_and_resumed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from charlm.runs.events import Events, Step
     from charlm.training.run import resume, train
 
@@ -67,8 +65,8 @@ def test_interrupted_and_resumed_with_ngram(cli: Cli, monkeypatch: pytest.Monkey
 
     how: dict[str, Any] = {"hidden": 16, "embed": 8, "steps": 30, "batch_size": 4, "eval_every": 5}
     with pytest.raises(KeyboardInterrupt):
-        train("corpus.txt", out="broken", with_ngram=True, events=Stopper(), **how)
-    whole = train("corpus.txt", out="whole", with_ngram=True, **how)
+        train("corpus.txt", out="broken", events=Stopper(), **how)
+    whole = train("corpus.txt", out="whole", **how)
     again = resume("broken")
     assert again.best == whole.best
     assert again.network == whole.network

@@ -1,0 +1,53 @@
+"""A mixture whose networks learn from what they have just read; n-grams and weights stay as is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..lm import Ids, LanguageModel, LearningLM, Nats
+from .mixture import MixtureLM, MixtureState, interpolate
+from .recurrent import RecurrentLM, recurrent
+
+Adapt: TypeAlias = Callable[[LanguageModel], LearningLM[Any]]
+
+
+def adapt_networks(lm: LanguageModel, adapt: Adapt) -> LearningLM[Any]:
+    """`adapt` of a recurrent network, or of those in a mixture.
+
+    Raises CharlmError for a model without one.
+    """
+    if isinstance(lm, MixtureLM) and any(isinstance(part, RecurrentLM) for part in lm.parts):
+        return AdaptedMixtureLM(lm, adapt)
+    return adapt(recurrent(lm, "`adapt`"))
+
+
+class AdaptedMixtureLM:
+    """A mixture with networks that learn as they read; obeys `lm.LearningLM`."""
+
+    order = 0
+    pseudo = False
+    learns = True
+
+    def __init__(self, mixture: MixtureLM, adapt: Adapt) -> None:
+        self.mixture = mixture
+        self.vocab_size, self.eos = mixture.vocab_size, mixture.eos
+        self.parts = [adapt(p) if isinstance(p, RecurrentLM) else p for p in mixture.parts]
+
+    def start(self, batch: int) -> tuple[Any, ...]:
+        """The states of the parts just after <EOS>, of one text."""
+        return tuple(part.start(batch) for part in self.parts)
+
+    def read(self, state: tuple[Any, ...], ids_BT: Ids) -> tuple[Nats, tuple[Any, ...]]:
+        """Log-probability of T further tokens, (1, T) nats; the networks learn from them."""
+        results = [part.read(s, ids_BT) for part, s in zip(self.parts, state, strict=True)]
+        nats_KBT = np.stack([nats for nats, _ in results]).astype(np.float64)
+        contexts_BT = self.mixture.contexts(MixtureState(state), ids_BT)
+        mixed = interpolate(nats_KBT, self.mixture.logs, contexts_BT)
+        return mixed, tuple(after for _, after in results)
+
+    def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
+        """The same for whole sequences in order, each from the beginning of a sentence."""
+        return [self.read(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
