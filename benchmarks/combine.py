@@ -64,7 +64,16 @@ def main(
         place = Path(directory)
         run = model or place / "network"
         if model is None:
-            command = [sys.executable, "-m", "charlm", "train", str(file), "--level", level]
+            command = [
+                sys.executable,
+                "-m",
+                "charlm",
+                "train",
+                str(file),
+                "--plain",
+                "--level",
+                level,
+            ]
             command += ["--min-count", str(min_count), "--minutes", str(minutes)]
             command += ["--out", str(run), *(["--valid", str(valid)] if valid else [])]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

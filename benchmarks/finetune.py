@@ -2,11 +2,12 @@
 
     python benchmarks/finetune.py OLD NEW [--size 50000] [--minutes 0.5,1] [--seeds 3] [--json FILE]
 
-One network is trained on OLD (`--old-minutes`). Then, for each number of minutes and seed, a
-network is trained on the first `--size` bytes of NEW, once from nothing with charlm's defaults and
-once with `--init-from`, and both are scored on the text that follows, which no training has seen
-(as much again, at least 20,000 bytes). Beside it stands the n-gram model of the same text. The last
-column is what the fine-tuned network has lost on OLD, on its held-out tenth.
+One network is trained on OLD (`--old-minutes`). Then, for each number of minutes and seed, a model
+is trained on the first `--size` bytes of NEW, once from nothing with charlm's defaults and once
+with `--init-from`, and both are scored on the text that follows, which no training has seen (as
+much again, at least 20,000 bytes). With `--plain` these are the networks alone; otherwise n-grams
+of NEW are mixed in, as `charlm train` does. Beside them stands the n-gram model of the same text.
+The last line is what the fine-tuned network has lost on OLD, on its held-out tenth.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main(
     minutes: Annotated[str, typer.Option(help="Of training on the second; several.")] = "0.5,1",
     seeds: Annotated[int, typer.Option(min=1)] = 3,
     lr: Annotated[float | None, typer.Option(help="Of fine-tuning.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Networks alone.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
 ) -> None:
     """Train on both and compare."""
@@ -45,14 +47,16 @@ def main(
         train, test = folder / "new.txt", folder / "test.txt"
         head_and_next(new, size, TEST_BYTES, train, test)
         base = folder / "base"
-        charlm("train", str(old), "--minutes", str(old_minutes), "--out", str(base))
+        words = ["--plain", "--minutes", str(old_minutes), "--out", str(base)]
+        charlm("train", str(old), *words)
         charlm("ngram", str(train), "--out", str(folder / "ngram"))
         counted = bits_per_char(folder / "ngram", test)
         for budget in minutes.split(","):
             fresh, tuned, kept = [], [], []
             for seed in range(1, seeds + 1):
                 out = folder / f"{budget}-{seed}"
-                words = ["train", str(train), "--minutes", budget, "--seed", str(seed), "--out"]
+                words = ["train", str(train), "--minutes", budget, "--seed", str(seed)]
+                words += [*["--plain"] * plain, "--out"]
                 charlm(*words, f"{out}-fresh")
                 fresh.append(bits_per_char(Path(f"{out}-fresh"), test))
                 more = [] if lr is None else ["--lr", str(lr)]

@@ -2,7 +2,7 @@
 
     python benchmarks/quality.py TEXT [--minutes 1.4,5] [--level word --min-count 3] [--json FILE]
 
-For each budget, `charlm train TEXT --minutes M` as a user would type it, then `charlm eval` on the
+For each budget, `charlm train TEXT --plain --minutes M`, then `charlm eval` on the
 validation text: with the state carried all the way, and (for characters) in cold-started windows of
 256 tokens, which is how transformers are measured. For comparison, the plain loop: `nn.LSTM` of the
 shape that charlm chose for the first budget, fp32, AdamW at one rate, in a process like a user's
@@ -57,7 +57,16 @@ def charlm_run(
     file: Path, valid: Path | None, minutes: float, options: list[str], seed: int, out: Path
 ) -> dict[str, Any]:
     """Train for `minutes`; what the run directory says afterwards."""
-    command = [sys.executable, "-m", "charlm", "train", str(file), "--minutes", str(minutes)]
+    command = [
+        sys.executable,
+        "-m",
+        "charlm",
+        "train",
+        str(file),
+        "--plain",
+        "--minutes",
+        str(minutes),
+    ]
     command += ["--out", str(out), "--seed", str(seed), *options]
     command += ["--valid", str(valid)] if valid else []
     began = time.perf_counter()

@@ -66,7 +66,9 @@ def train(
     events: Events | None = None,
     **settings: Unpack[TrainOptions],
 ) -> TrainedNetwork:
-    """Train a recurrent network on text, keep its best state on validation text, save it as a run.
+    """Train a recurrent network on text, mix in an n-gram model of it, save both as a run.
+
+    The network's best state on validation text is kept; `plain` leaves it at that.
 
     corpus: a text file, a directory or a pattern of files, several of them, or "-" for stdin; one
     sentence per line. Settings that are not given are chosen to fit the text (see

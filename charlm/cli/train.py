@@ -139,7 +139,8 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
         rows.append(("", f"on the first {plan.config.valid_tokens:,} of its {of:,} tokens"))
     if outcome.kept:
         before, after = (number(value, 3) for value in outcome.kept)
-        rows.append(("old text", f"{after} bits/char; {before} before this training"))
+        alone = " (the network alone)" if outcome.network else ""
+        rows.append(("old text", f"{after} bits/char; {before} before this training{alone}"))
     rows.append(
         ("speed", f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s")
     )

@@ -33,7 +33,8 @@ def _beside_baselines(outcome: Outcome) -> list[str]:
     ngrams = f"{guessing}, the {base.order}-gram model of the same text{part} {number(theirs, 3)}"
     if outcome.network is not None:
         network = number(outcome.network["bits_per_char"], 3)
-        return [f"{ngrams}, the network {network}; the model is both, mixed: {number(ours, 3)}."]
+        both = f"and both mixed, which is the model, {number(ours, 3)}."
+        return [f"{ngrams}, the network {network}, {both}"]
     if abs(ours / theirs - 1) < SAME:
         return [f"{ngrams}: as many as this network."]
     if ours < theirs:

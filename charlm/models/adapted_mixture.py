@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, LearningLM, Nats
 from .mixture import MixtureLM, MixtureState, interpolate
 from .recurrent import RecurrentLM, recurrent
+from .unigram_cache import UnigramCacheLM
 
 Adapt: TypeAlias = Callable[[LanguageModel], LearningLM[Any]]
 
@@ -17,11 +19,18 @@ Adapt: TypeAlias = Callable[[LanguageModel], LearningLM[Any]]
 def adapt_networks(lm: LanguageModel, adapt: Adapt) -> LearningLM[Any]:
     """`adapt` of a recurrent network, or of those in a mixture.
 
-    Raises CharlmError for a model without one.
+    Raises CharlmError for a model without one, and for one with a cache over it.
     """
-    if isinstance(lm, MixtureLM) and any(isinstance(part, RecurrentLM) for part in lm.parts):
+    if isinstance(lm, UnigramCacheLM):
+        raise CharlmError("`adapt` is for models without `cache`, and this model has one")
+    if isinstance(lm, MixtureLM) and _has_network(lm):
         return AdaptedMixtureLM(lm, adapt)
     return adapt(recurrent(lm, "`adapt`"))
+
+
+def _has_network(lm: LanguageModel) -> bool:
+    parts = lm.parts if isinstance(lm, MixtureLM) else ()
+    return isinstance(lm, RecurrentLM) or any(map(_has_network, parts))
 
 
 class AdaptedMixtureLM:
@@ -34,7 +43,7 @@ class AdaptedMixtureLM:
     def __init__(self, mixture: MixtureLM, adapt: Adapt) -> None:
         self.mixture = mixture
         self.vocab_size, self.eos = mixture.vocab_size, mixture.eos
-        self.parts = [adapt(p) if isinstance(p, RecurrentLM) else p for p in mixture.parts]
+        self.parts = [adapt_networks(p, adapt) if _has_network(p) else p for p in mixture.parts]
 
     def start(self, batch: int) -> tuple[Any, ...]:
         """The states of the parts just after <EOS>, of one text."""

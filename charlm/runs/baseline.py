@@ -14,7 +14,8 @@ from . import defaults
 from .events import Baseline, Events
 from .ngram_run import estimate_ngram
 
-MAX_NGRAM_TOKENS = 4_000_000  # of training text that are counted: some twenty seconds
+MAX_MIXED_TOKENS = 4_000_000  # of training text that are counted: some twenty seconds
+MAX_COMPARED_TOKENS = 1_000_000  # for a mere comparison: five
 SECONDS_PER_TOKEN = 5e-6  # to count and to measure: on a million words of Brown
 
 
@@ -49,17 +50,15 @@ class CountedText:
         return Baseline(self.lm.order, self.tokens, len(corpus.train), whole, self.warnings)
 
 
-def count_text(
-    corpus: Corpus, max_tokens: int | None = None, events: Events | None = None
-) -> CountedText:
+def count_text(corpus: Corpus, max_tokens: int, events: Events | None = None) -> CountedText:
     """Estimate a Kneser-Ney model of the training text, of the default order for its level.
 
-    max_tokens: of the training text, by default MAX_NGRAM_TOKENS. events: told of progress.
+    max_tokens: of the training text, from its start. events: told of progress.
     """
     warnings = _Warnings(events or Events())
     order = defaults.ngram_order(corpus.tokenizer.level)
     lines = defaults.ngram_context(corpus.tokenizer.level) == "sentence"
-    part = replace(corpus, train=corpus.train[: max_tokens or MAX_NGRAM_TOKENS])
+    part = replace(corpus, train=corpus.train[:max_tokens])
     lm = estimate_ngram(part, order, lines=lines, events=warnings)
     return CountedText(lm, len(part.train), corpus, warnings.messages)
 
@@ -72,9 +71,10 @@ def count_ngrams(
 ) -> Baseline:
     """Measure a Kneser-Ney model of the training text on the validation text.
 
-    valid_tokens: of the validation text, from its start. For the rest see `count_text`.
+    valid_tokens: of the validation text, from its start. max_tokens: of the training text, by
+    default MAX_COMPARED_TOKENS. events: told of progress.
     """
-    counted = count_text(corpus, max_tokens, events)
+    counted = count_text(corpus, max_tokens or MAX_COMPARED_TOKENS, events)
     lm, held_out = counted.lm, np.asarray(corpus.valid[:valid_tokens])
     nats_BT, _ = lm.read(lm.start(1), held_out[None])
     return counted.baseline(nats_BT[0])

@@ -59,7 +59,7 @@ class Outcome:
 
     run: Path
     model: Path
-    best: dict[str, Any]  # the measures of the best validation (`Measures.as_dict`)
+    best: dict[str, Any]  # of the model on validation text (`Measures.as_dict`)
     best_step: int
     seconds: float
     steps: int
@@ -68,7 +68,7 @@ class Outcome:
     interrupted: bool
     ended_early: bool = False  # since more passes over the text would only have overfitted
     guessing_bits_per_char: float = math.nan  # of equally probable tokens
-    baseline: Baseline | None = None  # None: not comparable, or interrupted
+    baseline: Baseline | None = None  # None: not comparable, no time for it, or interrupted
     train_nats: float | None = None  # training loss of the last steps, nats per token
     kept: Sequence[float] = ()  # bits/char of the old text: before training, of the best network
     network: dict[str, Any] | None = (

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..config import require
 from ..errors import CharlmError
-from ..lm import Ids, Nats
+from ..lm import Change, Ids, Nats
 from ..measures import Measures
 from ..models import model_file, model_parts
 from ..models.mixture import Fit, MixtureLM, mix
@@ -109,13 +109,17 @@ class FittedMixture:
         return model_parts.with_cache(mixed, self.cache) if self.cache else mixed
 
 
-def fit_mixture(parts: Sequence[ModelFile], held_out: Ids, *, cache: bool) -> FittedMixture:
+def fit_mixture(
+    parts: Sequence[ModelFile], held_out: Ids, *, cache: bool, change: Change | None = None
+) -> FittedMixture:
     """The best mixture of models for the text `held_out` (N,), with a cache over it if asked for.
 
-    Raises CharlmError for an empty text or different vocabularies.
+    change: made to each model before it scores the text. Raises CharlmError for an empty text or
+    different vocabularies.
     """
     eos = parts[0].tokenizer.eos
-    found = mix([model_file.build(part) for part in parts], held_out, eos)
+    models = [model_file.build(part) for part in parts]
+    found = mix(list(map(change, models)) if change else models, held_out, eos)
     if not cache:
         return FittedMixture(parts, found, None, found.mixed)
     weight, nats = fit_cache(found.mixed, held_out)

@@ -69,7 +69,11 @@ class TrainRunOptions(RunOptions):
     """Options of training besides its three configurations. At most one duration."""
 
     minutes: float | None = setting(
-        None, "Total minutes, from start to finish.", DURATION, above=0, below=1_000_000_000
+        None,
+        "Total minutes, from start to finish, at most.",
+        DURATION,
+        above=0,
+        below=1_000_000_000,
     )
     epochs: float | None = setting(
         None, "Passes over the text.", DURATION, above=0, below=1_000_000_000
@@ -89,7 +93,9 @@ class TrainRunOptions(RunOptions):
         TEXT,
     )
     keep: str | Path | None = setting(
-        None, "The text `init_from` was trained on: also measure what is forgotten of it.", TEXT
+        None,
+        "The text `init_from` was trained on: also measure what the network forgets of it.",
+        TEXT,
     )
     plain: bool = setting(
         False,

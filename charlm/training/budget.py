@@ -37,11 +37,6 @@ def thread_counts(config: TrainConfig, given: int | None) -> list[int]:
     return sorted(found, reverse=True)
 
 
-def _streams(corpus: Corpus, config: TrainConfig) -> Streams:
-    eos = corpus.tokenizer.eos
-    return Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
-
-
 def fix_settings(
     network: NetworkConfig,
     config: TrainConfig,
@@ -57,7 +52,8 @@ def fix_settings(
     By the clock (`deadline` finite, on that of time.monotonic), precision, threads and width are
     chosen by timing a few steps; otherwise by rule, since the same settings must give the same run.
     """
-    streams = _streams(corpus, config)
+    eos = corpus.tokenizer.eos
+    streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
     tokens_per_step, valid_tokens = config.batch_size * config.bptt, config.valid_tokens
     seconds_per_step = math.nan
     if math.isfinite(deadline):

@@ -32,7 +32,7 @@ class Progress:
     threads: int = 0  # in use; 0: those of the settings
     seconds_left: float = 0.0  # of a run by the clock; 0: it ends by steps
     max_steps: int = 0  # of a run by the clock; 0: no limit
-    ended_early: bool = False  # a run by the clock: the validation text no longer got better
+    ended_early: bool = False  # of a run by the clock: validation no longer improved
     regular: bool = False  # whether a run by the clock validates every so many steps nonetheless
     annealed: float = 0.0  # fraction of the steps after warm-up that is done
     lr_scale: float = 1.0  # factor on the learning rate, from plateaus and roll-backs

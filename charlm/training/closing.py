@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..config import NetworkConfig
+from ..lm import LanguageModel, causal
 from ..models import model_file, model_parts
-from ..runs.baseline import MAX_NGRAM_TOKENS, SECONDS_PER_TOKEN, count_ngrams, count_text
+from ..network.bulk_scoring import on_device
+from ..runs.baseline import (
+    MAX_COMPARED_TOKENS,
+    MAX_MIXED_TOKENS,
+    SECONDS_PER_TOKEN,
+    count_ngrams,
+    count_text,
+)
 from ..runs.events import Events, Outcome
 from ..runs.mixture_run import fit_mixture
 from ..tasks.score import measure
 from ..text.corpus import Corpus
 
-NGRAM_TIME_FRACTION = 0.1  # of a run's time, for the n-gram model
-NUMPY_FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
+MIXED_TIME_FRACTION = 0.1  # of a run's time, for an n-gram model that is mixed in
+COMPARED_TIME_FRACTION = 0.05  # for one that is only compared with
+MIN_TOKENS = 1000  # that an n-gram model is worth counting from
+FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
 MIXING_SECONDS = 1.5  # besides counting and scoring: to write and read the model
 
 
@@ -25,25 +37,42 @@ class Closing:
     """What is done with the n-gram model."""
 
     mixed: bool  # into the model, rather than only measured beside it
-    cache: bool = False  # over the mixture
-    max_tokens: int = MAX_NGRAM_TOKENS  # of the training text, to count
+    cache: bool  # over the mixture
+    max_tokens: int  # of the training text, to count; 0: there is no n-gram model
 
     @classmethod
     def within(cls, seconds: float, *, mixed: bool, cache: bool) -> Closing:
-        """So many tokens as can be counted in a small part of a run of so many seconds."""
-        tokens = min(MAX_NGRAM_TOKENS, NGRAM_TIME_FRACTION * max(0, seconds) / SECONDS_PER_TOKEN)
-        return cls(mixed, cache, max(1, int(tokens)))
+        """As many tokens as can be counted in a small part of a run of so many seconds."""
+        most = MAX_MIXED_TOKENS if mixed else MAX_COMPARED_TOKENS
+        fraction = MIXED_TIME_FRACTION if mixed else COMPARED_TIME_FRACTION
+        tokens = int(min(most, fraction * max(0, seconds) / SECONDS_PER_TOKEN))
+        return cls(mixed, cache, tokens if tokens >= MIN_TOKENS else 0)
 
-    def seconds(self, network: NetworkConfig, corpus: Corpus, valid_tokens: int) -> float:
+    @classmethod
+    def recorded(cls, record: Mapping[str, Any], level: str) -> Closing:
+        """That of a run, from its config.toml; of an older one, as it was then."""
+        mixed = not record.get("plain", not record.get("with_ngram", False))
+        most = MAX_MIXED_TOKENS if mixed else MAX_COMPARED_TOKENS
+        tokens = int(record.get("ngram_tokens", most))
+        return cls(mixed, bool(record.get("cache", mixed and level == "word")), tokens)
+
+    def as_record(self) -> dict[str, Any]:
+        """For config.toml."""
+        return {"plain": not self.mixed, "cache": self.cache, "ngram_tokens": self.max_tokens}
+
+    def seconds(
+        self, network: NetworkConfig, corpus: Corpus, valid_tokens: int, device: str
+    ) -> float:
         """How long it will take, estimated; valid_tokens: of the validation text, at most."""
-        if network.bidirectional:
+        if network.bidirectional or not self.max_tokens:
             return 0.0
         held_out = min(len(corpus.valid), valid_tokens)
         counting = SECONDS_PER_TOKEN * (min(self.max_tokens, len(corpus.train)) + held_out)
         if not self.mixed:
             return counting
         weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
-        return MIXING_SECONDS + counting + 2 * weights * held_out / NUMPY_FLOPS_PER_SECOND
+        scoring = 2 * weights * held_out / FLOPS_PER_SECOND if device == "cpu" else 0.0
+        return MIXING_SECONDS + counting + scoring
 
     def finish(
         self,
@@ -51,23 +80,26 @@ class Closing:
         corpus: Corpus,
         network: NetworkConfig,
         valid_tokens: int,
+        device: str,
         events: Events,
     ) -> Outcome:
-        """The outcome of a run with the n-gram model; a bidirectional network has none beside it.
+        """The outcome of a run with its n-gram model, unless it was interrupted, or is now.
 
-        valid_tokens: of the validation text, from its start.
+        A bidirectional network has none. valid_tokens: of the validation text, from its start.
         """
-        if network.bidirectional:
+        if network.bidirectional or outcome.interrupted or not self.max_tokens:
             return outcome
-        if self.mixed:
-            return self._mix(outcome, corpus, valid_tokens, events)
-        if outcome.interrupted:
-            return outcome
-        return replace(
-            outcome, baseline=count_ngrams(corpus, valid_tokens, self.max_tokens, events)
-        )
+        try:
+            if self.mixed:
+                return self._mix(outcome, corpus, valid_tokens, device, events)
+            baseline = count_ngrams(corpus, valid_tokens, self.max_tokens, events)
+        except KeyboardInterrupt:  # the network is saved, and a resumed run begins here
+            return replace(outcome, interrupted=True)
+        return replace(outcome, baseline=baseline)
 
-    def _mix(self, outcome: Outcome, corpus: Corpus, valid_tokens: int, events: Events) -> Outcome:
+    def _mix(
+        self, outcome: Outcome, corpus: Corpus, valid_tokens: int, device: str, events: Events
+    ) -> Outcome:
         """Turn the model of a run into a mixture, its weights fitted to the validation text."""
         tokenizer, size = corpus.tokenizer, corpus.valid_text
         counted = count_text(corpus, self.max_tokens, events)
@@ -75,7 +107,13 @@ class Closing:
         lm = counted.lm
         ngram = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
         held_out = np.asarray(corpus.valid[:valid_tokens])
-        found = fit_mixture([network, ngram], held_out, cache=self.cache)
+
+        def moved(lm: LanguageModel) -> LanguageModel:
+            return on_device(causal(lm), device)
+
+        events.stage("mix", 0.0)
+        found = fit_mixture([network, ngram], held_out, cache=self.cache, change=moved)
+        events.stage("mix", 1.0)
         raw = measure("", held_out, found.nats, tokenizer.unk)
         best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()
         training = {**network.training, "best": best, "network": network.training.get("best")}

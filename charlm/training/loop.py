@@ -124,7 +124,7 @@ class Trainer:
                 self._validate()  # it may be the best already
                 self.planner.validated(progress, since, time.monotonic())
                 self._save()
-            self.planner.started(time.monotonic())
+            self.planner.started(time.monotonic(), self.streams.steps_per_epoch)
             while not self._finished() and not stop.is_set():
                 began = time.monotonic()
                 loss, norm = self._forward_backward()

@@ -15,16 +15,16 @@ MAX_VALIDATIONS, MIN_VALIDATIONS = 40, 3  # in a run by the clock, but for early
 RECENT_SECONDS, RECENT_STEPS = 3.0, 8  # the speed is that of the last so many, whichever is more
 SHORTEST = 1e-3  # seconds: of a run that begins at its deadline, or later
 
-# A run that overfits: so many validations, so many steps and so large a part of the steps to the
-# best one without improvement. It is annealed over that part of the steps made so far, and ends.
-STALLED_VALIDATIONS, STALLED_STEPS, STALLED_FRACTION = 3, 100, 0.3
-ANNEALING_FRACTION = 0.3
+# A run that overfits: so many validations, steps and passes over the text, and so large a part of
+# the steps to the best one, without improvement. It is annealed over the last part, and ends.
+STALLED_VALIDATIONS, STALLED_STEPS, STALLED_EPOCHS, STALLED_FRACTION = 3, 100, 2, 0.3
+ANNEALING_FRACTION = 0.3  # of the steps made so far
 
 
 class Planner(Protocol):
     """Told of every step and validation; says when to validate, and how many steps there are."""
 
-    def started(self, now: float) -> None: ...
+    def started(self, now: float, steps_per_epoch: int) -> None: ...
 
     def stepped(self, progress: Progress, now: float) -> None:
         """A step has been made. May change `progress.steps`."""
@@ -48,7 +48,7 @@ class StepPlanner:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
 
-    def started(self, now: float) -> None:
+    def started(self, now: float, steps_per_epoch: int) -> None:
         pass
 
     def stepped(self, progress: Progress, now: float) -> None:
@@ -92,10 +92,11 @@ class TimePlanner:
         steps = valid_tokens * VALIDATION_COST / (config.batch_size * config.bptt)
         self.validation_seconds = steps * seconds_per_step
         self.recent = deque([seconds_per_step])  # seconds of each of the last steps
-        self.total = SHORTEST
+        self.total, self.steps_per_epoch = SHORTEST, 0
         self.began = self.last = self.next_validation = deadline - SHORTEST
 
-    def started(self, now: float) -> None:
+    def started(self, now: float, steps_per_epoch: int) -> None:
+        self.steps_per_epoch = steps_per_epoch
         self.began = self.last = now
         self.total = max(SHORTEST, self.deadline - now)
         self.next_validation = now + self._interval(now)
@@ -125,9 +126,9 @@ class TimePlanner:
 
     def validated(self, progress: Progress, began: float, now: float) -> None:
         self.validation_seconds = now - began
-        if self._has_stalled(progress):
-            steps = progress.step + max(1, round(ANNEALING_FRACTION * progress.step))
-            self.max_steps = min(steps, self.max_steps or steps)
+        limit = progress.step + max(1, round(ANNEALING_FRACTION * progress.step))
+        if self._has_stalled(progress) and limit < progress.steps:
+            self.max_steps = progress.max_steps = progress.steps = limit
             progress.ended_early = True
         self.last = now
         self.next_validation = now + self._interval(now)
@@ -138,7 +139,9 @@ class TimePlanner:
         return (
             self.config.schedule == "cosine"
             and progress.stalled >= STALLED_VALIDATIONS
-            and since_best > max(STALLED_STEPS, STALLED_FRACTION * progress.best_step)
+            and since_best > STALLED_STEPS
+            and since_best > STALLED_EPOCHS * self.steps_per_epoch
+            and since_best > STALLED_FRACTION * progress.best_step
         )
 
     def _interval(self, now: float) -> float:

@@ -82,16 +82,16 @@ def train(
         counts = budget.thread_counts(config, settings.get("threads"))
         end = began + _seconds(options)
         closing = Closing.within(_seconds(options), mixed=not options.plain, cache=options.cache)
-        deadline = end - closing.seconds(network_config, text, budget.MIN_VALID_TOKENS)
+        deadline = end - closing.seconds(network_config, text, budget.MIN_VALID_TOKENS, device)
         network_config, config, seconds_per_step = budget.fix_settings(
             network_config, config, text, facts, options, settings, counts, deadline
         )
-        deadline = end - closing.seconds(network_config, text, config.valid_tokens)
+        deadline = end - closing.seconds(network_config, text, config.valid_tokens, device)
         kept, old_text = _kept(run, options.keep, text, config, options.reading())
     record = _record(opened, tokenizer_config, network_config, config)
     if base is not None:
         record["base"] = {"model": str(base.path.resolve()), **old_text}
-    run.write_config({**record, "with_ngram": closing.mixed, "cache": closing.cache})
+    run.write_config({**record, **closing.as_record()})
     planner = tuner = None
     if math.isfinite(deadline):
         planner = TimePlanner(
@@ -115,7 +115,7 @@ def train(
     )
     if base is not None:
         base.fill(trainer.network)
-    return closing.finish(trainer.fit(), text, network_config, config.valid_tokens, events)
+    return _closed(closing, trainer, events)
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -148,8 +148,21 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     )
     if base and not directory.checkpoint.exists():
         BaseModel.read(base["model"]).fill(trainer.network)
-    closing = Closing(bool(record.get("with_ngram")), bool(record.get("cache")))
-    return closing.finish(trainer.fit(), text, network_config, config.valid_tokens, events)
+    closing = Closing.recorded(record, text.tokenizer.level)
+    return _closed(closing, trainer, events)
+
+
+def _closed(closing: Closing, trainer: Trainer, events: Events) -> Outcome:
+    """Train, and close."""
+    config = trainer.config
+    return closing.finish(
+        trainer.fit(),
+        trainer.corpus,
+        trainer.network.config,
+        config.valid_tokens,
+        config.device,
+        events,
+    )
 
 
 def _kept(

@@ -67,7 +67,7 @@ def said(
         ({"bits": 3.0}, "2.500: fewer than this network. So use the n-gram model (charlm ngram), "
                         "or both together (without --plain)."),
         ({"ngram": None}, "Guessing takes 6.00 bits/char. "),
-        ({"network": 2.2}, "2.500, the network 2.200; the model is both, mixed: 2.000."),
+        ({"network": 2.2}, "2.500, the network 2.200, and both mixed, which is the model, 2.000."),
         ({"counted": 500}, "the 6-gram model of the same text's first 500 tokens 2.500"),
     ],
 )  # fmt: skip

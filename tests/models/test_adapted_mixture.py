@@ -14,6 +14,7 @@ from charlm.models.adapted_mixture import adapt_networks
 from charlm.models.kneser_ney import estimate
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
+from charlm.models.unigram_cache import UnigramCacheLM
 from charlm.tasks.neural_cache import NeuralCacheLM
 
 IDS = np.random.default_rng(3).integers(1, 11, 60)
@@ -43,6 +44,18 @@ def test_the_network_learns_and_the_weights_stay() -> None:
 
 def test_a_network_alone_is_adapted_itself() -> None:
     assert isinstance(adapt_networks(recurrent_lm("gru"), NeuralCacheLM), NeuralCacheLM)
+
+
+def test_networks_are_found_however_deep() -> None:
+    inner = MixtureLM([recurrent_lm("gru"), ngram()], np.array([[0.5, 0.5]]))
+    outer = MixtureLM([inner, ngram()], np.array([[0.7, 0.3]]))
+    nats = adapt_networks(outer, NeuralCacheLM).logprobs([IDS])[0]
+    assert np.abs(nats - outer.logprobs([IDS])[0]).max() > 0.01
+
+
+def test_a_cache_over_it_is_refused() -> None:
+    with pytest.raises(CharlmError, match="cache"):
+        adapt_networks(UnigramCacheLM(recurrent_lm("gru"), 0, 0.1), NeuralCacheLM)
 
 
 def test_without_a_network_nothing_can_learn() -> None:

@@ -63,7 +63,7 @@ def test_numbers_are_those_of_the_other_commands(intact: Intact) -> None:
 def test_large_training_texts_are_counted_in_part(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(baseline, "MAX_NGRAM_TOKENS", 1000)
+    monkeypatch.setattr(baseline, "MAX_COMPARED_TOKENS", 1000)
     page, _ = page_of(run)
     assert "counted only the first 1,000 of the" in page
 

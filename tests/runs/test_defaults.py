@@ -48,3 +48,22 @@ def test_short_runs_of_large_vocabularies_have_a_higher_rate() -> None:
     assert rate(10, lr=1e-3) == 1e-3
     small = Facts("char", 1_000_000, 65)
     assert rate(10, small) == rate(10_000, small)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "vocab_size", "streams"),
+    [
+        (300, 50, 4),  # the least that can be trained on
+        (8_191, 50, 4),
+        (8_192, 50, 8),
+        (98_303, 50, 8),
+        (98_304, 50, 16),
+        (196_607, 50, 16),
+        (196_608, 50, 32),
+        (12_287, 7_000, 8),
+        (24_576, 7_000, 32),
+    ],
+)
+def test_small_texts_have_fewer_streams(tokens: int, vocab_size: int, streams: int) -> None:
+    facts = defaults.Facts("char", tokens, vocab_size)
+    assert defaults.training({}, facts).batch_size == streams

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +15,12 @@ from trainings import SMALL
 import charlm
 from charlm.config import NetworkConfig
 from charlm.models import model_file, model_parts
-from charlm.runs.baseline import MAX_NGRAM_TOKENS
+from charlm.runs.baseline import MAX_COMPARED_TOKENS, MAX_MIXED_TOKENS
 from charlm.training.closing import Closing
-from charlm.training.run import train
+from charlm.training.run import resume, train
 
 BOTH = SMALL | {"plain": False}
+FINE = {name: BOTH[name] for name in BOTH if name not in ("hidden", "embed")}
 
 
 def test_by_default_the_model_is_both_and_never_worse_than_either(letters: Path) -> None:
@@ -50,23 +54,78 @@ def test_a_cache_is_put_over_the_mixture(elsewhere: Path) -> None:
     assert charlm.load("run").score("w3").logprob < 0
 
 
+@pytest.mark.parametrize("level", ["byte", "subword", "word"])
+def test_every_level_is_mixed(level: str, elsewhere: Path) -> None:
+    words = np.random.default_rng(0).choice(["apple", "pear", "salad", "and", "the"], (400, 5))
+    Path("t.txt").write_text("\n".join(" ".join(line) for line in words) + "\n", "utf-8")
+    how: dict[str, Any] = {"vocab_size": 300} if level == "subword" else {}
+    done = train("t.txt", level=level, steps=4, out="run", **how, **BOTH)
+    assert model_file.read(done.model).family == "mixture"
+    assert charlm.load("run").score("the pear").logprob < 0
+    tuned = train("t.txt", init_from="run", steps=3, out="tuned", **FINE)
+    assert tuned.network is not None  # it started from the network in the mixture
+
+
+def test_ctrl_c_leaves_the_network_and_resuming_mixes(
+    letters: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("charlm.training.closing.count_text", stop)
+        done = train(letters, steps=6, out="run", **BOTH)
+    assert done.interrupted
+    assert done.network is None
+    assert model_file.read(done.model).family == "recurrent"
+    again = resume("run")
+    assert not again.interrupted
+    assert model_file.read(again.model).family == "mixture"
+
+
 def test_counting_takes_a_small_part_of_the_time() -> None:
-    assert Closing.within(math.inf, mixed=True, cache=False).max_tokens == MAX_NGRAM_TOKENS
+    assert Closing.within(math.inf, mixed=True, cache=False).max_tokens == MAX_MIXED_TOKENS
+    assert Closing.within(math.inf, mixed=False, cache=False).max_tokens == MAX_COMPARED_TOKENS
     one = Closing.within(60, mixed=True, cache=False)
     assert one.max_tokens * 5e-6 == pytest.approx(6)
-    assert Closing.within(-1, mixed=True, cache=False).max_tokens == 1
+    assert Closing.within(-1, mixed=True, cache=False).max_tokens == 0
+
+
+def test_without_time_to_count_the_network_is_left_alone(letters: Path, elsewhere: Path) -> None:
+    done = train(letters, minutes=0.001, out="run", **BOTH)
+    assert done.network is None
+    assert done.baseline is None
+    assert model_file.read(done.model).family == "recurrent"
+
+
+@pytest.mark.parametrize(
+    ("record", "level", "expected"),
+    [
+        ({"plain": False, "cache": True, "ngram_tokens": 5}, "char", (True, True, 5)),
+        ({"plain": True, "cache": False, "ngram_tokens": 0}, "word", (False, False, 0)),
+        ({"with_ngram": True}, "word", (True, True, MAX_MIXED_TOKENS)),  # of version 0.2
+        ({"with_ngram": True}, "char", (True, False, MAX_MIXED_TOKENS)),
+        ({"with_ngram": False}, "word", (False, False, MAX_COMPARED_TOKENS)),
+        ({}, "word", (False, False, MAX_COMPARED_TOKENS)),
+    ],
+)
+def test_a_resumed_run_closes_as_it_would_have(
+    record: dict[str, Any], level: str, expected: tuple[bool, bool, int]
+) -> None:
+    closing = Closing.recorded(record, level)
+    assert (closing.mixed, closing.cache, closing.max_tokens) == expected
+    assert Closing.recorded(closing.as_record(), level) == closing
 
 
 def test_its_time_is_reserved() -> None:
-    network = NetworkConfig(vocab_size=50)
-    both = NetworkConfig(vocab_size=50, bidirectional=True)
-
-    class Text:
-        train = np.zeros(1_000_000, np.uint8)
-        valid = np.zeros(100_000, np.uint8)
-
-    text: object = Text()
+    network = NetworkConfig(vocab_size=50, embed=10, hidden=100)
+    weights = 50 * 10 + 400 * 10 + 400 * 100 + 50 * 100
+    text: Any = SimpleNamespace(train=range(1_000_000), valid=range(100_000))
     mixed, beside = (Closing.within(60, mixed=how, cache=False) for how in (True, False))
-    assert beside.seconds(network, text, 50_000) == pytest.approx(5.25)  # type: ignore[arg-type]
-    assert mixed.seconds(network, text, 50_000) > 6.7  # type: ignore[arg-type]
-    assert mixed.seconds(both, text, 50_000) == 0  # type: ignore[arg-type]
+    assert beside.seconds(network, text, 50_000, "cpu") == pytest.approx(3 + 0.25)
+    counting = 5 + 0.25
+    scoring = 2 * weights * 50_000 / 1e11
+    assert mixed.seconds(network, text, 50_000, "cpu") == pytest.approx(1.5 + counting + scoring)
+    assert mixed.seconds(network, text, 50_000, "cuda") == pytest.approx(1.5 + counting)
+    both = replace(network, bidirectional=True)
+    assert mixed.seconds(both, text, 50_000, "cpu") == 0

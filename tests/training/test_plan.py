@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,14 +30,18 @@ class Simulated:
         *,
         regular: bool = False,
         best_until: float = math.inf,
+        better_from: float = math.inf,
+        steps_per_epoch: int = 20,
         config: TrainConfig = CONFIG,
     ) -> None:
-        """best_until: the step after which no validation is better than those before."""
+        """best_until: the step after which no validation is better than those before, until
+        better_from, after which each is again.
+        """
         self.now, self.progress = 0.0, Progress(steps=CONFIG.steps)
         self.validations: list[float] = []
         self.planned: list[int] = []
         plan = TimePlanner(config, seconds, step(0.0), 60_000, max_steps=max_steps, regular=regular)
-        plan.started(self.now)
+        plan.started(self.now, steps_per_epoch)
         while self.progress.step < self.progress.steps:
             self.now += step(self.now)
             self.progress.step += 1
@@ -47,7 +52,7 @@ class Simulated:
                 self.now += validation(began)
                 self.validations.append(began)
                 self.progress.stalled += 1
-                if self.progress.step <= best_until:
+                if self.progress.step <= best_until or self.progress.step >= better_from:
                     self.progress.best_step, self.progress.stalled = self.progress.step, 0
                 plan.validated(self.progress, began, self.now)
 
@@ -92,14 +97,26 @@ def test_never_more_steps_than_allowed() -> None:
 def test_a_run_that_overfits_is_annealed_and_ends() -> None:
     run = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=1000)
     assert 1.3 * 1000 < run.progress.step < 2.5 * 1000
+    assert run.progress.ended_early
+    assert run.progress.max_steps == run.progress.step
     constant = replace(CONFIG, schedule="constant")
     other = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=1000, config=constant)
     assert other.progress.step > 9000  # its schedule has no end to be brought to
 
 
-def test_one_that_only_begins_badly_goes_on() -> None:
-    run = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=40)
-    assert run.progress.step > 140  # not at the first validations that are no better
+@pytest.mark.parametrize("steps_per_epoch", [150, 5000])
+def test_one_that_is_worse_for_less_than_two_passes_goes_on(steps_per_epoch: int) -> None:
+    """A fine-tuned one begins at its best."""
+    how: Any = {"best_until": 0, "better_from": 280, "steps_per_epoch": steps_per_epoch}
+    run = Simulated(lambda _: 0.01, lambda _: 0.02, **how)
+    assert run.progress.step > 9000
+    assert not run.progress.ended_early
+
+
+def test_a_run_whose_time_is_up_anyway_does_not_end_early() -> None:
+    run = Simulated(lambda _: 0.01, lambda _: 0.02, best_until=7000)
+    assert run.progress.step > 9000
+    assert not run.progress.ended_early
 
 
 def test_the_plan_is_steady_from_the_first_step() -> None:
@@ -122,7 +139,7 @@ def test_a_stopped_run_goes_on_for_the_time_that_was_left() -> None:
     plan = resumed(CONFIG, progress, 1000, now=70.0)
     assert isinstance(plan, TimePlanner)
     assert (plan.max_steps, plan.regular) == (180, True)
-    plan.started(70.0)
+    plan.started(70.0, 10)
     progress.step += 1
     plan.stepped(progress, 70.1)
     assert 140 < progress.steps < 152
