@@ -15,7 +15,7 @@ from ..runs.options import TrainRunOptions, divide, text_names, train_settings
 from .derived_options import with_options
 from .exit_codes import INTERRUPTED
 from .options import JsonOutcome
-from .show import clock, emit_json, line, number
+from .show import clock, count, emit_json, line, number
 from .talk import note, talk
 from .verdict import verdict
 
@@ -146,7 +146,7 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
     )
     if minutes is not None:
         took, planned = clock(time.monotonic() - talk.began), clock(60 * minutes)
-        steps = f"{outcome.steps:,} steps of {outcome.planned_steps:,} planned"
+        steps = f"{count(outcome.steps, 'step')} of {outcome.planned_steps:,} planned"
         rows.append(("time", f"{took} of {planned} planned, {steps}"))
     rows += [
         ("model", str(outcome.model)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from ..measures import bits, perplexity
 from ..runs.events import Events, Plan, Step
 from .notebook import Area, in_notebook
-from .show import clock, console, is_terminal, number, one_line
+from .show import clock, console, count, is_terminal, number, one_line
 from .talk import note, talk, warn
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Display(Events, AbstractContextManager["Display"]):
             f"vocabulary of {corpus.tokenizer.vocab_size:,}",
             f"{architecture(network.as_dict())} · "
             f"{plan.parameters / 1e6:.2f} M parameters · {config.precision} · {where} · "
-            f"{config.steps:,} steps{begin}",
+            f"{count(config.steps, 'step')}{begin}",
             f"writing {plan.run}   ({'Interrupt' if self.notebook else 'Ctrl-C'} saves and stops)",
         ]
         if self.notebook:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 OVERFITS = 1.15  # validation loss over training loss, from which more text is wanted
 EARLY = 0.75  # of the steps: a best step before that means that the rest was overfitting
+MIN_STEPS = 20  # for that to mean anything
 MANY_UNKNOWN = 0.05  # of the validation tokens
 SAME = 0.005  # relative difference of bits that is none
 
@@ -26,13 +27,19 @@ def verdict(outcome: Outcome, plan: Plan) -> list[str]:
 def _beside_baselines(outcome: Outcome) -> list[str]:
     ours, base = float(outcome.best["bits_per_char"]), outcome.baseline
     guessing = f"Guessing takes {number(outcome.guessing_bits_per_char, 2)} bits/char"
+    if base is None and outcome.interrupted:
+        later = "the n-gram model is counted when the run is finished (--resume)"
+        return [f"{guessing}, this network {number(ours, 3)}; {later}."]
     if base is None:
-        return [f"{guessing}."]
+        return [f"{guessing}, this network {number(ours, 3)}."]
     theirs = base.measures.bits_per_char
     part = "" if base.tokens == base.of else f"'s first {base.tokens:,} tokens"
     ngrams = f"{guessing}, the {base.order}-gram model of the same text{part} {number(theirs, 3)}"
     if outcome.network is not None:
         network = number(outcome.network["bits_per_char"], 3)
+        if ours > (1 - SAME) * theirs:
+            both = f"and both mixed no fewer than the n-grams alone, {number(ours, 3)}."
+            return [f"{ngrams}, the network {network}, {both}"]
         both = f"and both mixed, which is the model, {number(ours, 3)}."
         return [f"{ngrams}, the network {network}, {both}"]
     if abs(ours / theirs - 1) < SAME:
@@ -48,6 +55,11 @@ def _beside_baselines(outcome: Outcome) -> list[str]:
 def _what_would_help(outcome: Outcome, plan: Plan) -> str:
     best, level = outcome.best, plan.corpus.tokenizer.level
     unknown = best["oov"] / max(1, best["tokens"])
+    if unknown > MANY_UNKNOWN and level == "char":
+        return (
+            "What would help most: more text, or its lines in random order, since "
+            f"{unknown:.0%} of the characters of the validation text are not in the rest."
+        )
     if unknown > MANY_UNKNOWN:
         return (
             f"What would help most: another level (--level char or subword), since {unknown:.0%} "
@@ -66,7 +78,7 @@ def _what_would_help(outcome: Outcome, plan: Plan) -> str:
             "What would help most: more text. On the text it has seen it is much better "
             f"({seen} bits a token, {unseen} on the rest): it overfits."
         )
-    if outcome.best_step < EARLY * outcome.steps:
+    if outcome.best_step < EARLY * outcome.steps and outcome.steps >= MIN_STEPS:
         return (
             f"What would help most: more text. After step {outcome.best_step:,} "
             "it overfits; what it learned since is not kept."

@@ -234,10 +234,10 @@ def _samples(found: Findings) -> list[Html]:
         if one.step in bits:
             head += f" · {number(bits[one.step], 3)} bits/character"
         if one.step == kept:
-            head += " · the model that was kept"
+            head += " · the network that was kept"
         parts.append(element("h3", text(head)))
         parts.append(element("blockquote", lines(one.text), dir="auto"))
-    if len(found.written) < 2:
+    if len(found.written) < 2 and found.steps > 1:
         parts.append(_missing("This run kept no samples along the way: an older charlm made it"))
     return parts
 

@@ -24,6 +24,8 @@ def said(
     counted: int = 900,
     network: float | None = None,
     *,
+    steps: int = 100,
+    interrupted: bool = False,
     ended_early: bool = False,
     bidirectional: bool = False,
 ) -> str:
@@ -39,10 +41,10 @@ def said(
         best=measures.as_dict(),
         best_step=best_step,
         seconds=1.0,
-        steps=100,
+        steps=steps,
         planned_steps=100,
         tokens_per_second=1.0,
-        interrupted=False,
+        interrupted=interrupted,
         ended_early=ended_early,
         network=None
         if network is None
@@ -66,7 +68,10 @@ def said(
         ({"bits": 2.5}, "2.500: as many as this network."),
         ({"bits": 3.0}, "2.500: fewer than this network. So use the n-gram model (charlm ngram), "
                         "or both together (without --plain)."),
-        ({"ngram": None}, "Guessing takes 6.00 bits/char. "),
+        ({"ngram": None}, "Guessing takes 6.00 bits/char, this network 2.000. "),
+        ({"ngram": None, "interrupted": True}, "this network 2.000; the n-gram model is counted "
+                                               "when the run is finished (--resume)."),
+        ({"network": 2.2, "ngram": 2.0}, "and both mixed no fewer than the n-grams alone, 2.000."),
         ({"network": 2.2}, "2.500, the network 2.200, and both mixed, which is the model, 2.000."),
         ({"counted": 500}, "the 6-gram model of the same text's first 500 tokens 2.500"),
     ],
@@ -86,6 +91,9 @@ def test_beside_the_baselines(given: dict[str, Any], words: str) -> None:
                             "kept."),
         ({"ended_early": True}, "more text. More passes over this one would only overfit, so "
                                 "training ended early."),
+        ({"oov": 70}, "more text, or its lines in random order, since 7% of the characters of the "
+                      "validation text are not in the rest."),
+        ({"best_step": 1, "steps": 2}, "to train longer (--minutes)."),
         ({"bidirectional": True}, "to train longer (--minutes)."),
         ({"oov": 120, "level": "word"}, "another level (--level char or subword), since 12% of "
                                         "the words are unknown to this one."),

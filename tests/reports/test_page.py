@@ -73,7 +73,7 @@ def test_runs_of_older_charlm(run: Path) -> None:
     page, read = page_of(run)
     assert "no samples along the way" in page
     assert "machine that made this report" in page
-    assert "the model that was kept" in page
+    assert "the network that was kept" in page
     directory.metrics.unlink()
     page, read = page_of(run)
     assert "holds no measurements" in page
