@@ -15,7 +15,7 @@ from trainings import SMALL
 import charlm
 from charlm.config import NetworkConfig
 from charlm.models import model_file, model_parts
-from charlm.runs.baseline import MAX_COMPARED_TOKENS, MAX_MIXED_TOKENS
+from charlm.runs.baseline import MAX_COMPARED_TOKENS, MAX_MIXED_TOKENS, SECONDS_PER_TOKEN
 from charlm.training.closing import Closing
 from charlm.training.run import resume, train
 
@@ -87,7 +87,7 @@ def test_counting_takes_a_small_part_of_the_time() -> None:
     assert Closing.within(math.inf, mixed=True, cache=False).max_tokens == MAX_MIXED_TOKENS
     assert Closing.within(math.inf, mixed=False, cache=False).max_tokens == MAX_COMPARED_TOKENS
     one = Closing.within(60, mixed=True, cache=False)
-    assert one.max_tokens * 5e-6 == pytest.approx(6)
+    assert one.max_tokens * SECONDS_PER_TOKEN == pytest.approx(6)
     assert Closing.within(-1, mixed=True, cache=False).max_tokens == 0
 
 
@@ -122,8 +122,10 @@ def test_its_time_is_reserved() -> None:
     weights = 50 * 10 + 400 * 10 + 400 * 100 + 50 * 100
     text: Any = SimpleNamespace(train=range(1_000_000), valid=range(100_000))
     mixed, beside = (Closing.within(60, mixed=how, cache=False) for how in (True, False))
-    assert beside.seconds(network, text, 50_000, "cpu") == pytest.approx(3 + 0.25)
-    counting = 5 + 0.25
+    assert beside.seconds(network, text, 50_000, "cpu") == pytest.approx(
+        SECONDS_PER_TOKEN * 1_050_000
+    )
+    counting = SECONDS_PER_TOKEN * 1_050_000
     scoring = 2 * weights * 50_000 / 1e11
     assert mixed.seconds(network, text, 50_000, "cpu") == pytest.approx(1.5 + counting + scoring)
     assert mixed.seconds(network, text, 50_000, "cuda") == pytest.approx(1.5 + counting)
