@@ -123,7 +123,7 @@ def main(
         }
         for k in range(rounds):
             for crowded in (False, True):
-                for tuned in (True, False):
+                for tuned in (True, False) if k % 2 == 0 else (False, True):
                     with neighbours(busy if crowded else 0):
                         out = Path(folder, f"{k}-{crowded}-{tuned}")
                         speed, wall = training(text, minutes, out, tuned=tuned)

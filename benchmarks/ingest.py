@@ -4,14 +4,17 @@
 
 TEXT is repeated up to N million bytes. For every level, all of `charlm.text.corpus.prepare` is
 timed (hash, vocabulary, encoding, writing, checking), in a process of its own so that its peak
-memory can be measured. For comparison, on the first BASELINE_MB of the same text: a plain Python
-loop over characters, and SentencePiece alone, encoding line by line with our subword model.
+memory can be measured. For comparison, the same file merely copied, which says what writing
+costs on this machine (of characters as many bytes are written, of bytes and words twice as many);
+and on the first BASELINE_MB of the same text, a plain Python loop over characters, and
+SentencePiece alone, encoding line by line with our subword model.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -32,6 +35,8 @@ from charlm.text.tokenizer import build
 
 BASELINE_MB = 50
 BASELINES = ("python loop", "sentencepiece")
+COPY = "copy"
+COPIED_BYTES = 1 << 20  # at a time
 
 
 def ingest(path: Path, level: str) -> float:
@@ -40,6 +45,19 @@ def ingest(path: Path, level: str) -> float:
         began = time.perf_counter()
         prepare(open_text([path]), None, TokenizerConfig(level), Path(cache))
         return time.perf_counter() - began
+
+
+def copy(path: Path) -> float:
+    """Seconds to read the file and to write it again, in blocks, on to the disk."""
+    began = time.perf_counter()
+    with path.open("rb", buffering=0) as file, path.with_suffix(".copy").open("wb") as out:
+        while block := file.read(COPIED_BYTES):
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+    seconds = time.perf_counter() - began
+    path.with_suffix(".copy").unlink()
+    return seconds
 
 
 def python_loop(path: Path) -> float:
@@ -83,6 +101,7 @@ def sentencepiece(path: Path) -> float:
 def measure(what: str, path: Path) -> dict[str, Any]:
     """Run one measurement in this process: {"what", "mb_per_s", "peak_mb"}."""
     run: dict[str, Callable[[Path], float]] = {
+        COPY: copy,
         "python loop": python_loop,
         "sentencepiece": sentencepiece,
     }
@@ -125,7 +144,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         whole = repeat(options.path, options.size_mb, Path(directory) / "whole.txt")
         part = repeat(options.path, min(BASELINE_MB, options.size_mb), Path(directory) / "part.txt")
-        for what in (*BASELINES, *options.levels.split(",")):
+        for what in (*BASELINES, COPY, *options.levels.split(",")):
             text = part if what in BASELINES else whole
             command = [sys.executable, __file__, str(text), "--only", what]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from ..errors import CharlmError
 from . import show
 from .open_files import open_model
 from .options import Json, ModelPath
@@ -18,17 +21,30 @@ BYTE_NAME = re.compile("0x[0-9A-F]{2}")
 SHOWN_TOKENS = 16
 
 
-def info(json: Json = False, model: ModelPath = None) -> None:
+def info(
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="Run directory or model file, which --model may name as well.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+    model: ModelPath = None,
+) -> None:
     r"""Show what a model is and what it learned from.
 
     \b
     charlm info
-    charlm info --model runs/corpus --json
+    charlm info runs/corpus --json
     """
     from ..models.family import describe
     from ..models.model_file import parameter_noun
 
-    used = open_model(model)
+    if path is not None and model is not None:
+        raise CharlmError("two models: give one, as MODEL or as `model`")
+    used = open_model(path if model is None else model)
     if json:
         show.emit_json(used.info)
         return

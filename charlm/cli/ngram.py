@@ -92,7 +92,7 @@ def ngram(
     ]
     if best.oov:
         without = show.number(best.perplexity_excluding_oov)
-        rows.append(("w/o OOV", f"{without}, without the {best.oov:,} unknown tokens"))
+        rows.append(("w/o OOV", f"{without}, without {show.count(best.oov, 'unknown token')}"))
     rows += [("seconds", show.number(done.seconds, 1)), ("model", str(done.model))]
     if arpa:
         rows.append(("ARPA", arpa))

@@ -29,7 +29,8 @@ def open_model(model: str | None, device: str | None = None) -> Model:
 @contextmanager
 def open_text_file(path: str, level: str, **how: Unpack[Reading]) -> Iterator[TextSource]:
     """The text of a file, a directory or stdin ("-"), as a tokenizer of `level` reads it."""
-    from ..text.source import left_out, open_text, temporary_spool
+    from ..text.remarks import left_out
+    from ..text.source import open_text, temporary_spool
 
     with temporary_spool() as spool:
         source = open_text([path], spool=spool, **how).for_level(level)

@@ -133,7 +133,7 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
     ]
     if best["oov"]:
         without = number(best["perplexity_excluding_oov"])
-        rows.append(("", f"{without} without the {best['oov']:,} unknown tokens"))
+        rows.append(("", f"{without} without {count(best['oov'], 'unknown token')}"))
     if plan is not None and plan.config.valid_tokens < len(plan.corpus.valid):
         of = len(plan.corpus.valid)
         rows.append(("", f"on the first {plan.config.valid_tokens:,} of its {of:,} tokens"))
@@ -141,9 +141,9 @@ def _report(outcome: Outcome, json: bool, plan: Plan | None, minutes: float | No
         before, after = (number(value, 3) for value in outcome.kept)
         alone = " (the network alone)" if outcome.network else ""
         rows.append(("old text", f"{after} bits/char; {before} before this training{alone}"))
-    rows.append(
-        ("speed", f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s")
-    )
+    if outcome.tokens_per_second:
+        speed = f"{outcome.tokens_per_second:,.0f} tokens/s over {outcome.seconds:,.0f} s"
+        rows.append(("speed", speed))
     if minutes is not None:
         took, planned = clock(time.monotonic() - talk.began), clock(60 * minutes)
         steps = f"{count(outcome.steps, 'step')} of {outcome.planned_steps:,} planned"

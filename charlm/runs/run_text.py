@@ -12,7 +12,8 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..models import model_file
 from ..text.corpus import Corpus, Progress, prepare
-from ..text.source import Reading, TextSource, left_out, open_text
+from ..text.remarks import left_out, read_as_it_stands
+from ..text.source import Reading, TextSource, open_text
 from ..text.tokenizer import Tokenizer
 from .events import Events
 from .options import RunOptions, text_names
@@ -58,6 +59,8 @@ def begin(
         source = open_text(names, spool=spool, **options.reading())
         if source.left_out:
             events.warn(left_out(source))
+        if whole := read_as_it_stands(source):
+            events.warn(whole)
         held_out = None
         if options.valid is not None:
             valid = str(options.valid)

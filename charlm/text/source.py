@@ -350,18 +350,6 @@ def open_lines(
         yield ("stdin" if path == "-" else os.fspath(path)), lines_of(source)
 
 
-def left_out(source: TextSource) -> str:
-    """The remark on files that were left out."""
-    names = [path.name for path in source.left_out]
-    files = (
-        "1 file that is not text was"
-        if len(names) == 1
-        else f"{len(names):,} files that are not text were"
-    )
-    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return f"{source.name}: {files} left out ({listed})"
-
-
 def no_text(name: str, amount: str) -> CharlmError:
     """The error for a text that is empty, or blank."""
     return CharlmError(f"{name} holds no text ({amount}). Give a file with some text in it.")

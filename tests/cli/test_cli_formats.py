@@ -90,6 +90,16 @@ def test_ngram_counts_the_same(cli: Cli, way: list[str]) -> None:
     assert len(list(Path(".cache").iterdir())) == (2 if way[0].startswith("texts") else 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "option"), [("text.csv", "--column"), ("text.jsonl.gz", "--field")]
+)
+def test_who_reads_records_as_text_is_told(cli: Cli, name: str, option: str) -> None:
+    done = cli("ngram", name, "--out", "whole")
+    assert done.code == 0
+    assert f"warning: {name} is read as it stands" in done.err
+    assert f"; {option} takes" in done.err
+
+
 def test_mixing_comparing_and_classifying(cli: Cli) -> None:
     for out in ("a", "b"):
         assert cli("ngram", "text.txt", "--order", "2", "--out", out, "-q").code == 0

@@ -33,6 +33,13 @@ def test_info_json_is_the_library_s(cli: Cli, model: Path) -> None:
     assert cli("info", "--model", model, "--json").out == cli("info", "--json").out
 
 
+def test_the_model_of_info_may_be_an_argument(cli: Cli, model: Path) -> None:
+    expected = cli("info").out
+    cli.model = None
+    assert cli("info", model).out == expected
+    assert "two models" in cli.fails("info", model, "--model", model)
+
+
 @pytest.mark.parametrize("level", ["word", "byte", "subword"])
 def test_info_of_every_level(cli: Cli, tmp_path: Path, level: str) -> None:
     cli.model = write_model(tmp_path / "model.safetensors", level, TEXT * 40)

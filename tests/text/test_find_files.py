@@ -10,7 +10,8 @@ import pytest
 
 from charlm.errors import CharlmError
 from charlm.text.find_files import corpus_name, find_files
-from charlm.text.source import left_out, open_text
+from charlm.text.remarks import left_out
+from charlm.text.source import open_text
 
 
 @pytest.fixture
