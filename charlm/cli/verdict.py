@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 OVERFITS = 1.15  # validation loss over training loss, from which more text is wanted
 EARLY = 0.75  # of the steps: a best step before that means that the rest was overfitting
 MIN_STEPS = 20  # for that to mean anything
+LITTLE_TEXT = 5000  # characters, about two pages
 MANY_UNKNOWN = 0.05  # of the validation tokens
 SAME = 0.005  # relative difference of bits that is none
 
@@ -70,6 +71,8 @@ def _what_would_help(outcome: Outcome, plan: Plan) -> str:
             "What would help most: more text. More passes over this one would only overfit, so "
             "training ended early."
         )
+    if plan.corpus.train_text.chars < LITTLE_TEXT:
+        return "What would help most: more text. This is little to learn a language from."
     alone = outcome.network or best
     valid_nats, train_nats = -alone["logprob"] / max(1, alone["tokens"]), outcome.train_nats
     if train_nats is not None and valid_nats > OVERFITS * train_nats:

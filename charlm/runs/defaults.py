@@ -94,6 +94,9 @@ def training(
         if facts.tokens // (streams * bptt) >= wanted:
             break
         streams //= 2
+    shortest = settings.get("bptt") or 32
+    streams = settings.get("batch_size") or max(1, min(streams, facts.tokens // shortest))
+    bptt = min(bptt, max(1, facts.tokens // (4 * streams)))  # of a few lines: four steps an epoch
     chosen: dict[str, Any] = {"batch_size": streams, "bptt": bptt}
     if facts.vocab_size <= LARGE_SOFTMAX:
         # tinyshakespeare, LSTM 512, one run each, docs/decisions/0007. AdamW, 82 to 98 s: 1.631 at

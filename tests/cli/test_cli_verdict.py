@@ -21,6 +21,7 @@ def said(
     best_step: int = 100,
     oov: int = 0,
     level: str = "char",
+    chars: int = 100_000,
     counted: int = 900,
     network: float | None = None,
     *,
@@ -54,7 +55,9 @@ def said(
         train_nats=None if train_bits is None else train_bits * math.log(2),
     )
     plan: Any = SimpleNamespace(
-        corpus=SimpleNamespace(tokenizer=SimpleNamespace(level=level)),
+        corpus=SimpleNamespace(
+            tokenizer=SimpleNamespace(level=level), train_text=SimpleNamespace(chars=chars)
+        ),
         network=SimpleNamespace(bidirectional=bidirectional),
     )
     return " ".join(verdict(outcome, cast(Plan, plan)))
@@ -93,6 +96,7 @@ def test_beside_the_baselines(given: dict[str, Any], words: str) -> None:
                                 "training ended early."),
         ({"oov": 70}, "more text, or its lines in random order, since 7% of the characters of the "
                       "validation text are not in the rest."),
+        ({"chars": 900}, "more text. This is little to learn a language from."),
         ({"best_step": 1, "steps": 2}, "to train longer (--minutes)."),
         ({"bidirectional": True}, "to train longer (--minutes)."),
         ({"oov": 120, "level": "word"}, "another level (--level char or subword), since 12% of "

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charlm.runs import defaults
 from charlm.runs.defaults import Facts
@@ -67,3 +69,9 @@ def test_short_runs_of_large_vocabularies_have_a_higher_rate() -> None:
 def test_small_texts_have_fewer_streams(tokens: int, vocab_size: int, streams: int) -> None:
     facts = defaults.Facts("char", tokens, vocab_size)
     assert defaults.training({}, facts).batch_size == streams
+
+
+@given(tokens=st.integers(1, 5000), streams=st.sampled_from([None, 1, 4]))
+def test_every_text_is_enough_for_a_batch(tokens: int, streams: int | None) -> None:
+    config = defaults.training({"batch_size": streams}, defaults.Facts("word", tokens, 50))
+    assert config.batch_size * config.bptt <= max(tokens, streams or 1)

@@ -91,7 +91,7 @@ def test_bad_requests(text: Path, tmp_path: Path) -> None:
         train(text, steps=3, cell="lsdm")
     (tmp_path / "short.txt").write_text("abc\ndef\n" * 12)
     with pytest.raises(CharlmError, match="fewer than one batch"):
-        train(tmp_path / "short.txt", steps=3, batch_size=64)
+        train(tmp_path / "short.txt", steps=3, batch_size=64, bptt=64)
     assert not any(p.name != ".cache" for p in Path("runs").iterdir())
     with pytest.raises(CharlmError, match="nothing to resume"):
         resume("nowhere")
