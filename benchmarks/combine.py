@@ -87,8 +87,10 @@ def main(
     ids, half = np.asarray(corpus.valid), len(corpus.valid) // 2
     began = time.perf_counter()
     lines = defaults.ngram_context(level) == "sentence"
-    order = defaults.ngram_order(level)
-    ngram = ngram_run.estimate_ngram(corpus, order, lines=lines, events=Events())
+    order, min_counts = defaults.ngrams(level)
+    ngram = ngram_run.estimate_ngram(
+        corpus, order, lines=lines, min_counts=min_counts, events=Events()
+    )
     counted = time.perf_counter() - began
     parts = np.stack([score_stream(causal(lm), ids, eos) for lm in (network, ngram)])
     contexts = ngram.matched_before(ngram.start(1), ids[None])[0]

@@ -88,6 +88,13 @@ class SequentialLM(LanguageModel, Protocol[M]):
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
         ...
 
+    def read_all(self, state: M, ids_BT: Ids) -> tuple[Nats, M]:
+        """`read`, with the log-probability of every token in each place: (B, T, V) nats.
+
+        The caller sees to it that so much fits into memory.
+        """
+        ...
+
 
 class CausalLM(SequentialLM[S], Protocol[S]):
     """A language model that reads left to right, one token or many at a time.
@@ -95,7 +102,7 @@ class CausalLM(SequentialLM[S], Protocol[S]):
     S is the type of its states. Laws (tests/models/test_laws.py holds every implementation to
     them):
       * exp(predict(s)) sums to 1 in every row;
-      * `read` equals `predict` and `advance` repeated;
+      * `read` and `read_all` equal `predict` and `advance` repeated;
       * `logprobs` equals `read` from `start`;
       * no method changes its arguments;
       * a batch equals its rows one at a time, to rounding.

@@ -1,4 +1,4 @@
-"""`charlm mix`: combine models by linear interpolation."""
+"""`charlm mix`: combine models by linear or log-linear interpolation."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ def mix(
     cache: Annotated[
         bool, typer.Option("--cache", help="Also make recent words more probable.")
     ] = False,
+    log_linear: Annotated[
+        bool,
+        typer.Option("--log-linear", help="Multiply the probabilities instead of adding them."),
+    ] = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     field: Field = None,
@@ -36,7 +40,8 @@ def mix(
     r"""Mix models of one vocabulary into a better one.
 
     Linear interpolation: the weights are fitted by EM to held-out text. If one is an n-gram model,
-    they depend on how many of the last tokens it knows.
+    they depend on how many of the last tokens it knows. Log-linear interpolation is often better
+    for characters, and slow for large vocabularies.
 
     \b
     charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed
@@ -47,7 +52,9 @@ def mix(
 
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
     with stages("mixing") as events:
-        done = mix_models(models, dev, out=out, cache=cache, events=events, **how)
+        done = mix_models(
+            models, dev, out=out, cache=cache, log_linear=log_linear, events=events, **how
+        )
     if json:
         show.emit_json(_record(done))
         return
@@ -55,12 +62,17 @@ def mix(
 
 
 def _record(done: MixtureRun) -> dict[str, object]:
+    import numpy as np
+
+    from ..models.log_linear import LogLinearLM
+
     parts = zip(done.names, done.nats_per_token, strict=True)
     return {
         "run": str(done.run),
         "model": str(done.model),
         "parts": [{"model": name, "nats_per_token": nats} for name, nats in parts],
-        "weights": done.lm.weights.tolist(),
+        "kind": "log-linear" if isinstance(done.lm, LogLinearLM) else "linear",
+        "weights": np.atleast_2d(done.lm.weights).tolist(),
         "cache": done.cache,
         "best": done.best.as_dict(),
         "seconds": done.seconds,
@@ -68,14 +80,17 @@ def _record(done: MixtureRun) -> dict[str, object]:
 
 
 def _print(done: MixtureRun) -> None:
+    import numpy as np
+
     from ..measures import perplexity
 
     headings = ["on the held-out text", "nats/token", "perplexity"]
-    several = len(done.lm.weights) > 1
-    heads = [f"λ{k}" if several else "λ" for k in range(len(done.lm.weights))]
+    weights_CK = np.atleast_2d(done.lm.weights)
+    several = len(weights_CK) > 1
+    heads = [f"λ{k}" if several else "λ" for k in range(len(weights_CK))]
     rows = [[*headings, *heads]]
     for k, (name, nats) in enumerate(zip(done.names, done.nats_per_token, strict=True)):
-        weights = [show.number(weight) for weight in done.lm.weights[:, k]]
+        weights = [show.number(weight) for weight in weights_CK[:, k]]
         rows.append([name, show.number(nats, 4), show.number(perplexity(-nats, 1)), *weights])
     best = done.best
     empty = [""] * len(heads)

@@ -28,7 +28,8 @@ def ngram(
         typer.Option(
             min=1,
             metavar="N",
-            help="Length of the longest n-grams, up to 16. Default: 6 for characters, 5 for words.",
+            help="Length of the longest n-grams, up to 16. Default: 10 for characters, of which "
+            "those of more than five must have been seen twice; 5 for words.",
             show_default=False,
         ),
     ] = None,

@@ -118,8 +118,8 @@ def ngram(
     corpus: a text file, a directory or a pattern of files, several of them, or "-" for stdin; one
     sentence per line.
 
-    order (int, None): length of the longest n-grams, up to 16; default 6 for characters, 5 for
-    words.
+    order (int, None): length of the longest n-grams, up to 16; default 10 for characters, of which
+    those of more than five must have been seen twice, 5 for words.
     context (str, None): whether n-grams span line ends ("stream") or not ("sentence"); default
     stream for characters and bytes, sentence for words and subwords. min_counts (ints, ()): minimum
     count to keep an n-gram, by length; the last applies to all longer ones.
@@ -152,6 +152,7 @@ def mix(
     *,
     out: str | Path | None = None,
     cache: bool = False,
+    log_linear: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
     field: str | None = None,
@@ -166,6 +167,7 @@ def mix(
 
     out (path, None): directory of the run; default a new one under runs/.
     cache (bool, False): also make recent words more probable.
+    log_linear (bool, False): multiply the probabilities instead of adding them.
     encoding (str, "utf-8"), errors (str, "strict"): how the text is decoded.
     field (str, None), column (str or int, None): where the text is in JSON lines and in tables.
     progress (bool, True): show progress, on a terminal and in a notebook.
@@ -180,6 +182,7 @@ def mix(
             dev,
             out=out,
             cache=cache,
+            log_linear=log_linear,
             events=watcher,
             encoding=encoding,
             errors=errors,

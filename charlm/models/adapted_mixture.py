@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, LearningLM, Nats
-from .mixture import MixtureLM, MixtureState, interpolate
+from .combined import CombinedLM
 from .recurrent import RecurrentLM, recurrent
 from .unigram_cache import UnigramCacheLM
 
@@ -23,13 +23,13 @@ def adapt_networks(lm: LanguageModel, adapt: Adapt) -> LearningLM[Any]:
     """
     if isinstance(lm, UnigramCacheLM):
         raise CharlmError("`adapt` is for models without `cache`, and this model has one")
-    if isinstance(lm, MixtureLM) and _has_network(lm):
+    if isinstance(lm, CombinedLM) and _has_network(lm):
         return AdaptedMixtureLM(lm, adapt)
     return adapt(recurrent(lm, "`adapt`"))
 
 
 def _has_network(lm: LanguageModel) -> bool:
-    parts = lm.parts if isinstance(lm, MixtureLM) else ()
+    parts = lm.parts if isinstance(lm, CombinedLM) else ()
     return isinstance(lm, RecurrentLM) or any(map(_has_network, parts))
 
 
@@ -40,7 +40,7 @@ class AdaptedMixtureLM:
     pseudo = False
     learns = True
 
-    def __init__(self, mixture: MixtureLM, adapt: Adapt) -> None:
+    def __init__(self, mixture: CombinedLM, adapt: Adapt) -> None:
         self.mixture = mixture
         self.vocab_size, self.eos = mixture.vocab_size, mixture.eos
         self.parts = [adapt_networks(p, adapt) if _has_network(p) else p for p in mixture.parts]
@@ -51,11 +51,11 @@ class AdaptedMixtureLM:
 
     def read(self, state: tuple[Any, ...], ids_BT: Ids) -> tuple[Nats, tuple[Any, ...]]:
         """Log-probability of T further tokens, (1, T) nats; the networks learn from them."""
-        results = [part.read(s, ids_BT) for part, s in zip(self.parts, state, strict=True)]
-        nats_KBT = np.stack([nats for nats, _ in results]).astype(np.float64)
-        contexts_BT = self.mixture.contexts(MixtureState(state), ids_BT)
-        mixed = interpolate(nats_KBT, self.mixture.logs, contexts_BT)
-        return mixed, tuple(after for _, after in results)
+        return self.mixture.read_by(self.parts, state, ids_BT)
+
+    def read_all(self, state: tuple[Any, ...], ids_BT: Ids) -> tuple[Nats, tuple[Any, ...]]:
+        """`read`, with the log-probability of every token in each place: (1, T, V) nats."""
+        return self.mixture.read_all_by(self.parts, state, ids_BT)
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """The same for whole sequences in order, each from the beginning of a sentence."""

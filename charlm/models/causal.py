@@ -46,6 +46,14 @@ class CausalModel(ABC, Generic[S]):
             state = self.advance(state, ids_BT[:, t])
         return nats_BT, state
 
+    def read_all(self, state: S, ids_BT: Ids) -> tuple[Nats, S]:
+        """`read`, with the log-probability of every token in each place: (B, T, V) nats."""
+        nats_BTV = np.empty((*ids_BT.shape, self.vocab_size), np.float32)
+        for t in range(ids_BT.shape[1]):
+            nats_BTV[:, t] = self.predict(state)
+            state = self.advance(state, ids_BT[:, t])
+        return nats_BTV, state
+
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each.
 

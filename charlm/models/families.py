@@ -9,7 +9,7 @@ from ..config import CELL_SHAPES, NetworkConfig
 from ..display.readable import count
 from ..lm import LanguageModel
 from ..system.tensor_file import Tensors
-from . import mixture, ngram, unigram_cache
+from . import log_linear, mixture, ngram, unigram_cache
 from .bidirectional import BidirectionalLM
 from .family import Config, Family, register
 from .recurrent import RecurrentLM
@@ -47,4 +47,5 @@ def describe_network(config: Config) -> str:
 register(Family("recurrent", build_network, describe_network, architecture, numbers="parameters"))
 register(ngram.FAMILY)
 register(mixture.FAMILY)
+register(log_linear.FAMILY)
 register(unigram_cache.FAMILY)

@@ -11,37 +11,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import CharlmError
-from ..lm import BackoffLM, CausalLM, Change, Ids, LanguageModel, Nats, S, State, causal, is_backoff
+from ..lm import (
+    BackoffLM,
+    CausalLM,
+    Change,
+    Ids,
+    LanguageModel,
+    Nats,
+    S,
+    SequentialLM,
+    State,
+    is_backoff,
+)
 from ..system.tensor_file import Tensors
-from .causal import CausalModel
-from .family import Config, Family, Inner, build_inner, describe, short
+from .combined import (
+    CombinedLM,
+    CombinedState,
+    build_parts,
+    described_parts,
+    inner_models,
+    short_parts,
+)
+from .family import Config, Family
 from .logspace import logsumexp
 from .segments import Segments
 
+L = TypeVar("L", bound=CombinedLM)
 Weights: TypeAlias = npt.NDArray[np.float64]  # (contexts, parts), each row a distribution
 MAX_EM_ROUNDS = 200  # of EM
 MIN_EM_GAIN = 1e-7  # nats per token; EM stops when a round gains less
 PRIOR_TOKENS = 10.0  # weight of the shared weights as a prior on each context's, in tokens
 
 
-@dataclass(frozen=True)
-class MixtureState:
-    """The states of the parts, for B texts."""
-
-    parts: tuple[State, ...]
-
-    def take(self, rows: Ids) -> Self:
-        """The states of the texts `rows`, in that order; a row may be taken more than once."""
-        return type(self)(tuple(part.take(rows) for part in self.parts))
-
-
-class MixtureLM(CausalModel[MixtureState]):
+class MixtureLM(CombinedLM):
     """A mixture of models; obeys `lm.CausalLM`. Log-probabilities are nats."""
 
     def __init__(self, parts: Sequence[LanguageModel], weights: Weights) -> None:
@@ -49,10 +57,7 @@ class MixtureLM(CausalModel[MixtureState]):
 
         Raises CharlmError if parts and weights do not match.
         """
-        self.parts = tuple(causal(part) for part in parts)
-        self.vocab_size, self.eos = parts[0].vocab_size, parts[0].eos
-        if any(part.vocab_size != self.vocab_size for part in parts):
-            raise CharlmError("models of different vocabularies cannot be mixed")
+        super().__init__(parts)
         self.guide = guide(parts)
         self.weights = np.asarray(weights, np.float64)
         if self.weights.ndim != 2 or self.weights.shape[1] != len(parts):
@@ -62,17 +67,7 @@ class MixtureLM(CausalModel[MixtureState]):
         with np.errstate(divide="ignore"):
             self.logs = np.log(self.weights)
 
-    # The contract -----------------------------------------------------------------------------
-
-    def start(self, batch: int) -> MixtureState:
-        """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""
-        return MixtureState(tuple(part.start(batch) for part in self.parts))
-
-    def empty(self, batch: int) -> MixtureState:
-        """The state of `batch` texts before any token."""
-        return MixtureState(tuple(part.empty(batch) for part in self.parts))
-
-    def predict(self, state: MixtureState) -> Nats:
+    def predict(self, state: CombinedState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
         logs_BK = self.logs[self._context(state)]
         mixed: Nats | None = None
@@ -82,32 +77,35 @@ class MixtureLM(CausalModel[MixtureState]):
         assert mixed is not None
         return mixed
 
-    def advance(self, state: MixtureState, ids_B: Ids) -> MixtureState:
-        """The state after one more token in every row. `state` itself is unchanged."""
-        parts = zip(self.parts, state.parts, strict=True)
-        return MixtureState(tuple(part.advance(s, ids_B) for part, s in parts))
-
-    def read(self, state: MixtureState, ids_BT: Ids) -> tuple[Nats, MixtureState]:
-        """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
-        results = [part.read(s, ids_BT) for part, s in zip(self.parts, state.parts, strict=True)]
+    def read_by(
+        self, parts: Sequence[SequentialLM[Any]], states: Sequence[Any], ids_BT: Ids
+    ) -> tuple[Nats, tuple[Any, ...]]:
+        """`read` with other models in place of the parts, such as ones that learn."""
+        results = [part.read(s, ids_BT) for part, s in zip(parts, states, strict=True)]
         nats_KBT = np.stack([nats for nats, _ in results]).astype(np.float64)
-        mixed = interpolate(nats_KBT, self.logs, self.contexts(state, ids_BT))
-        return mixed, MixtureState(tuple(after for _, after in results))
+        mixed = interpolate(nats_KBT, self.logs, self._contexts(states, ids_BT))
+        return mixed, tuple(after for _, after in results)
+
+    def read_all_by(
+        self, parts: Sequence[SequentialLM[Any]], states: Sequence[Any], ids_BT: Ids
+    ) -> tuple[Nats, tuple[Any, ...]]:
+        """`read_all` with other models in place of the parts."""
+        logs_BTK, after = self.logs[self._contexts(states, ids_BT)], []
+        mixed = np.full((*ids_BT.shape, self.vocab_size), -np.inf, np.float32)
+        for k, (part, state) in enumerate(zip(parts, states, strict=True)):
+            nats_BTV, part_after = part.read_all(state, ids_BT)
+            np.logaddexp(mixed, nats_BTV + logs_BTK[..., k, None], out=mixed, casting="same_kind")
+            after.append(part_after)
+        return mixed, tuple(after)
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
         by_part, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
         result: list[Nats] = []
         for seq, *nats in zip(seqs, *by_part, strict=True):
-            contexts = self.contexts(start, np.asarray(seq)[None])[0]
+            contexts = self._contexts(start.parts, np.asarray(seq)[None])[0]
             result.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
         return result
-
-    def contexts(self, state: MixtureState, ids_BT: Ids) -> Ids:
-        """Which row of weights applies before each of T further tokens, (B, T)."""
-        if len(self.logs) == 1 or self.guide is None:
-            return np.zeros(ids_BT.shape, np.intp)
-        return _backoff(self.parts[self.guide]).matched_before(state.parts[self.guide], ids_BT)
 
     def transformed(self, change: Change) -> LanguageModel:
         """The same model after `change`, which is first applied to each part."""
@@ -115,7 +113,13 @@ class MixtureLM(CausalModel[MixtureState]):
 
     # Private ----------------------------------------------------------------------------------
 
-    def _context(self, state: MixtureState) -> Ids:
+    def _contexts(self, states: Sequence[Any], ids_BT: Ids) -> Ids:
+        """Which row of weights applies before each of T further tokens, (B, T)."""
+        if len(self.logs) == 1 or self.guide is None:
+            return np.zeros(ids_BT.shape, np.intp)
+        return _backoff(self.parts[self.guide]).matched_before(states[self.guide], ids_BT)
+
+    def _context(self, state: CombinedState) -> Ids:
         """Which row of weights applies to each of B texts, (B,), or (1,) if there is only one."""
         if len(self.logs) == 1 or self.guide is None:
             return np.zeros(1, np.intp)
@@ -179,23 +183,27 @@ def _em(nats_KN: Nats, centre_K: Weights, prior: float = 0.0) -> Weights:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Generic[L]):
     """A fitted mixture, with log-probabilities on the text that its weights were fitted to."""
 
-    lm: MixtureLM
+    lm: L
     parts: Nats  # (K, N) log P of each token by each part, nats
     mixed: Nats  # (N,) by the mixture
 
 
-def mix(parts: Sequence[LanguageModel], held_out: Ids, eos: int) -> Fit:
+def mix(
+    parts: Sequence[LanguageModel], held_out: Ids, eos: int, parts_KN: Nats | None = None
+) -> Fit[MixtureLM]:
     """The best mixture of `parts` for a text, `held_out` (N,).
 
-    Raises CharlmError for an empty text or different vocabularies.
+    parts_KN: log P of its tokens by each part, where that is known. Raises CharlmError for an empty
+    text or different vocabularies.
     """
     if not len(held_out):
         raise CharlmError("there is no held-out text to fit the weights on")
     uniform = MixtureLM(parts, np.full((1, len(parts)), 1 / len(parts)))
-    parts_KN = np.stack([score_stream(part, held_out, eos) for part in uniform.parts])
+    if parts_KN is None:
+        parts_KN = np.stack([score_stream(part, held_out, eos) for part in uniform.parts])
     if uniform.guide is not None:
         ngram = _backoff(uniform.parts[uniform.guide])
         contexts_N = ngram.matched_before(ngram.start(1), held_out[None])[0]
@@ -218,31 +226,17 @@ def score_stream(lm: CausalLM[S], ids: Ids, eos: int) -> Nats:
 # In a model file ------------------------------------------------------------------------------
 
 
-def file_config(weights: Weights, parts: Sequence[tuple[str, Config]]) -> dict[str, Any]:
-    """The configuration of a mixture of models, given as families and configurations.
-
-    The tensors of part k are named "k." and their own names.
-    """
-    described = [{"family": family, "config": config} for family, config in parts]
-    return {"weights": weights.tolist(), "parts": described}
-
-
-def _inner_models(config: Config) -> list[Inner]:
-    parts = enumerate(config["parts"])
-    return [Inner(part["family"], part["config"], f"{k}.") for k, part in parts]
-
-
 def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
-    parts = [build_inner(inner, tensors, eos) for inner in _inner_models(config)]
-    return MixtureLM(parts, np.array(config["weights"], np.float64))
+    weights = np.array(config["weights"], np.float64)
+    return MixtureLM(build_parts(config, tensors, eos), weights)
 
 
 def _describe(config: Config) -> str:
-    return "mixture of " + " and ".join(describe(i.family, i.config) for i in _inner_models(config))
+    return f"mixture of {described_parts(config)}"
 
 
 def _short(config: Config) -> str:
-    return "mixture of " + " and ".join(short(i.family, i.config) for i in _inner_models(config))
+    return f"mixture of {short_parts(config)}"
 
 
-FAMILY = Family("mixture", _build, _describe, _short, _inner_models)
+FAMILY = Family("mixture", _build, _describe, _short, inner_models)

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import CharlmError
-from . import mixture as mixtures
-from . import unigram_cache
+from . import combined, log_linear, mixture, unigram_cache
 from .family import add_prefix, family_of, strip_prefix
 from .model_file import ModelFile
 
@@ -39,7 +38,7 @@ def part(contents: ModelFile, k: int) -> ModelFile:
     For a mixture with a cache, a part of the mixture.
     """
     contents = without_cache(contents)
-    if contents.family != mixtures.FAMILY.name:
+    if contents.family not in (mixture.FAMILY.name, log_linear.FAMILY.name):
         return contents
     best = {"best": contents.training.get("network")}
     return replace(
@@ -55,21 +54,22 @@ def network(contents: ModelFile) -> ModelFile | None:
     return next((one for one in found if one is not None), None)
 
 
-def mixture(
-    lm: mixtures.MixtureLM, parts: Sequence[ModelFile], training: dict[str, Any]
+def combination(
+    lm: combined.CombinedLM, parts: Sequence[ModelFile], training: dict[str, Any]
 ) -> ModelFile:
-    """The model file of `lm`, a mixture of the models in `parts`.
+    """The model file of `lm`, a mixture of the models in `parts`, linear or log-linear.
 
     Raises CharlmError unless all have the same tokens.
     """
     tokenizer = parts[0].tokenizer
     if any(one.tokenizer.as_dict() != tokenizer.as_dict() for one in parts[1:]):
         raise CharlmError("models of different vocabularies cannot be mixed")
-    config = mixtures.file_config(lm.weights, [(one.family, one.config) for one in parts])
+    families = {mixture.MixtureLM: mixture.FAMILY, log_linear.LogLinearLM: log_linear.FAMILY}
+    config = combined.file_config(lm.weights.tolist(), [(one.family, one.config) for one in parts])
     tensors: dict[str, Any] = {}
     for k, one in enumerate(parts):
         tensors |= add_prefix(f"{k}.", one.tensors)
-    return ModelFile(mixtures.FAMILY.name, config, tokenizer, tensors, training)
+    return ModelFile(families[type(lm)].name, config, tokenizer, tensors, training)
 
 
 def with_cache(contents: ModelFile, lm: unigram_cache.UnigramCacheLM) -> ModelFile:

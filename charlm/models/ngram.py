@@ -89,25 +89,42 @@ class NgramLM(CausalModel[NgramState]):
 
     def predict(self, state: NgramState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
-        nats_BV = np.tile(self.orders[0].nats[: self.vocab_size], (len(state.contexts_BN), 1))
+        contexts_BN = state.contexts_BN
+        nats_BV = np.tile(self.orders[0].nats[: self.vocab_size], (len(contexts_BN), 1))
+        backed_off_B = np.zeros(len(contexts_BN), np.float32)  # Σ β, added to all in the end
         for k, order in enumerate(self.orders[1:]):
-            context_B = state.contexts_BN[:, k]
-            known = np.flatnonzero(context_B != ABSENT)
-            nats_BV[known] += self.orders[k].backoff[context_B[known], None]
-            begin = np.searchsorted(order.keys, context_B[known] * self.base)
-            end = np.searchsorted(order.keys, (context_B[known] + 1) * self.base)
-            for row, first, last in zip(known, begin, end, strict=True):
-                words = order.keys[first:last] - context_B[row] * self.base
-                known_nats = order.nats[first:last][
-                    words < self.vocab_size
-                ]  # some files end in <s>
-                nats_BV[row, words[: len(known_nats)]] = known_nats
+            known = np.flatnonzero(contexts_BN[:, k] != ABSENT)
+            if not len(known):
+                continue
+            contexts = contexts_BN[known, k]
+            backed_off_B[known] += self.orders[k].backoff[contexts]
+            first_keys = contexts * self.base
+            begin = np.searchsorted(order.keys, first_keys)
+            counts = np.searchsorted(order.keys, first_keys + self.base) - begin
+            rows = np.repeat(known, counts)  # one entry for each word that is known to follow
+            steps = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+            entries = steps + np.repeat(begin, counts)
+            words = order.keys[entries] - np.repeat(first_keys, counts)
+            real = words < self.vocab_size  # in some files <s> may follow
+            if not real.all():
+                rows, words, entries = rows[real], words[real], entries[real]
+            nats_BV[rows, words] = order.nats[entries] - backed_off_B[rows]
+        nats_BV += backed_off_B[:, None]
         return nats_BV
 
     def advance(self, state: NgramState, ids_B: Ids) -> NgramState:
         """The state after one more token in every row. `state` itself is unchanged."""
-        _, after = self._look_up(state, np.asarray(ids_B, np.int64)[:, None])
-        return after
+        ids = np.asarray(ids_B, np.int64)
+        before_BN, after_BN = state.contexts_BN, np.full_like(state.contexts_BN, ABSENT)
+        if self.order > 1:
+            ends = ids == self.eos if self.lines else np.zeros(ids.shape, bool)
+            after_BN[:, 0] = np.where(ends, self.vocab_size, ids)
+            known_BN = (before_BN != ABSENT) & ~ends[:, None]
+            keys_BN = before_BN * self.base + ids[:, None]
+            for k in np.flatnonzero(known_BN[:, :-1].any(axis=0)):
+                known = known_BN[:, k]
+                after_BN[known, k + 1] = self.orders[k + 1].find(keys_BN[known, k])
+        return NgramState(after_BN)
 
     def read(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
@@ -118,6 +135,17 @@ class NgramLM(CausalModel[NgramState]):
             part = np.asarray(ids_BT[:, t : t + piece], np.int64)
             nats[:, t : t + piece], state = self._look_up(state, part)
         return nats, state
+
+    def read_all(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
+        """`read`, with the log-probability of every token in each place: (B, T, V) nats."""
+        contexts, _ = self.lookup(state, np.asarray(ids_BT, np.int64))
+        if not contexts:
+            nats_V = self.orders[0].nats[: self.vocab_size]
+            return np.broadcast_to(nats_V, (*ids_BT.shape, self.vocab_size)).copy(), state
+        before = np.stack([context[:, :-1].ravel() for context in contexts], axis=1)
+        after = NgramState(np.stack([context[:, -1] for context in contexts], axis=1))
+        nats_NV = self.predict(NgramState(before))
+        return nats_NV.reshape(*ids_BT.shape, self.vocab_size), after
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""

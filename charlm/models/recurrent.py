@@ -213,6 +213,17 @@ class RecurrentLM(CausalModel[RecurrentState]):
             nats[:, t : t + chunk] = self.head.gather(top_TBH, ids_TB).T
         return nats, state
 
+    def read_all(self, state: RecurrentState, ids_BT: Ids) -> tuple[Nats, RecurrentState]:
+        """`read`, with the log-probability of every token in each place: (B, T, V) nats."""
+        B, T = ids_BT.shape
+        nats_BTV = np.empty((B, T, self.vocab_size), np.float32)
+        chunk = max(1, self.stack.chunk // max(B, 1))
+        for t in range(0, T, chunk):
+            top_TBH, state = self.stack.hidden_before(state, ids_BT[:, t : t + chunk].T)
+            nats_NV = self.head.predict(top_TBH.reshape(-1, top_TBH.shape[-1]))
+            nats_BTV[:, t : t + chunk] = nats_NV.reshape(-1, B, self.vocab_size).swapaxes(0, 1)
+        return nats_BTV, state
+
     def read_hidden(self, state: RecurrentState, ids_T: Ids) -> tuple[Array, Nats, RecurrentState]:
         """`read` for one text, with the top hidden states that each token is predicted from.
 

@@ -40,15 +40,16 @@ class Segments:
 
     def tokens(self, begin: int, end: int) -> Ids:
         """Tokens `begin` … `end` − 1 of every segment, (B, end − begin); context is < 0."""
-        position_BT = self._positions(begin, end)
+        position_BT = self.positions(begin, end)
         inside = self._inside(position_BT)
         return np.where(inside, self.ids[position_BT.clip(0, len(self.ids) - 1)], self.eos)
 
     def scored(self, begin: int, end: int) -> Mask:
         """Which of `tokens(begin, end)` are text to score, not context, (B, end − begin)."""
-        return np.asarray(self._inside(self._positions(begin, end)) & (np.arange(begin, end) >= 0))
+        return np.asarray(self._inside(self.positions(begin, end)) & (np.arange(begin, end) >= 0))
 
-    def _positions(self, begin: int, end: int) -> Ids:
+    def positions(self, begin: int, end: int) -> Ids:
+        """Where in the text those tokens are, (B, end − begin); context is < 0."""
         return np.asarray(np.arange(self.rows)[:, None] * self.length + np.arange(begin, end))
 
     def _inside(self, position_BT: Ids) -> Mask:

@@ -12,7 +12,7 @@ RMS(∇L) is the root of a running mean of squared gradients, entry by entry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -57,26 +57,33 @@ class DynamicLM:
 
     def read(self, state: NetworkState, ids_BT: Ids) -> tuple[Nats, NetworkState]:
         """Log-probability of T further tokens, (1, T) nats; learns from each segment of them."""
-        found: list[Nats] = []
-        ids = torch.from_numpy(np.ascontiguousarray(ids_BT[0], dtype=np.int64))
-        for first in range(0, len(ids), SEGMENT_TOKENS):
-            nats, state = self._segment(state, ids[first : first + SEGMENT_TOKENS])
-            found.append(nats)
-        return np.concatenate(found or [np.zeros(0, np.float32)])[None], state
+        found = [np.zeros(0, np.float32)]
+        for ids_T in _segments(ids_BT):
+            nats_TV, state = self._segment(state, ids_T)
+            found.append(nats_TV[np.arange(len(ids_T)), ids_T])
+        return np.concatenate(found)[None], state
+
+    def read_all(self, state: NetworkState, ids_BT: Ids) -> tuple[Nats, NetworkState]:
+        """`read`, with the log-probability of every token in each place: (1, T, V) nats."""
+        found = [np.zeros((0, self.vocab_size), np.float32)]
+        for ids_T in _segments(ids_BT):
+            nats_TV, state = self._segment(state, ids_T)
+            found.append(nats_TV)
+        return np.concatenate(found)[None], state
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """The same for whole sequences in order, each from the beginning of a sentence."""
         return [self.read(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
 
-    def _segment(self, state: NetworkState, ids_T: Tensor) -> tuple[Nats, NetworkState]:
-        """Score a segment, then learn from it."""
-        network = self.network
+    def _segment(self, state: NetworkState, ids: Ids) -> tuple[Nats, NetworkState]:
+        """Score every token in each place of a segment, (T, V) nats, then learn from it."""
+        network, ids_T = self.network, torch.from_numpy(ids)
         before_TBH, after = network.hidden_before(ids_T[:, None], state)
         logits = torch.nn.functional.linear(
             network.head(before_TBH)[:, 0], network.output.weight, network.output.bias
         )
-        nats = -torch.nn.functional.cross_entropy(logits, ids_T, reduction="none")
-        loss = -nats.mean()
+        nats_TV = logits.log_softmax(1)
+        loss = torch.nn.functional.nll_loss(nats_TV, ids_T)
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
         self._step(
             [
@@ -84,7 +91,7 @@ class DynamicLM:
                 for p, g in zip(self.parameters, gradients, strict=True)
             ]
         )
-        return nats.detach().numpy(), detach(after)
+        return nats_TV.detach().numpy(), detach(after)
 
     @torch.no_grad()
     def _step(self, gradients: list[Tensor]) -> None:
@@ -96,3 +103,10 @@ class DynamicLM:
         torch._foreach_add_(scale, EPSILON)
         torch._foreach_addcdiv_(self.parameters, gradients, scale, value=-self.rate)
         torch._foreach_lerp_(self.parameters, self.initial, DECAY)
+
+
+def _segments(ids_1T: Ids) -> Iterator[Ids]:
+    """One text, SEGMENT_TOKENS at a time."""
+    ids_T = np.ascontiguousarray(ids_1T[0], dtype=np.int64)
+    for first in range(0, len(ids_T), SEGMENT_TOKENS):
+        yield ids_T[first : first + SEGMENT_TOKENS]

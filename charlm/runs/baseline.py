@@ -14,9 +14,9 @@ from . import defaults
 from .events import Baseline, Events
 from .ngram_run import estimate_ngram
 
-MAX_MIXED_TOKENS = 4_000_000  # of training text that are counted: some five seconds
-MAX_COMPARED_TOKENS = 1_000_000  # for a mere comparison: one
-SECONDS_PER_TOKEN = 1.5e-6  # to count; on Zen 4 it took 0.7e-6 to 1.1e-6, and 0.6e-6 to score
+MAX_MIXED_TOKENS = 3_000_000  # of training text that are counted: six seconds, 700 MB
+MAX_COMPARED_TOKENS = 1_000_000  # for a mere comparison: two
+SECONDS_PER_TOKEN = 2e-6  # to count; on Zen 4 it took 1.1e-6 to 1.8e-6, and 1.2e-6 to score
 
 
 class _Warnings(Events):
@@ -56,10 +56,10 @@ def count_text(corpus: Corpus, max_tokens: int, events: Events | None = None) ->
     max_tokens: of the training text, from its start. events: told of progress.
     """
     warnings = _Warnings(events or Events())
-    order = defaults.ngram_order(corpus.tokenizer.level)
+    order, min_counts = defaults.ngrams(corpus.tokenizer.level)
     lines = defaults.ngram_context(corpus.tokenizer.level) == "sentence"
     part = replace(corpus, train=corpus.train[:max_tokens])
-    lm = estimate_ngram(part, order, lines=lines, events=warnings)
+    lm = estimate_ngram(part, order, lines=lines, min_counts=min_counts, events=warnings)
     return CountedText(lm, len(part.train), corpus, warnings.messages)
 
 

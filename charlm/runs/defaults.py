@@ -126,9 +126,14 @@ def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> Trai
     )
 
 
-def ngram_order(level: str) -> int:
-    """N of an n-gram model: six characters span a word, five words a phrase."""
-    return 6 if level in ("char", "byte") else 5
+def ngrams(level: str) -> tuple[int, tuple[int, ...]]:
+    """N and minimum counts (see `kneser_ney.estimate`) of an n-gram model.
+
+    Five words span a phrase. What is long and rare helps beside a network: ten characters, of which
+    more than five must have been seen twice, or the model would be four times as large
+    (docs/decisions/0018).
+    """
+    return (10, (1, 1, 1, 1, 1, 2)) if level in ("char", "byte") else (5, ())
 
 
 def ngram_context(level: str) -> str:

@@ -15,6 +15,8 @@ from ..errors import CharlmError
 from ..lm import Change, Ids, Nats
 from ..measures import Measures
 from ..models import model_file, model_parts
+from ..models.combined import CombinedLM
+from ..models.log_linear import LogLinearLM, mix_log_linear
 from ..models.mixture import Fit, MixtureLM, mix
 from ..models.model_file import ModelFile
 from ..models.ngram import NgramLM
@@ -37,7 +39,7 @@ class MixtureRun:
     model: Path
     names: tuple[str, ...]  # of the parts
     nats_per_token: tuple[float, ...]  # of each part alone on the held-out text
-    lm: MixtureLM
+    lm: CombinedLM
     cache: float  # weight of a cache of recent tokens; 0 = no cache
     best: Measures  # of the mixture on the text that its weights were fitted to
     seconds: float
@@ -49,13 +51,15 @@ def mix_models(
     *,
     out: str | Path | None = None,
     cache: bool = False,
+    log_linear: bool = False,
     events: Events | None = None,
     **how: Unpack[Reading],
 ) -> MixtureRun:
     """Mix models of one vocabulary, fitting the weights to the text `dev`, and save the result.
 
     models: model files, run directories or ARPA files. cache: also make recent words more probable
-    (see `unigram_cache`). how: see `source.open_text`. Raises CharlmError for fewer than two
+    (see `unigram_cache`). log_linear: multiply probabilities instead of adding them (see
+    `log_linear`). how: see `source.open_text`. Raises CharlmError for fewer than two
     models, for different vocabularies, and if a file is missing or damaged.
     """
     require(not isinstance(models, str | Path), "mix takes a list of models, not one name")
@@ -71,7 +75,9 @@ def mix_models(
     with directory.removed_if_empty():
         events.stage("estimate", 0.0)
         held_out, size = _held_out(dev, first.tokenizer, how)
-        found = fit_mixture(parts, held_out, cache=cache)
+        found = fit_mixture(
+            parts, held_out, (LogLinearLM if log_linear else MixtureLM,), cache=cache
+        )
         best = size + measure("", held_out, found.nats, first.tokenizer.unk)
         training = {
             "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],
@@ -99,27 +105,38 @@ class FittedMixture:
     """A mixture of models, fitted on a text, before it is written."""
 
     parts: Sequence[ModelFile]
-    fit: Fit
+    fit: Fit[Any]
     cache: UnigramCacheLM | None  # over the mixture, if requested and useful
     nats: Nats  # (N,) log P of the text's tokens, cache included
 
     def contents(self, training: dict[str, Any]) -> ModelFile:
         """The mixture, with its cache if any, as a model file."""
-        mixed = model_parts.mixture(self.fit.lm, self.parts, training)
+        mixed = model_parts.combination(self.fit.lm, self.parts, training)
         return model_parts.with_cache(mixed, self.cache) if self.cache else mixed
 
 
 def fit_mixture(
-    parts: Sequence[ModelFile], held_out: Ids, *, cache: bool, change: Change | None = None
+    parts: Sequence[ModelFile],
+    held_out: Ids,
+    kinds: Sequence[type[CombinedLM]],
+    *,
+    cache: bool,
+    change: Change | None = None,
 ) -> FittedMixture:
     """The best mixture of models for the text `held_out` (N,), with a cache over it if asked for.
 
-    change: made to each model before it scores the text. Raises CharlmError for an empty text or
-    different vocabularies.
+    kinds: of mixture to choose from, MixtureLM and LogLinearLM. change: made to each model before
+    it scores the text. Raises CharlmError for an empty text or different vocabularies.
     """
     eos = parts[0].tokenizer.eos
     models = [model_file.build(part) for part in parts]
-    found = mix(list(map(change, models)) if change else models, held_out, eos)
+    models = list(map(change, models)) if change else models
+    fits: list[Fit[Any]] = []
+    if LogLinearLM in kinds:
+        fits.append(mix_log_linear(models, held_out, eos))
+    if MixtureLM in kinds:
+        fits.append(mix(models, held_out, eos, fits[0].parts if fits else None))
+    found = max(fits, key=lambda fit: float(fit.mixed.sum()))
     if not cache:
         return FittedMixture(parts, found, None, found.mixed)
     weight, nats = fit_cache(found.mixed, held_out)

@@ -59,7 +59,8 @@ def count(
 
     corpus: a file, several, or "-". order: N; default by level. context: "sentence" (contexts end
     at line ends, as in other n-gram tools; the default for words and subwords) or "stream" (for
-    characters and bytes). min_counts: see `kneser_ney.estimate`. arpa_file: also write the model
+    characters and bytes). min_counts: see `kneser_ney.estimate`; by default 1, and without `order`
+    as `defaults.ngrams` says. arpa_file: also write the model
     there. given: settings, see `options.NgramOptions`.
 
     Raises CharlmError for errors that the user can fix.
@@ -68,7 +69,9 @@ def count(
     began = time.monotonic()
     options, settings = divide(RunOptions, ngram_settings(), given)
     config = defaults.tokenizer(settings)
-    order = defaults.ngram_order(config.level) if order is None else order
+    if order is None:
+        order, default_counts = defaults.ngrams(config.level)
+        min_counts = min_counts or default_counts
     if context not in (None, *CONTEXTS):
         raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     lines = (context or defaults.ngram_context(config.level)) == "sentence"

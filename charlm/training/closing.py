@@ -12,6 +12,9 @@ import numpy as np
 from ..config import NetworkConfig
 from ..lm import LanguageModel, causal
 from ..models import model_file, model_parts
+from ..models.combined import CombinedLM
+from ..models.log_linear import LogLinearLM
+from ..models.mixture import MixtureLM
 from ..network.bulk_scoring import on_device
 from ..runs.baseline import (
     MAX_COMPARED_TOKENS,
@@ -29,6 +32,8 @@ MIXED_TIME_FRACTION = 0.1  # of a run's time, for an n-gram model that is mixed 
 COMPARED_TIME_FRACTION = 0.05  # for one that is only compared with
 MIN_TOKENS = 1000  # that an n-gram model is worth counting from
 FLOPS_PER_SECOND = 1e11  # of the network on held-out text: measured on two Zen 5 cores
+MAX_NORMALISED = 512  # vocabulary size up to which a log-linear mixture is tried as well
+SECONDS_PER_PROBABILITY = 0.16e-6  # of which it takes one for each token and place
 MIXING_SECONDS = 1.5  # besides counting and scoring: to write and read the model
 
 
@@ -72,7 +77,9 @@ class Closing:
             return counting
         weights = sum(math.prod(shape) for shape in network.shapes().values() if len(shape) > 1)
         scoring = 2 * weights * held_out / FLOPS_PER_SECOND if device == "cpu" else 0.0
-        return MIXING_SECONDS + counting + scoring
+        V = network.vocab_size
+        multiplying = SECONDS_PER_PROBABILITY * V * held_out if V <= MAX_NORMALISED else 0.0
+        return MIXING_SECONDS + counting + scoring + multiplying
 
     def finish(
         self,
@@ -112,7 +119,9 @@ class Closing:
             return on_device(causal(lm), device)
 
         events.stage("mix", 0.0)
-        found = fit_mixture([network, ngram], held_out, cache=self.cache, change=moved)
+        kinds: tuple[type[CombinedLM], ...]
+        kinds = (MixtureLM, LogLinearLM) if tokenizer.vocab_size <= MAX_NORMALISED else (MixtureLM,)
+        found = fit_mixture([network, ngram], held_out, kinds, cache=self.cache, change=moved)
         events.stage("mix", 1.0)
         raw = measure("", held_out, found.nats, tokenizer.unk)
         best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()

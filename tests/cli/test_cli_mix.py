@@ -35,6 +35,10 @@ def test_mix(cli: Cli) -> None:
     assert found["chars"] == mixed["best"]["chars"]
     assert "mixture" in cli("info", "--model", "m").out
     assert cli("sample", "--model", "m", "--max-tokens", "5", "-q").code == 0
+    product = json.loads(cli("mix", "o1", "o4", "--dev", "held.txt", "--log-linear", "--json").out)
+    assert product["kind"] == "log-linear"
+    assert np.shape(product["weights"]) == (1, 2)
+    assert "log-linear mixture of 1-gram" in cli("info", product["run"]).out
     options = ("--dev", "held.txt", "--cache", "--out", "mc", "--json")
     Path("held.txt").write_text("the pear the pear the pear\n" * 40)
     with_cache = json.loads(cli("mix", "o1", "o4", *options).out)

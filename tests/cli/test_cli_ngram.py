@@ -19,7 +19,7 @@ def model() -> None:
 @pytest.mark.parametrize("level", ["char", "word", "byte"])
 def test_an_ngram_model_works_in_every_command(cli: Cli, level: str) -> None:
     done = json.loads(cli("ngram", "corpus.txt", "--level", level, "--json").out)
-    assert done["order"] == (5 if level == "word" else 6)
+    assert done["order"] == (5 if level == "word" else 10)
     assert len(done["sizes"]) == done["order"]
     shown = json.loads(cli("info", "--json").out)  # it is the latest
     assert shown["family"] == "ngram"

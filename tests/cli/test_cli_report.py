@@ -82,7 +82,7 @@ def test_command(run: Path, cli: Cli) -> None:
     numbers = json.loads(done.out)
     assert numbers["report"] == "page.html"
     assert numbers["best"] == charlm.load(run).info["training"]["best"]
-    assert numbers["ngram"]["order"] == 6
+    assert numbers["ngram"]["order"] == 10
     assert len(numbers["surprising"]) == 10
     assert done.err == "run: runs/tiny\n"
     Path("text.txt").unlink()

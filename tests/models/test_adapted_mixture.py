@@ -10,11 +10,13 @@ from toys import recurrent_lm
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
-from charlm.models.adapted_mixture import adapt_networks
+from charlm.models.adapted_mixture import Adapt, adapt_networks
 from charlm.models.kneser_ney import estimate
+from charlm.models.log_linear import LogLinearLM, combine
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
 from charlm.models.unigram_cache import UnigramCacheLM
+from charlm.network.dynamic_evaluation import DynamicLM
 from charlm.tasks.neural_cache import NeuralCacheLM
 
 IDS = np.random.default_rng(3).integers(1, 11, 60)
@@ -40,6 +42,27 @@ def test_the_network_learns_and_the_weights_stay() -> None:
     assert np.abs(nats_BT[0] - mixture.read(mixture.start(1), IDS[None])[0][0]).max() > 0.01
     again = adapt_networks(mixture, NeuralCacheLM)
     np.testing.assert_allclose(again.logprobs([IDS])[0], nats_BT[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("adapt", [NeuralCacheLM, DynamicLM])
+def test_in_a_log_linear_mixture_as_well(adapt: Adapt) -> None:
+    parts: list[CausalLM[Any]] = [recurrent_lm("gru"), ngram()]
+    lm = adapt_networks(LogLinearLM(parts, [0.8, 0.4]), adapt)
+    nats_BT, _ = lm.read(lm.start(1), IDS[None])
+    learning = adapt(recurrent_lm("gru"))
+    alone, _ = learning.read_all(learning.start(1), IDS[None])
+    counted, _ = parts[1].read_all(parts[1].start(1), IDS[None])
+    expected = combine([alone, counted], np.array([0.8, 0.4]))[0, np.arange(60), IDS]
+    np.testing.assert_allclose(nats_BT[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("adapt", [NeuralCacheLM, DynamicLM])
+def test_all_tokens_of_a_learning_model(adapt: Adapt) -> None:
+    one, other = (adapt(recurrent_lm("lstm")) for _ in range(2))
+    nats_BT, _ = one.read(one.start(1), IDS[None])
+    nats_BTV, _ = other.read_all(other.start(1), IDS[None])
+    np.testing.assert_allclose(np.exp(nats_BTV).sum(axis=2), 1, atol=1e-5)
+    np.testing.assert_allclose(nats_BTV[0, np.arange(60), IDS], nats_BT[0], atol=1e-5)
 
 
 def test_a_network_alone_is_adapted_itself() -> None:

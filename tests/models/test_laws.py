@@ -19,6 +19,7 @@ from toys import recurrent_lm, variety
 from charlm.lm import CausalLM, Ids
 from charlm.models.family import FAMILIES
 from charlm.models.kneser_ney import estimate
+from charlm.models.log_linear import LogLinearLM
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
 from charlm.models.unigram_cache import UnigramCacheLM
@@ -42,11 +43,21 @@ MIXTURES: dict[str, CausalLM[Any]] = {
         np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2]]),
     ),
 }
+LOG_LINEAR: dict[str, CausalLM[Any]] = {
+    "log-linear": LogLinearLM([recurrent_lm("gru"), ngram(3, lines=True)], [0.7, 0.6]),
+    "log-linear, one unused": LogLinearLM([ngram(2, lines=False), recurrent_lm("lstm")], [1.2, 0]),
+}
 CACHES: dict[str, CausalLM[Any]] = {
     "cache": UnigramCacheLM(recurrent_lm("gru"), 0, 0.3, window=7),
     "cache over n-grams": UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50),
 }
-BY_FAMILY = {"recurrent": NETWORKS, "ngram": NGRAMS, "mixture": MIXTURES, "recent": CACHES}
+BY_FAMILY = {
+    "recurrent": NETWORKS,
+    "ngram": NGRAMS,
+    "mixture": MIXTURES,
+    "log-linear": LOG_LINEAR,
+    "recent": CACHES,
+}
 MODELS = {name: lm for models in BY_FAMILY.values() for name, lm in models.items()}
 ROUNDING = 2e-5
 
@@ -101,6 +112,19 @@ def test_read_is_stepping(lm: CausalLM[Any], ids: Ids) -> None:
         np.testing.assert_allclose(nats[:, t], own, atol=ROUNDING)
         state = lm.advance(state, ids[:, t])
     np.testing.assert_allclose(lm.predict(end), lm.predict(state), atol=ROUNDING)
+
+
+@model
+@settings(max_examples=10)
+@given(ids=batch())
+def test_read_all_is_read_of_every_token(lm: CausalLM[Any], ids: Ids) -> None:
+    nats_BT, end = lm.read(lm.start(len(ids)), ids)
+    nats_BTV, other_end = lm.read_all(lm.start(len(ids)), ids)
+    assert nats_BTV.shape == (*ids.shape, lm.vocab_size)
+    np.testing.assert_allclose(np.exp(nats_BTV).sum(axis=2), 1, atol=1e-5)
+    own = np.take_along_axis(nats_BTV, ids[..., None], 2)[..., 0]
+    np.testing.assert_allclose(own, nats_BT, atol=ROUNDING)
+    np.testing.assert_allclose(lm.predict(end), lm.predict(other_end), atol=ROUNDING)
 
 
 @model

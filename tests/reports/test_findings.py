@@ -14,7 +14,7 @@ import charlm
 from charlm.errors import CharlmError
 from charlm.models import model_file
 from charlm.reports import findings
-from charlm.runs import baseline
+from charlm.runs import baseline, defaults
 from charlm.runs.events import Events
 from charlm.runs.ngram_run import estimate_ngram
 from charlm.runs.run_directory import RunDirectory
@@ -49,7 +49,8 @@ def test_numbers_are_those_of_the_other_commands(intact: Intact) -> None:
     got = [s.measures.bits_per_char for _, s in found.surprising.lines]
     assert got == pytest.approx(density[:10], rel=1e-4)
     assert lines[found.surprising.lines[0][0] - 1] == found.surprising.lines[0][1].text
-    lm = estimate_ngram(text.corpus, 6, lines=False, events=Events())
+    order, min_counts = defaults.ngrams("char")
+    lm = estimate_ngram(text.corpus, order, lines=False, min_counts=min_counts, events=Events())
     nats, _ = lm.read(lm.start(1), text.corpus.valid[None])
     assert not isinstance(found.baseline, str)
     assert found.baseline.measures.logprob == pytest.approx(nats.sum(dtype=np.float64))

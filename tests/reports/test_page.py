@@ -31,7 +31,7 @@ def test_the_page_has_all_its_parts(intact: Intact) -> None:
     assert heard.stages["report"][-1] == 1.0
     best = charlm.load(intact.run).info["training"]["best"]
     assert f"{best['bits_per_char']:.3f}" in read.shown
-    for said in ("6-gram model", "鱼在水里游", "🐟", "dropout output", machine.processor(), "␛"):
+    for said in ("10-gram model", "鱼在水里游", "🐟", "dropout output", machine.processor(), "␛"):
         assert said in read.shown
     assert "\x1b" not in page
 
