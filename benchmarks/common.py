@@ -144,10 +144,11 @@ def write_json(path: Path | None, results: dict[str, Any]) -> None:
 # Whole commands on parts of texts ---------------------------------------------------------------
 
 
-def charlm(*words: str) -> Any:
-    """The JSON that a charlm command prints last."""
+def charlm(*words: str, code: Path | None = None) -> Any:
+    """The JSON that a charlm command prints last; code: the checkout to run it from."""
     done = subprocess.run(
         [sys.executable, "-m", "charlm", "-q", *words, "--json"],
+        env=os.environ if code is None else {**os.environ, "PYTHONPATH": str(code)},
         stdout=subprocess.PIPE,
         check=True,
         text=True,

@@ -1,12 +1,13 @@
 """Recipes of training compared: named settings, several seeds, several texts, a stated rule.
 
     python benchmarks/recipes.py compare NAME... [--minutes 1.4 | --steps 1000] [--seeds 5]
-        [--texts play,words] [--data FOLDER] [--text FILE] [--against default]
+        [--texts play,words] [--data FOLDER] [--text FILE] [--against default] [--before FOLDER]
     python benchmarks/recipes.py table [--minutes 1.4 | --steps 1000] [--part dev|test]
 
 `compare` trains every recipe on every text with every seed, the recipes in turn so that a machine
 that grows slower does so for all of them, and adds one row a training to `recipes.json`, with the
-machine's name and the commit: whoever comes next adds rows. `table` shows what is there.
+machine's name and the commit: whoever comes next adds rows. `table` shows what is there. The recipe
+"before" is the default of another checkout, in FOLDER: for changes of the code.
 
 A text has four parts. Networks learn from the first, checkpoints and the weights of mixtures are
 chosen on the second (`valid`), recipes are chosen on the third (`dev`), and what is reported is the
@@ -53,6 +54,7 @@ class Recipe:
     train: str = ""  # options of `charlm train`
     ngram: str | None = None  # of `charlm ngram`, whose model is mixed in afterwards; None: none is
     mix: str = ""  # of `charlm mix`
+    code: str = ""  # the checkout to train with, by its commit; "" = this one
 
 
 RECIPES = {
@@ -117,12 +119,12 @@ def split(lines: Sequence[str], *, blocks: bool) -> dict[str, str]:
     return {name: "".join(found) for name, found in parts.items()}
 
 
-def train_and_measure(folder: Path, recipe: Recipe, options: list[str]) -> Row:
+def train_and_measure(folder: Path, recipe: Recipe, options: list[str], code: Path | None) -> Row:
     """Train on the parts in `folder`, and measure the model, its network and its n-gram model."""
     train, valid = (str(folder / f"{part}.txt") for part in ("train", "valid"))
     network, counted, mixed = (str(folder / name) for name in ("run", "ngram", "mixed"))
     words = shlex.split(recipe.train)
-    done = charlm("train", train, "--valid", valid, "--out", network, *options, *words)
+    done = charlm("train", train, "--valid", valid, "--out", network, *options, *words, code=code)
     made = done["model"]
     if recipe.ngram is not None:
         charlm("ngram", train, "--valid", valid, "--out", counted, *shlex.split(recipe.ngram))
@@ -169,10 +171,10 @@ def said(mean: float, half: float) -> str:
     return f"{100 * mean:+.2f}{spread} {word}"
 
 
-def commit() -> str:
-    """That of this repository, marked where files differ from it."""
+def commit(place: Path = HERE) -> str:
+    """That of a checkout, marked where files differ from it."""
     words = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
-    return subprocess.run(words, cwd=HERE, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(words, cwd=place, capture_output=True, text=True).stdout.strip()
 
 
 @app.command()
@@ -185,6 +187,7 @@ def compare(
     data: Annotated[Path, typer.Option(help="Folder of the texts.")] = Path("../shared/data"),
     text: Annotated[list[Path] | None, typer.Option(help="A text file besides.")] = None,
     against: Annotated[str, typer.Option()] = "default",
+    before: Annotated[Path | None, typer.Option(help="Checkout of the recipe `before`.")] = None,
     part: Annotated[str, typer.Option()] = "dev",
     results: Annotated[Path, typer.Option()] = RESULTS,
 ) -> None:
@@ -192,7 +195,10 @@ def compare(
     if (minutes > 0) == (steps > 0):
         raise SystemExit("give either --minutes or --steps")
     named = (recipe.partition("=") for recipe in names)
-    recipes = {name: Recipe(new) if equals else RECIPES[name] for name, equals, new in named}
+    known_recipes = (
+        RECIPES if before is None else {**RECIPES, "before": Recipe(code=commit(before))}
+    )
+    recipes = {name: Recipe(new) if equals else known_recipes[name] for name, equals, new in named}
     suite = [one for one in SUITE if one.name in texts.split(",")]
     suite += [Text(path.stem, str(path.resolve()), blocks=False) for path in text or []]
     given = ["--minutes", f"{minutes:g}"] if minutes else ["--steps", str(steps)]
@@ -222,7 +228,8 @@ def compare(
                     for part_name, content in parts.items():
                         Path(place, f"{part_name}.txt").write_text(content, "utf-8")
                     words = [*given, "--seed", str(seed), *shlex.split(one.options)]
-                    rows.append({**row, **train_and_measure(Path(place), recipe, words)})
+                    code = before if recipe.code else None
+                    rows.append({**row, **train_and_measure(Path(place), recipe, words, code)})
                 found = rows[-1][part]["model"]["bits_per_char"]
                 print(f"seed {seed} {one.name} {name}: {found:.4f} bits/char", flush=True)
                 results.write_text(as_text(rows))
