@@ -149,6 +149,7 @@ def charlm(*words: str, code: Path | None = None) -> Any:
     done = subprocess.run(
         [sys.executable, "-m", "charlm", "-q", *words, "--json"],
         env=os.environ if code is None else {**os.environ, "PYTHONPATH": str(code)},
+        cwd=code,
         stdout=subprocess.PIPE,
         check=True,
         text=True,
