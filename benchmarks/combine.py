@@ -87,7 +87,7 @@ def main(
     ids, half = np.asarray(corpus.valid), len(corpus.valid) // 2
     began = time.perf_counter()
     lines = defaults.ngram_context(level) == "sentence"
-    order, min_counts = defaults.ngrams(level)
+    order, min_counts = defaults.ngrams(level, corpus.tokenizer.vocab_size)
     ngram = ngram_run.estimate_ngram(
         corpus, order, lines=lines, min_counts=min_counts, events=Events()
     )

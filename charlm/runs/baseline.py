@@ -56,7 +56,7 @@ def count_text(corpus: Corpus, max_tokens: int, events: Events | None = None) ->
     max_tokens: of the training text, from its start. events: told of progress.
     """
     warnings = _Warnings(events or Events())
-    order, min_counts = defaults.ngrams(corpus.tokenizer.level)
+    order, min_counts = defaults.ngrams(corpus.tokenizer.level, corpus.tokenizer.vocab_size)
     lines = defaults.ngram_context(corpus.tokenizer.level) == "sentence"
     part = replace(corpus, train=corpus.train[:max_tokens])
     lm = estimate_ngram(part, order, lines=lines, min_counts=min_counts, events=warnings)

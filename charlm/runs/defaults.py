@@ -126,14 +126,16 @@ def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> Trai
     )
 
 
-def ngrams(level: str) -> tuple[int, tuple[int, ...]]:
+def ngrams(level: str, vocab_size: int) -> tuple[int, tuple[int, ...]]:
     """N and minimum counts (see `kneser_ney.estimate`) of an n-gram model.
 
     Five words span a phrase. What is long and rare helps beside a network: ten characters, of which
     more than five must have been seen twice, or the model would be four times as large
-    (docs/decisions/0018).
+    (docs/decisions/0018). Six of a script with thousands of characters.
     """
-    return (10, (1, 1, 1, 1, 1, 2)) if level in ("char", "byte") else (5, ())
+    if level not in ("char", "byte"):
+        return 5, ()
+    return (6, ()) if vocab_size > LARGE_SOFTMAX else (10, (1, 1, 1, 1, 1, 2))
 
 
 def ngram_context(level: str) -> str:

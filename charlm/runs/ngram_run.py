@@ -69,9 +69,6 @@ def count(
     began = time.monotonic()
     options, settings = divide(RunOptions, ngram_settings(), given)
     config = defaults.tokenizer(settings)
-    if order is None:
-        order, default_counts = defaults.ngrams(config.level)
-        min_counts = min_counts or default_counts
     if context not in (None, *CONTEXTS):
         raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     lines = (context or defaults.ngram_context(config.level)) == "sentence"
@@ -80,7 +77,8 @@ def count(
             "an ARPA file holds contexts within sentences only: add `context=sentence`"
         )
     require(
-        1 <= order <= MAX_NGRAM_ORDER, f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
+        order is None or 1 <= order <= MAX_NGRAM_ORDER,
+        f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}",
     )
     if arpa_file is not None:
         storage.check_output(Path(arpa_file))
@@ -88,6 +86,9 @@ def count(
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
     with begin(corpus, options, config, events) as (run, opened):
         text = opened.corpus
+        if order is None:
+            order, usual = defaults.ngrams(config.level, text.tokenizer.vocab_size)
+            min_counts = min_counts or usual
         lm = estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events)
         best = measured(lm, text)
         training = {

@@ -49,7 +49,7 @@ def test_numbers_are_those_of_the_other_commands(intact: Intact) -> None:
     got = [s.measures.bits_per_char for _, s in found.surprising.lines]
     assert got == pytest.approx(density[:10], rel=1e-4)
     assert lines[found.surprising.lines[0][0] - 1] == found.surprising.lines[0][1].text
-    order, min_counts = defaults.ngrams("char")
+    order, min_counts = defaults.ngrams("char", 46)
     lm = estimate_ngram(text.corpus, order, lines=False, min_counts=min_counts, events=Events())
     nats, _ = lm.read(lm.start(1), text.corpus.valid[None])
     assert not isinstance(found.baseline, str)
