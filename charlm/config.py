@@ -356,6 +356,13 @@ class TrainConfig(Settings):
     clip_value: float = setting(
         0.0, "Clamp each entry of the gradient to ± this; 0 = off.", OPTIMISATION, minimum=0
     )
+    softmax_sample: int = setting(
+        0,
+        "Train the softmax on a sample of about this many words, drawn at every step; 0 = all.",
+        OPTIMISATION,
+        minimum=0,
+        maximum=MAX_WIDTH,
+    )
     eval_every: int = setting(100, "Steps between validations.", DURATION, minimum=1)
     valid_tokens: int = setting(
         1 << 19,

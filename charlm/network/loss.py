@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .softmax_sample import Sample
+
 MAX_LOGITS = 1 << 22  # entries of a slice of logits: 16 MB in fp32
 
 
@@ -23,18 +25,26 @@ def _slices(rows: int, vocab_size: int) -> Iterator[slice]:
 
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x_ND: Tensor, weight: Tensor, bias: Tensor, y_N: Tensor) -> Tensor:
-        N, V = len(x_ND), len(weight)
+    def forward(
+        ctx: Any, x_ND: Tensor, weight: Tensor, bias: Tensor, y_N: Tensor, sample: Sample | None
+    ) -> Tensor:
+        N, ctx.shape, ctx.ids = len(x_ND), weight.shape, None if sample is None else sample.ids_C
+        if sample is not None:
+            weight, bias = weight[sample.ids_C], bias[sample.ids_C]
+            y_N = torch.searchsorted(sample.ids_C, y_N)
         matrix = weight.to(x_ND.dtype)
         dx_ND = torch.empty_like(x_ND)
         dweight, dbias = torch.zeros_like(weight), torch.zeros_like(bias)
         total = x_ND.new_zeros((), dtype=torch.float32)
-        for rows in _slices(N, V):
+        for rows in _slices(N, len(weight)):
             x, y = x_ND[rows], y_N[rows, None]
             logits = (x @ matrix.t()).float().add_(bias)
-            logits -= logits.logsumexp(1, keepdim=True)  # log P
-            total -= logits.gather(1, y).sum()
-            grad = logits.exp_()
+            if sample is not None:
+                own = logits.gather(1, y)
+                logits.add_(sample.correction_C).scatter_(1, y, own)
+            nats = logits.log_softmax(1)  # log P
+            total -= nats.gather(1, y).sum()
+            grad = nats.exp_()
             grad.scatter_add_(1, y, grad.new_full((1, 1), -1.0).expand_as(y))  # P − onehot(y)
             grad /= N
             dbias += grad.sum(0)
@@ -47,13 +57,22 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
         dx, dweight, dbias = ctx.saved_tensors
-        return dx * scale.to(dx.dtype), dweight * scale, dbias * scale, None
+        dweight, dbias = dweight * scale, dbias * scale
+        if ctx.ids is not None:
+            dweight = dweight.new_zeros(ctx.shape).index_copy_(0, ctx.ids, dweight)
+            dbias = dbias.new_zeros(ctx.shape[0]).index_copy_(0, ctx.ids, dbias)
+        return dx * scale.to(dx.dtype), dweight, dbias, None, None
 
 
-def cross_entropy(x_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, y_N: Tensor) -> Tensor:
-    """Mean −log softmax(W x + b)[y] in nats, a scalar; products in the precision of x."""
+def cross_entropy(
+    x_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, y_N: Tensor, sample: Sample | None = None
+) -> Tensor:
+    """Mean −log softmax(W x + b)[y] in nats, a scalar; products in the precision of x.
+
+    sample: of words, by which the sum over all of them is estimated; see `softmax_sample`.
+    """
     apply: Any = _CrossEntropy.apply
-    loss: Tensor = apply(x_ND, weight_VD, bias_V, y_N)
+    loss: Tensor = apply(x_ND, weight_VD, bias_V, y_N, sample)
     return loss
 
 

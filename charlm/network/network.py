@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..config import NetworkConfig, TrainConfig
+from ..lm import Ids
 from .loss import cross_entropy, token_nats
 from .recurrent_layer import Layer, LayerState, kept
+from .softmax_sample import SoftmaxSample
 
 NetworkState: TypeAlias = tuple[LayerState, ...]  # one a layer
 
@@ -49,6 +51,7 @@ class Network(nn.Module):
         if config.tied:  # Press and Wolf 2017; Inan et al. 2017
             self.output.weight = self.embedding.weight
         self.precision = torch.float32
+        self.softmax_sample: SoftmaxSample | None = None  # in training; None: all words
 
     @classmethod
     def of(cls, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]]) -> Network:
@@ -152,9 +155,15 @@ class Network(nn.Module):
     def forward(
         self, x_TB: Tensor, y_TB: Tensor, state: NetworkState
     ) -> tuple[Tensor, NetworkState]:
-        """Mean −log P(y) in nats per token, a scalar, and the state after step T."""
+        """Mean −log P(y) in nats per token, a scalar, and the state after step T.
+
+        In training it may be an estimate, see `softmax_sample`.
+        """
         x, after = self.features(x_TB, y_TB, state)
-        loss = cross_entropy(x.flatten(0, 1), self.output.weight, self.output.bias, y_TB.flatten())
+        y_N, sample = y_TB.flatten(), None
+        if self.training and self.softmax_sample is not None:
+            sample = self.softmax_sample.draw(y_N)
+        loss = cross_entropy(x.flatten(0, 1), self.output.weight, self.output.bias, y_N, sample)
         return loss, after
 
     @torch.no_grad()
@@ -185,10 +194,15 @@ def detach(state: NetworkState) -> NetworkState:
     return tuple(tuple(s.detach() for s in layer) for layer in state)
 
 
-def new_network(shape: NetworkConfig, config: TrainConfig) -> Network:
-    """A freshly initialised network on its device, ready to train."""
+def new_network(shape: NetworkConfig, config: TrainConfig, ids: Ids | None = None) -> Network:
+    """A freshly initialised network on its device, ready to train.
+
+    ids: the training text, where words of a large softmax are to be drawn by their frequency in it.
+    """
     network = Network(shape)
     network.initialise(config.seed)
     network.precision = DTYPES[config.precision]
+    if ids is not None and 0 < config.softmax_sample < shape.vocab_size:
+        network.softmax_sample = SoftmaxSample(ids, shape.vocab_size, config.softmax_sample)
     network.train()
     return network.to(config.device)

@@ -12,6 +12,8 @@ from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 DEFAULT_MINUTES = 3.0  # the budget when none is given
 FINE_TUNING_RATE = 0.5  # of the learning rate from nothing, which is no better and forgets more
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
+SAMPLED_SOFTMAX = 8000  # above which it is trained on a sample of
+SAMPLE_SIZE = 3000  # words: five times as fast for 18,405 (docs/decisions/0019)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def training(
         chosen["lr"] = 8e-3
         if facts.bf16:  # otherwise its orthogonalisation takes as long as the rest of the step
             chosen["optimizer"] = "muon"
+    if facts.vocab_size > SAMPLED_SOFTMAX:
+        chosen["softmax_sample"] = SAMPLE_SIZE
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
     if fine_tuning:

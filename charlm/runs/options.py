@@ -174,6 +174,7 @@ class TrainOptions(NgramOptions, total=False):
     clip_norm: float
     clip_max: float
     clip_value: float
+    softmax_sample: int
     eval_every: int
     valid_tokens: int
     patience: int

@@ -84,7 +84,7 @@ class Trainer:
             "training": config.as_dict(),
             "corpus": corpus.sha256,
         }
-        self.network = new_network(network_config, config)
+        self.network = new_network(network_config, config, corpus.train)
         self.kept, self.validate_first = kept, validate_first
         self.optimizer = optimiser.build(config, self.network)
         eos = corpus.tokenizer.eos

@@ -40,7 +40,7 @@ class Streams:
                 "give more text, or a smaller "
                 + (f"`bptt` (such as {N // B})." if N >= B else f"`batch_size` (below {N:,}).")
             )
-        self._ids, self._seed, self._eos = np.asarray(ids), seed, eos
+        self.ids, self._seed, self._eos = np.asarray(ids), seed, eos
         self.batch_size, self.bptt, self.step = B, T, 0
         self.steps_per_epoch = max(1, N // B // T)
         self._starts_B = np.arange(B) * (N // B)
@@ -53,8 +53,8 @@ class Streams:
         """The batch of this step; the same for the same seed and step."""
         epoch, k = divmod(self.step, self.steps_per_epoch)
         self.step += 1
-        N, T = len(self._ids), self.bptt
+        N, T = len(self.ids), self.bptt
         offset = int(np.random.default_rng((self._seed, epoch)).integers(N))
         index_T1 = np.arange(k * T - 1, (k + 1) * T)
-        tokens = self._ids[(offset + self._starts_B + index_T1[:, None]) % N].astype(np.int64)
+        tokens = self.ids[(offset + self._starts_B + index_T1[:, None]) % N].astype(np.int64)
         return Batch(tokens[:-1], tokens[1:], fresh=k == 0)

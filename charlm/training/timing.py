@@ -36,7 +36,7 @@ def seconds_per_step(
     If the second step takes longer than `limit`, or the warm-up much longer, no more are made.
     """
     torch.set_num_threads(config.threads)
-    trial = new_network(network, config)
+    trial = new_network(network, config, streams.ids)
     optimizer = optimiser.build(config, trial)
     state = trial.start(config.batch_size)
     times: list[float] = []
