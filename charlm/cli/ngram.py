@@ -29,7 +29,8 @@ def ngram(
             min=1,
             metavar="N",
             help="Length of the longest n-grams, up to 16. Default: 10 for characters, of which "
-            "those of more than five must have been seen twice; 5 for words.",
+            "those of more than five must have been seen twice (6 where there are thousands of "
+            "characters); 5 for words.",
             show_default=False,
         ),
     ] = None,

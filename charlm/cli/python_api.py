@@ -119,7 +119,8 @@ def ngram(
     sentence per line.
 
     order (int, None): length of the longest n-grams, up to 16; default 10 for characters, of which
-    those of more than five must have been seen twice, 5 for words.
+    those of more than five must have been seen twice (6 where there are thousands of characters),
+    5 for words.
     context (str, None): whether n-grams span line ends ("stream") or not ("sentence"); default
     stream for characters and bytes, sentence for words and subwords. min_counts (ints, ()): minimum
     count to keep an n-gram, by length; the last applies to all longer ones.

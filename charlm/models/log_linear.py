@@ -160,7 +160,7 @@ def _likelihood(
 def mix_log_linear(parts: Sequence[LanguageModel], held_out: Ids, eos: int) -> Fit[LogLinearLM]:
     """The best log-linear mixture of `parts` for a text, `held_out` (N,).
 
-    Of a long text, or with a large vocabulary, the weights are fitted to every so manyth token.
+    Of a long text, or with a large vocabulary, the weights are fitted to every k-th token only.
     Raises CharlmError for an empty text or different vocabularies.
     """
     if not len(held_out):
