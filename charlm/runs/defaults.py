@@ -13,7 +13,7 @@ DEFAULT_MINUTES = 3.0  # the budget when none is given
 FINE_TUNING_RATE = 0.5  # of the learning rate from nothing, which is no better and forgets more
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 SAMPLED_SOFTMAX = 8000  # above which it is trained on a sample of
-SAMPLE_SIZE = 3000  # words, five times as fast for 18,405 of them (docs/decisions/0019)
+SAMPLE_SIZE = 3000  # words: 4 to 5 times as fast for 18,405 of them (docs/decisions/0019)
 
 
 @dataclass(frozen=True)
