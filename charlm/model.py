@@ -232,9 +232,18 @@ class Model:
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
+        min_p: float = 0.0,
+        typical: float = 1.0,
+        no_repeat: int = 0,
+        no_copy: int = 0,
+        training_text: str | Path | None = None,
+        match: str | None = None,
+        words: str | Path | Iterable[str] | None = None,
         seed: int = 0,
         allow_unk: bool = False,
         on_text: Callable[[str], None] | None = None,
+        encoding: str = "utf-8",
+        errors: str = "strict",
     ) -> list[Sample]:
         """Sample texts.
 
@@ -245,10 +254,37 @@ class Model:
         temperature (float, 1.0): below 1 sharpens the distribution; 0 takes the most probable.
         top_k (int, 0): sample only from the k most probable tokens; 0: from all.
         top_p (float, 1.0): sample only from the most probable tokens with total probability p.
+        min_p (float, 0.0): only from tokens at least p times as probable as the most probable.
+        typical (float, 1.0): only from the most typical tokens with total probability p.
+        no_repeat (int, 0): at most N tokens in a row that stand in the text so far; 0: no limit.
+        no_copy (int, 0): at most N tokens in a row that stand in the training text; 0: no limit.
+        training_text (path, None): for `no_copy`; None: where the model's run has it.
+        match (str, None): a regular expression that every line matches in full; needs `regex`.
+        words (path or strings, None): a file (or a list) of the only words that may be written.
         seed (int, 0): the same seed gives the same texts.
         allow_unk (bool, False): allow <UNK> to be sampled.
         on_text (function, None): for a single text, called with each piece as soon as it is final.
+        encoding (str, "utf-8"): of files.
+        errors (str, "strict"): how to handle bytes that do not decode.
         """
+        copied = None
+        require(bool(no_copy) or training_text is None, "`training_text` is for `no_copy`")
+        if no_copy:
+            from .runs import training_text as texts
+
+            if training_text is None:
+                copied = texts.find(
+                    Path(self._info["path"]), self.tokenizer, self._info["training"]
+                )
+            else:
+                copied = texts.read(
+                    [training_text], self.tokenizer, encoding=encoding, errors=errors
+                )
+        if isinstance(words, str | Path):
+            from .text.source import open_lines
+
+            with open_lines(words, encoding, errors) as (_, listed):
+                words = list(listed)
         return sample(
             self.causal,
             self.tokenizer,
@@ -259,6 +295,13 @@ class Model:
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
+            min_p=min_p,
+            typical=typical,
+            no_repeat=no_repeat,
+            no_copy=no_copy,
+            training_text=copied,
+            match=match,
+            words=words,
             seed=seed,
             allow_unk=allow_unk,
             on_text=on_text,

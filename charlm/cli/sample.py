@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .open_files import open_model
-from .options import Json, ModelPath
-from .show import console, emit_json, is_terminal, keep_lines, line, one_line, valid_unicode
-from .talk import detail, progress_bar, warn
+from ..errors import CharlmError
+from .open_files import open_lines, open_model
+from .options import Encoding, Errors, Json, ModelPath
+from .show import (
+    console,
+    count,
+    emit_json,
+    is_terminal,
+    keep_lines,
+    line,
+    one_line,
+    valid_unicode,
+)
+from .talk import detail, note, progress_bar, warn
 
 if TYPE_CHECKING:
     from ..tasks.sample import Sample
@@ -69,6 +79,68 @@ def sample(
             min=0, max=1, help="Sample only from the most probable tokens with total probability p."
         ),
     ] = 1.0,
+    min_p: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Sample only from tokens at least p times as probable as the most probable one.",
+        ),
+    ] = 0.0,
+    typical: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Sample only from the most typical tokens with total probability p: those whose "
+            "surprisal is nearest to the entropy.",
+        ),
+    ] = 1.0,
+    no_repeat: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Never write more than N tokens in a row that the text (or the prompt) already "
+            "has; 0 = no limit.",
+        ),
+    ] = 0,
+    no_copy: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Never write more than N tokens in a row of the training text; 0 = no limit.",
+        ),
+    ] = 0,
+    training_text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The text for --no-copy. Default: what the model's run was trained on.",
+            show_default=False,
+        ),
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="Every line must match this regular expression in full.",
+            show_default=False,
+        ),
+    ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write only words that are in this file; punctuation is free.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_unk: Annotated[
+        bool,
+        typer.Option("--allow-unk", help="Allow <UNK> to be sampled."),
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -77,38 +149,38 @@ def sample(
             show_default=False,
         ),
     ] = None,
-    allow_unk: Annotated[
-        bool, typer.Option("--allow-unk", help="Allow <UNK> to be sampled.")
-    ] = False,
     json: Json = False,
+    encoding: Encoding = "utf-8",
+    errors: Errors = "strict",
     model: ModelPath = None,
 ) -> None:
     r"""Sample texts from a model.
 
-    Temperature is applied first, then --top-k, then --top-p. In a pipe each sample is one line;
-    if --lines or --max-tokens lets samples span lines, an empty line separates them.
+    Temperature is applied first, then --top-k, --top-p, --min-p and --typical, as Hugging Face
+    does, to the tokens that --no-repeat and --no-copy leave. --match and --words refuse what is
+    drawn until it fits. In a pipe each sample is one line; if --lines or --max-tokens lets samples
+    span lines, an empty line separates them.
 
     \b
     charlm sample
     charlm sample --prompt "The cat" -n 5
     charlm sample --max-tokens 500 --temperature 0.7
     charlm sample -n 100 --seed 1 --json > samples.json
+    charlm sample --max-tokens 500 --min-p 0.05 --no-repeat 8 --no-copy 20
+    charlm sample -n 5 --match "The [a-z ]+\."
     """
-    from ..tasks.sample import sample as draw
-
     used = open_model(model)
     seed = secrets.randbelow(1 << 32) if seed is None else seed
     detail(f"seed: {seed}")
     _warn_of_unknown(prompt, used.tokenizer)
     if lines is None:
         lines = 1 if max_tokens is None else max_tokens  # every line takes at least a token
+    listed = None if words is None else _listed(words, used.tokenizer, encoding, errors)
     if max_tokens is None:
         max_tokens = lines * TOKENS_PER_LINE
 
     def write(on_text: Callable[[str], None] | None) -> list[Sample]:
-        return draw(
-            used.causal,
-            used.tokenizer,
+        return used.sample(
             prompt=prompt,
             num_samples=num_samples,
             max_tokens=max_tokens,
@@ -116,19 +188,34 @@ def sample(
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
+            min_p=min_p,
+            typical=typical,
+            no_repeat=no_repeat,
+            no_copy=no_copy,
+            training_text=training_text,
+            match=match,
+            words=listed,
             seed=seed,
             allow_unk=allow_unk,
             on_text=on_text,
+            encoding=encoding,
+            errors=errors,
         )
 
     if num_samples == 1 and not json:
         printer = Printer(prompt)
         with progress_bar("writing") if _into_a_file() else nullcontext():
-            write(printer)
+            try:
+                samples = write(printer)
+            except CharlmError:  # stuck in the middle of a line
+                printer.end_line()
+                raise
         printer.close()
+        _warn_of_ends(samples, match)
         return
     with progress_bar("writing"):
         samples = write(None)
+    _warn_of_ends(samples, match)
     if json:
         emit_json([one.as_dict() | {"seed": seed} for one in samples])
         return
@@ -146,23 +233,33 @@ class Printer:
     """Streams a text to stdout; its last line ends with one newline."""
 
     def __init__(self, prompt: str) -> None:
-        self.safe = keep_lines if is_terminal(sys.stdout) else valid_unicode
+        self.prompt = prompt  # if it has not been written yet
         self.last = "\n"
-        if prompt and is_terminal(sys.stdout):
-            console().print(keep_lines(prompt), style="dim", end="", soft_wrap=True)
-            self.last = prompt[-1]
-        else:
-            self(prompt)
 
     def __call__(self, text: str) -> None:
-        if text:
-            sys.stdout.write(self.safe(text))
-            sys.stdout.flush()
-            self.last = text[-1]
+        if self.prompt:
+            prompt, self.prompt = self.prompt, ""
+            self._write(prompt, "dim")
+        self._write(text)
 
     def close(self) -> None:
+        self("")
+        self.end_line()
+
+    def end_line(self) -> None:
         if self.last != "\n":
-            self("\n")
+            self._write("\n")
+
+    def _write(self, text: str, style: str = "") -> None:
+        if not text:
+            return
+        if style and is_terminal(sys.stdout):
+            console().print(keep_lines(text), style=style, end="", soft_wrap=True)
+        else:
+            safe = keep_lines if is_terminal(sys.stdout) else valid_unicode
+            sys.stdout.write(safe(text))
+            sys.stdout.flush()
+        self.last = text[-1]
 
 
 def _into_a_file() -> bool:
@@ -171,6 +268,31 @@ def _into_a_file() -> bool:
         return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
     except (OSError, ValueError):
         return False
+
+
+def _listed(file: str, tokenizer: Tokenizer, encoding: str, errors: str) -> list[str]:
+    """The lines of the file of words, with a note on those that the model cannot write."""
+    from ..tasks.word_list import known_words
+
+    with open_lines(file, encoding=encoding, errors=errors) as (_, lines):
+        entries = list(lines)
+    known, unknown = known_words(tokenizer, entries)
+    if unknown:
+        total = len(known.words) + unknown
+        note(f"{unknown:,} of {count(total, 'word')} in {file} are unknown to the model")
+    return entries
+
+
+def _warn_of_ends(samples: list[Sample], match: str | None) -> None:
+    """Say of how many texts the end is not what it should be."""
+    stuck = sum(one.ended == "stuck" for one in samples)
+    if stuck:
+        ends = "text ends" if stuck == 1 else "texts end"
+        warn(f"{stuck:,} {ends} early: all that could follow is a repetition or a copy")
+    cut = sum(one.ended == "max_tokens" for one in samples)
+    if match is not None and cut:
+        were = "text was" if cut == 1 else "texts were"
+        warn(f"{cut:,} {were} cut off by `max_tokens`, perhaps in the middle of a match")
 
 
 def _warn_of_unknown(prompt: str, tokenizer: Tokenizer) -> None:

@@ -1,4 +1,4 @@
-"""Optional dependencies: what training and plotting need and using a model does not."""
+"""Optional dependencies: what training, plotting and a few options need and other uses do not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..errors import CharlmError
 
 EXTRAS = {  # all that each extra brings
     "train": {"torch": "PyTorch", "matplotlib": "matplotlib"},
+    "constrain": {"regex": "regex"},
     "formats": {"pyarrow": "PyArrow", "backports.zstd": "backports.zstd"},
 }
 INSTALL = 'pip install "charlm[{}]"'

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..config import require
-from ..lm import CausalLM, Ids, Nats, S
+from ..lm import CausalLM, Ids, S
 from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer
 from .prompt import continuation, encode_prompt
-from .sampling_filters import apply_temperature, apply_top_k, apply_top_p, draw
+from .sampling_filters import Filters
 from .stream_writer import StreamWriter
+from .token_choice import STUCK, Chooser
+
+if TYPE_CHECKING:  # what few samples need is imported on first use
+    from .constraints import Constrained, Constraint
+    from .seen_ngrams import Guard
 
 MAX_SAMPLES = 100_000
 MAX_BATCH = 64  # samples drawn in parallel
@@ -30,6 +34,7 @@ class Sample:
     tokens: int  # drawn, a closing <EOS> included
     logprob: float  # nats, under the model itself (temperature 1, unfiltered), prompt excluded
     prompt: str = ""
+    ended: str = "lines"  # why: "lines" are closed, "max_tokens", or "stuck": nothing was allowed
 
     @property
     def full_text(self) -> str:
@@ -43,6 +48,7 @@ class Sample:
             "tokens": self.tokens,
             "logprob": self.logprob,
             "prompt": self.prompt,
+            "ended": self.ended,
         }
 
 
@@ -57,6 +63,13 @@ def sample(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    min_p: float = 0.0,
+    typical: float = 1.0,
+    no_repeat: int = 0,
+    no_copy: int = 0,
+    training_text: Ids | None = None,
+    match: str | None = None,
+    words: Iterable[str] | None = None,
     seed: int = 0,
     allow_unk: bool = False,
     on_text: Callable[[str], None] | None = None,
@@ -70,7 +83,13 @@ def sample(
     however many are drawn, up to rounding. If one sample is drawn, `on_text` is called with each
     piece of its text as soon as it is final.
 
-    Raises CharlmError for settings out of range.
+    No more than `no_repeat` tokens in a row are written that stand in the text already, and no more
+    than `no_copy` that stand in `training_text` (N,); the prompt counts as written. Where that
+    leaves no token, the text ends. Every line must match the regular expression `match`, and every
+    word be one of `words`; see `word_list`.
+
+    Raises CharlmError for settings out of range, for `no_copy` without a text, and where a
+    constraint leaves no token.
     """
     require(
         1 <= num_samples <= MAX_SAMPLES,
@@ -79,53 +98,40 @@ def sample(
     require(max_tokens >= 1, f"`max_tokens` must be at least 1, not {max_tokens}")
     require(lines >= 1, f"`lines` must be at least 1, not {lines}")
     require(seed >= 0, f"seed must not be negative, not {seed}")
-    require(
-        0 <= temperature < math.inf,
-        f"`temperature` must be 0 (always the most probable) or positive, not {temperature}",
-    )
-    require(top_k >= 0, f"`top_k` must be 0 (no limit) or positive, not {top_k}")
-    require(0 < top_p <= 1, f"`top_p` must be above 0 and at most 1, not {top_p}")
 
     prompt_ids, spaced = encode_prompt(tokenizer, prompt)
-    banned_first = np.flatnonzero(~tokenizer.starts_word() & spaced)
-
-    def choose(predicted_BV: Nats, draws_B: Nats, first: bool) -> Ids:
-        nats: Nats = predicted_BV.astype(np.float64)
-        if first:
-            nats[:, banned_first] = -np.inf
-        if tokenizer.unk is not None and not allow_unk:
-            nats[:, tokenizer.unk] = -np.inf
-        if temperature != 1:
-            nats = apply_temperature(nats, temperature)
-        if top_k:
-            nats = apply_top_k(nats, top_k)
-        if top_p < 1:
-            nats = apply_top_p(nats, top_p)
-        return draw(nats, draws_B)
-
-    _, state = lm.read(lm.start(1), prompt_ids[None])
+    banned, constraint = _constrained(tokenizer, prompt, match, words)
+    if tokenizer.unk is not None and not allow_unk:
+        banned = np.append(banned, tokenizer.unk)
+    chooser = Chooser(
+        Filters(temperature, top_k, top_p, min_p, typical),
+        banned,
+        np.flatnonzero(~tokenizer.starts_word() & spaced),
+        _guards(no_repeat, no_copy, training_text),
+        constraint,
+    )
     writer = None
     if on_text and num_samples == 1:
         writer = StreamWriter(tokenizer, prompt_ids, on_text, spaced)
+    _, state = lm.read(lm.start(1), prompt_ids[None])
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     samples = []
     for first in range(0, num_samples, rows):
         numbers = range(first, min(first + rows, num_samples))
-        drawn = _draw_batch(
+        drawn = draw_batch(
             lm,
-            tokenizer.eos,
             state.take(np.zeros(len(numbers), np.intp)),
+            prompt_ids,
             [generator_of(seed, number) for number in numbers],
-            choose,
+            chooser,
             max_tokens,
             lines,
             writer.add if writer else None,
         )
-        for ids, logprob in drawn:
-            ended = int((ids == tokenizer.eos).sum()) == lines
-            text = continuation(tokenizer, prompt_ids, ids[:-1] if ended else ids)
+        for ids, logprob, ended in drawn:
+            text = continuation(tokenizer, prompt_ids, ids[:-1] if ended == "lines" else ids)
             text = text.removeprefix(" ") if spaced else text
-            samples.append(Sample(text, len(ids), logprob, prompt))
+            samples.append(Sample(text, len(ids), logprob, prompt, ended))
     if writer:
         writer.close(samples[0].text)
     return samples
@@ -142,46 +148,91 @@ def generator_of(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
 
 
-def _draw_batch(
+def draw_batch(
     lm: CausalLM[S],
-    eos: int,
     state: S,
+    prompt_ids: Ids,
     generators: list[np.random.Generator],
-    choose: Callable[[Nats, Nats, bool], Ids],
+    chooser: Chooser,
     max_tokens: int,
     lines: int,
-    on_token: Callable[[int], None] | None,
-) -> list[tuple[Ids, float]]:
-    """One text from each generator: its tokens and their log-probability.
+    on_token: Callable[[int], None] | None = None,
+) -> list[tuple[Ids, float, str]]:
+    """One text from each generator: its tokens, their log-probability, and why it ended.
 
-    Rows are dropped from the batch as they end; the arrays below have an entry for each live row.
+    state: after the prompt, in every row. Rows are dropped from the batch as they end; the arrays
+    below have an entry for each live row.
     """
-    results: list[tuple[Ids, float]] = [(np.zeros(0, np.int64), 0.0)] * len(generators)
+    results: list[tuple[Ids, float, str]] = [(np.zeros(0, np.int64), 0.0, "")] * len(generators)
     rows = np.arange(len(generators))  # which text each batch row is
-    before = np.zeros((len(rows), 0), np.int64)  # tokens drawn up to the last drop
-    columns: list[Ids] = []  # … and since
+    begin = len(prompt_ids)
+    texts = np.zeros((len(rows), begin + DRAWS_AT_ONCE), np.int64)  # prompt, drawn, room for more
+    texts[:, :begin] = prompt_ids
     nats, closed = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
     for t in range(max_tokens):
         if t % DRAWS_AT_ONCE == 0:
             draws = np.stack([generators[row].random(DRAWS_AT_ONCE) for row in rows])
+        if begin + t == texts.shape[1]:
+            texts = np.concatenate([texts, np.zeros_like(texts)], axis=1)
         predicted = lm.predict(state)
-        ids = choose(predicted, draws[:, t % DRAWS_AT_ONCE], t == 0)
-        columns.append(ids)
-        nats += predicted[np.arange(len(ids)), ids]
-        closed += ids == eos
-        if on_token is not None:
+        ids = chooser(predicted, draws[:, t % DRAWS_AT_ONCE], texts[:, : begin + t], t == 0)
+        stuck = ids == STUCK
+        texts[:, begin + t] = ids
+        nats += np.where(stuck, 0.0, predicted[np.arange(len(ids)), ids])
+        closed += ids == lm.eos
+        if on_token is not None and not stuck[0]:
             on_token(int(ids[0]))
         last = t + 1 == max_tokens
-        ended = (closed >= lines) | last
+        ended = (closed >= lines) | stuck | last
         if ended.any():
-            before = np.concatenate([before, np.stack(columns, axis=1)], axis=1)
-            columns = []
             for k in np.flatnonzero(ended):
-                results[rows[k]] = (before[k], float(nats[k]))
+                why = "lines" if closed[k] >= lines else "stuck" if stuck[k] else "max_tokens"
+                drawn = texts[k, begin : begin + t + (why != "stuck")]
+                results[rows[k]] = (drawn.copy(), float(nats[k]), why)
             live = np.flatnonzero(~ended)
             if not len(live):
                 break
-            rows, before, nats, closed = rows[live], before[live], nats[live], closed[live]
+            rows, texts, nats, closed = rows[live], texts[live], nats[live], closed[live]
             state, draws, ids = state.take(live), draws[live], ids[live]
         state = lm.advance(state, ids)
     return results
+
+
+def _guards(no_repeat: int, no_copy: int, training_text: Ids | None) -> list[Guard]:
+    """What keeps a text from repeating itself and copying others; mostly nothing."""
+    guards: list[Guard] = []
+    if no_repeat or no_copy:
+        from .seen_ngrams import NoCopy, NoRepeat
+
+        if no_repeat:
+            guards.append(NoRepeat(no_repeat))
+        if no_copy:
+            require(training_text is not None, "`no_copy` needs the `training_text`")
+            assert training_text is not None
+            guards.append(NoCopy(no_copy, training_text))
+    return guards
+
+
+def _constrained(
+    tokenizer: Tokenizer, prompt: str, match: str | None, words: Iterable[str] | None
+) -> tuple[Ids, Constrained | None]:
+    """The tokens that are never allowed, and the constraint on the others; mostly none."""
+    banned: Ids = np.zeros(0, np.int64)
+    if match is None and words is None:
+        return banned, None
+    from .constraints import Constrained
+
+    constraints: list[Constraint] = []
+    if match is not None:
+        from .match_pattern import MatchPattern
+
+        constraints.append(MatchPattern(match))
+    if words is not None:
+        from .word_list import known_words, unlisted
+
+        listed, _ = known_words(tokenizer, words)
+        if tokenizer.level == "word":
+            banned = unlisted(tokenizer, listed)
+        else:
+            constraints.append(listed)
+    return banned, Constrained(constraints, tokenizer, prompt) if constraints else None

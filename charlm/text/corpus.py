@@ -112,6 +112,25 @@ def prepare(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def prepared(cache: Path, tokenizer: Tokenizer, sizes: Mapping[str, Any]) -> Iterator[Corpus]:
+    """The corpora in `cache` whose texts are of these sizes, and have the tokens of `tokenizer`.
+
+    sizes: what a model file records of its training, with `TextStats` of "train" and "valid".
+    """
+    for file in sorted(cache.glob("*/corpus.json")):
+        try:
+            body = json.loads(file.read_bytes())["body"]
+            found = {part: body[part]["text"] for part in ("train", "valid")}
+            same = found == {part: sizes.get(part) for part in found}
+            if not same or body["tokenizer"] != tokenizer.as_dict():
+                continue
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # damaged, or removed just now
+        corpus = _load(file.parent, sizes.get("sha256", ""), sizes.get("corpus", ""))
+        if corpus is not None:
+            yield corpus
+
+
 def _key(
     sha256: str,
     source: TextSource,

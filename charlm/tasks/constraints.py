@@ -1,0 +1,158 @@
+"""Constraints on the lines that are sampled, and how they come to be asked about tokens.
+
+A kind of constraint is a class with `may_grow` and `may_end`: `match_pattern`, `word_list`.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import CharlmError
+from ..lm import Ids
+from ..text.pieces import utf8
+from ..text.tokenizer import Tokenizer
+from .prompt import continuation, encode_prompt
+
+SHOWN_CHARS = 40  # of a line, in messages
+
+
+class Constraint(Protocol):
+    """What lines may be written."""
+
+    name: str  # of the setting, for messages
+
+    def may_grow(self, before: str, line: str) -> bool:
+        """Whether a line may have grown from `before`, which was allowed, to `line`."""
+        ...
+
+    def may_end(self, line: str) -> bool:
+        """Whether a line may be `line` when it ends."""
+        ...
+
+
+class Constrained:
+    """The tokens that constraints allow after a text.
+
+    A line is what the reader sees of it: the prompt as it was given, then decoded tokens. Where a
+    token leaves a character incomplete (byte models, bytes of subword models), some character that
+    begins so must be allowed; where it ends a word (word models), something that may come next.
+    """
+
+    def __init__(
+        self, constraints: Sequence[Constraint], tokenizer: Tokenizer, prompt: str = ""
+    ) -> None:
+        """Raises CharlmError if the prompt cannot be part of what the constraints allow."""
+        self.constraints = constraints
+        self.tokenizer = tokenizer
+        self.next_chars = _next_chars(tokenizer) if tokenizer.level == "word" else None
+        ids, self.spaced = encode_prompt(tokenizer, prompt)
+        self.prompt_tokens = len(ids)
+        self.begun = prompt.rpartition("\n")[2]  # the line that the prompt leaves open
+        for constraint in constraints:
+            if not constraint.may_grow(self.begun, self.begun):
+                raise CharlmError(
+                    f"`prompt` begins nothing that `{constraint.name}` allows: {self.begun!r}"
+                )
+
+    def after(self, text_T: Ids) -> Callable[[int], bool]:
+        """A function that says whether a token may follow a text (prompt included)."""
+        before = self.line(text_T)
+        pending = _pending(before)
+
+        def allowed(token: int) -> bool:
+            if token == self.tokenizer.eos:
+                return not pending and all(one.may_end(before) for one in self.constraints)
+            line = self.line(np.append(text_T, token))
+            if "\n" in line or not self._may_grow(before, line):
+                return False
+            return self.next_chars is None or self._may_go_on(line, self.next_chars(token))
+
+        return allowed
+
+    def dead_end(self, text_T: Ids) -> CharlmError:
+        """The error for a text after which nothing is allowed."""
+        names = " and ".join(f"`{one.name}`" for one in self.constraints)
+        line = self.line(text_T)
+        where = f"after {line[-SHOWN_CHARS:]!r}" if line else "at the beginning of a line"
+        return CharlmError(f"stuck {where}: the model has no token there that {names} allows")
+
+    def line(self, text_T: Ids) -> str:
+        """The last line of a text."""
+        ends = np.flatnonzero(text_T == self.tokenizer.eos)
+        begin = int(ends[-1]) + 1 if len(ends) else 0
+        of_prompt = text_T[begin : self.prompt_tokens]
+        if begin > self.prompt_tokens or not len(self.begun):
+            return self.tokenizer.decode(text_T[begin:])
+        new = continuation(self.tokenizer, of_prompt, text_T[self.prompt_tokens :])
+        return self.begun + (new.removeprefix(" ") if self.spaced else new)
+
+    def _may_grow(self, before: str, line: str) -> bool:
+        pending = _pending(line)
+        if pending is None:
+            return False  # it will never be a character
+        if not pending:
+            return all(one.may_grow(before, line) for one in self.constraints)
+        whole = line[: -len(pending)]
+        return any(
+            all(one.may_grow(whole, whole + char) for one in self.constraints)
+            for char in _completions(pending)
+        )
+
+    def _may_go_on(self, line: str, chars: Iterable[str]) -> bool:
+        """Whether a line may end, or go on with one of some characters."""
+        if all(one.may_end(line) for one in self.constraints):
+            return True
+        return any(
+            all(one.may_grow(line, line + char) for one in self.constraints) for char in chars
+        )
+
+
+def _next_chars(tokenizer: Tokenizer) -> Callable[[int], list[str]]:
+    """Of a word model: a function that gives the characters that may follow a token.
+
+    After most there is a space, or punctuation; after an opening bracket, the first character of
+    any word.
+    """
+    unk = tokenizer.unk
+    assert unk is not None
+    word = tokenizer.decode([unk])  # like any other
+    tokens = [id for id in range(tokenizer.vocab_size) if id != tokenizer.eos]
+    joined = (tokenizer.decode([unk, id])[len(word) :] for id in tokens)
+    after_word = sorted({text[0] for text in joined if text})
+    anywhere = sorted({tokenizer.token(id)[0] for id in tokens})
+
+    def following(token: int) -> list[str]:
+        apart = tokenizer.decode([token, unk]).endswith(f" {word}")
+        return after_word if apart else anywhere
+
+    return following
+
+
+def _pending(line: str) -> str | None:
+    """The end of a line that is not a whole character yet; None if it can never be one."""
+    start = len(line)
+    while start and "\udc80" <= line[start - 1] <= "\udcff":
+        start -= 1
+    try:
+        complete = codecs.getincrementaldecoder("utf-8")().decode(utf8(line[start:]))
+    except UnicodeDecodeError:
+        return None
+    return None if complete else line[start:]
+
+
+def _completions(pending: str) -> Iterator[str]:
+    """The characters whose UTF-8 begins so."""
+    first, *others = utf8(pending)
+    length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    begin = first & (0x7F >> length)
+    for byte in others:
+        begin = begin << 6 | byte & 0x3F
+    missing = 6 * (length - len(pending))
+    least = {2: 0x80, 3: 0x800, 4: 0x10000}[length]  # what is less is not written so
+    for point in range(max(least, begin << missing), min(0x110000, (begin + 1) << missing)):
+        if not 0xD800 <= point < 0xE000:
+            yield chr(point)
