@@ -279,7 +279,8 @@ def _listed(file: str, tokenizer: Tokenizer, encoding: str, errors: str) -> list
     known, unknown = known_words(tokenizer, entries)
     if unknown:
         total = len(known.words) + unknown
-        note(f"{unknown:,} of {count(total, 'word')} in {file} are unknown to the model")
+        verb = "is" if unknown == 1 else "are"
+        note(f"{unknown:,} of {count(total, 'word')} in {file} {verb} unknown to the model")
     return entries
 
 
@@ -289,10 +290,10 @@ def _warn_of_ends(samples: list[Sample], match: str | None) -> None:
     if stuck:
         ends = "text ends" if stuck == 1 else "texts end"
         warn(f"{stuck:,} {ends} early: all that could follow is a repetition or a copy")
-    cut = sum(one.ended == "max_tokens" for one in samples)
+    cut = sum(one.ended == "max_tokens" and one.text[-1:] not in ("", "\n") for one in samples)
     if match is not None and cut:
         were = "text was" if cut == 1 else "texts were"
-        warn(f"{cut:,} {were} cut off by `max_tokens`, perhaps in the middle of a match")
+        warn(f"{cut:,} {were} cut off by `max_tokens`: the last line may match only in part")
 
 
 def _warn_of_unknown(prompt: str, tokenizer: Tokenizer) -> None:

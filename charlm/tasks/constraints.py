@@ -6,6 +6,7 @@ A kind of constraint is a class with `may_grow` and `may_end`: `match_pattern`, 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -18,12 +19,15 @@ from ..text.tokenizer import Tokenizer
 from .prompt import continuation, encode_prompt
 
 SHOWN_CHARS = 40  # of a line, in messages
+COMPLETIONS = 256  # of an incomplete character, tried at most, besides those that are named
+_BYTE = re.compile("[\udc80-\udcff]")  # of no character, as tokenizers decode it
 
 
 class Constraint(Protocol):
     """What lines may be written."""
 
     name: str  # of the setting, for messages
+    named: frozenset[str]  # characters that it names, such as those of the words of a list
 
     def may_grow(self, before: str, line: str) -> bool:
         """Whether a line may have grown from `before`, which was allowed, to `line`."""
@@ -47,6 +51,7 @@ class Constrained:
     ) -> None:
         """Raises CharlmError if the prompt cannot be part of what the constraints allow."""
         self.constraints = constraints
+        self.named = {char for one in constraints for char in one.named if not char.isascii()}
         self.tokenizer = tokenizer
         self.next_chars = _next_chars(tokenizer) if tokenizer.level == "word" else None
         ids, self.spaced = encode_prompt(tokenizer, prompt)
@@ -99,7 +104,7 @@ class Constrained:
         whole = line[: -len(pending)]
         return any(
             all(one.may_grow(whole, whole + char) for one in self.constraints)
-            for char in _completions(pending)
+            for char in _completions(pending, self.named)
         )
 
     def _may_go_on(self, line: str, chars: Iterable[str]) -> bool:
@@ -134,18 +139,23 @@ def _next_chars(tokenizer: Tokenizer) -> Callable[[int], list[str]]:
 
 def _pending(line: str) -> str | None:
     """The end of a line that is not a whole character yet; None if it can never be one."""
-    start = len(line)
-    while start and "\udc80" <= line[start - 1] <= "\udcff":
-        start -= 1
+    bytes_ = _BYTE.search(line)
+    if bytes_ is None:
+        return ""
+    end = line[bytes_.start() :]
     try:
-        complete = codecs.getincrementaldecoder("utf-8")().decode(utf8(line[start:]))
+        complete = codecs.getincrementaldecoder("utf-8")().decode(utf8(end))
     except UnicodeDecodeError:
         return None
-    return None if complete else line[start:]
+    return None if complete else end
 
 
-def _completions(pending: str) -> Iterator[str]:
-    """The characters whose UTF-8 begins so."""
+def _completions(pending: str, named: Iterable[str]) -> Iterator[str]:
+    """Characters whose UTF-8 begins so: those of `named`, and COMPLETIONS evenly among all.
+
+    Those that are a byte short are all given, and those of a pending character are again among
+    those of a longer one, so what is found possible stays possible.
+    """
     first, *others = utf8(pending)
     length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
     begin = first & (0x7F >> length)
@@ -153,6 +163,8 @@ def _completions(pending: str) -> Iterator[str]:
         begin = begin << 6 | byte & 0x3F
     missing = 6 * (length - len(pending))
     least = {2: 0x80, 3: 0x800, 4: 0x10000}[length]  # what is less is not written so
-    for point in range(max(least, begin << missing), min(0x110000, (begin + 1) << missing)):
-        if not 0xD800 <= point < 0xE000:
+    points = range(begin << missing, (begin + 1) << missing)
+    yield from (char for char in named if ord(char) in points and ord(char) >= least)
+    for point in points[:: max(1, len(points) // COMPLETIONS)]:
+        if least <= point < 0x110000 and not 0xD800 <= point < 0xE000:
             yield chr(point)

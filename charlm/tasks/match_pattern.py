@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ..config import require
 from ..errors import CharlmError
 from ..system.extras import require_packages
 
 MAX_SECONDS = 2.0  # of one question to a pattern
+_ESCAPED = re.compile(r"\\(?:x|u|U000)([0-9a-fA-F]{2,5})")
 
 
 class MatchPattern:
@@ -30,6 +33,8 @@ class MatchPattern:
         except (RecursionError, OverflowError, MemoryError):
             raise CharlmError("`match` is too large a regular expression") from None
         require("\n" not in pattern, "`match` is for single lines, and has a line break in it")
+        escaped = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), pattern)
+        self.named = frozenset(escaped)
 
     def may_grow(self, before: str, line: str) -> bool:
         """Whether a match could begin with `line`."""

@@ -32,6 +32,7 @@ class WordList:
         self.words = {word for entry in entries for word in words_in(entry)}
         require(bool(self.words), "`words` has no words in it")
         self._sorted = sorted(self.words)
+        self.named = frozenset(chain.from_iterable(self.words))
         self.has = lru_cache(MEMO_SIZE)(self._has)
 
     def _has(self, text: str) -> bool:

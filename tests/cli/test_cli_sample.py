@@ -39,6 +39,7 @@ def test_text_is_the_library_s(cli: Cli, model: Path) -> None:
         "tokens": expected.tokens,
         "logprob": pytest.approx(expected.logprob),
         "prompt": "the ",
+        "ended": "lines",
         "seed": 3,
     }
 

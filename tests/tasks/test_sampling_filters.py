@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 
 from charlm.lm import Nats
 from charlm.tasks.sampling_filters import (
+    Filters,
+    apply_min_p,
     apply_temperature,
     apply_top_k,
     apply_top_p,
+    apply_typical,
     draw,
+    entropy,
     normalise,
 )
 
@@ -69,6 +73,58 @@ def test_top_p_keeps_the_smallest_set_with_the_mass(nats: Nats, p: float) -> Non
         possible = {i for i in order if np.isfinite(before[i])}
         count = 1 + int((sums < p).sum()) if p < 1 else len(order)
         assert {i for i in order if np.isfinite(after[i])} == set(order[:count]) & possible
+
+
+@given(distributions(), st.floats(0, 1))
+def test_min_p_keeps_what_is_probable_enough(nats: Nats, p: float) -> None:
+    kept = apply_min_p(nats, p)
+    np.testing.assert_allclose(mass(kept), 1)
+    ratios = np.exp(nats - nats.max(axis=1, keepdims=True))
+    assume(np.abs(ratios - p)[ratios > 0].min() > 1e-9)  # where rounding decides, either is right
+    np.testing.assert_array_equal(np.isfinite(kept), (ratios >= p) & (ratios > 0))
+
+
+@given(distributions(), st.floats(0.01, 1))
+def test_typical_keeps_the_smallest_set_nearest_the_entropy(nats: Nats, p: float) -> None:
+    kept = apply_typical(nats, p)
+    np.testing.assert_allclose(mass(kept), 1)
+    for before, after in zip(nats, kept, strict=True):
+        possible = np.flatnonzero(np.isfinite(before))
+        mean = -(before[possible] * np.exp(before[possible])).sum()
+        assert entropy(before) == mean or np.isclose(entropy(before), mean)
+        distance = np.abs(-before[possible] - mean)
+        gaps = np.diff(np.unique(distance))
+        assume(len(gaps) == 0 or gaps.min() > 1e-9)
+        order = sorted(range(len(possible)), key=lambda i: (distance[i], i))
+        sums = np.exp(before[possible[order]]).cumsum()
+        assume(np.abs(sums - p).min() > 1e-9)
+        count = 1 + int((sums < p).sum()) if p < 1 else len(order)
+        assert set(np.flatnonzero(np.isfinite(after))) == set(possible[order[:count]])
+
+
+@given(distributions())
+def test_filters_that_are_off_change_nothing(nats: Nats) -> None:
+    np.testing.assert_array_equal(Filters()(nats), nats)
+    for same in (apply_min_p(nats, 0), apply_typical(nats, 1), apply_top_p(nats, 1)):
+        np.testing.assert_allclose(same, nats, atol=1e-12)
+
+
+@given(
+    distributions(),
+    st.sampled_from([0.0, 0.5, 2.0]),
+    st.integers(1, 5),
+    st.floats(0.1, 1),
+    st.floats(0, 1),
+    st.floats(0.1, 1),
+)
+def test_filters_are_applied_in_order(
+    nats: Nats, temperature: float, top_k: int, top_p: float, min_p: float, typical: float
+) -> None:
+    expected = apply_top_p(apply_top_k(apply_temperature(nats, temperature), top_k), top_p)
+    expected = apply_typical(apply_min_p(expected, min_p), typical)
+    found = Filters(temperature, top_k, top_p, min_p, typical)(nats)
+    np.testing.assert_allclose(mass(found), 1)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 @given(distributions(), st.integers(0, 1 << 30))

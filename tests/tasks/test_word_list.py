@@ -1,0 +1,93 @@
+"""Only words of a list."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from toys import TEXTS, pair_of, recurrent_lm, tokenizer_of
+
+from charlm.config import TokenizerConfig
+from charlm.errors import CharlmError
+from charlm.tasks.sample import sample
+from charlm.tasks.word_list import WordList, known_words, words_in
+from charlm.text.tokenizer import build
+
+LIST = WordList(["the cat", "sat", "don't", "so-so", "Paris", "3.14", "猫"])
+
+
+def test_words_are_told_from_punctuation() -> None:
+    assert words_in("“Don't!” – he said, so-so (3.14).") == ["Don't", "he", "said", "so-so", "3.14"]
+    assert words_in("我的cat。") == ["我", "的", "cat"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "the cat sat",
+        "The CAT, (sat)!",
+        "don't",
+        "Don't the…",
+        "so-so",
+        "Paris",
+        "3.14 猫猫",
+        " – ",
+    ],
+)
+def test_lines_of_listed_words(line: str) -> None:
+    before = ""
+    for char in line:
+        assert LIST.may_grow(before, before + char), before + char
+        before += char
+    assert LIST.may_grow("", line)
+    assert LIST.may_end(line)
+
+
+@pytest.mark.parametrize("line", ["dog", "catt", "the ca", "paris", "don't'x", "thecat", "so-"])
+def test_other_lines(line: str) -> None:
+    assert not LIST.may_end(line) or line == "so-"
+    if line not in ("the ca", "so-"):
+        assert not LIST.may_grow(line[:-1], line) or not LIST.may_grow("", line)
+
+
+@given(
+    st.lists(st.sampled_from(["the", "cat", "sat", "don't", "Paris", ",", ".", "("]), max_size=6)
+)
+def test_all_that_begins_an_allowed_line_may_be_written(words: list[str]) -> None:
+    line = " ".join(words)
+    assert all(LIST.may_grow(line[:k], line[: k + 1]) for k in range(len(line)))
+    assert LIST.may_end(line)
+
+
+@pytest.mark.parametrize("level", TEXTS)
+def test_samples_have_only_words_of_the_list(level: str) -> None:
+    lm, tokenizer = pair_of(level)
+    words = ["abc", "de"] if level == "char" else ["the", "cats", "cat", "mat"]
+    drawn = sample(lm, tokenizer, words=words, num_samples=3, lines=3, max_tokens=60)
+    used = set()
+    for one in drawn:
+        text = one.text if one.ended == "lines" else one.text.rpartition(" ")[0]
+        used |= {word.lower() for word in words_in(text.encode(errors="replace").decode())}
+    assert used
+    assert used <= set(words) | {"cats"}
+
+
+def test_words_that_the_model_does_not_know() -> None:
+    listed, unknown = known_words(tokenizer_of("char"), ["abc", "xyz", "de"])
+    assert (listed.words, unknown) == ({"abc", "de"}, 1)
+    listed, unknown = known_words(tokenizer_of("word"), ["the", "zebra"])
+    assert (listed.words, unknown) == ({"the"}, 1)
+    assert known_words(tokenizer_of("byte"), ["zebra"])[1] == 0
+    with pytest.raises(CharlmError, match="knows none of the `words`"):
+        known_words(tokenizer_of("char"), ["xyz"])
+    for empty in ([], ["", " , "]):
+        with pytest.raises(CharlmError, match="`words` has no words"):
+            WordList(empty)
+
+
+def test_models_in_lower_case() -> None:
+    tokenizer = build(TokenizerConfig("word", lower=True), ["paris is red\n"])
+    lm = recurrent_lm("gru", tokenizer.vocab_size, eos=tokenizer.eos)
+    drawn = sample(lm, tokenizer, words=["Paris"], num_samples=20)
+    assert {word for one in drawn for word in one.text.split()} == {"paris"}
