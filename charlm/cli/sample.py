@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CharlmError
-from .open_files import open_lines, open_model
+from .open_files import only_once, open_lines, open_model
 from .options import Encoding, Errors, Json, ModelPath
 from .show import (
     console,
@@ -167,8 +167,9 @@ def sample(
     charlm sample --max-tokens 500 --temperature 0.7
     charlm sample -n 100 --seed 1 --json > samples.json
     charlm sample --max-tokens 500 --min-p 0.05 --no-repeat 8 --no-copy 20
-    charlm sample -n 5 --match "The [a-z ]+\."
+    charlm sample -n 5 --match "The( [a-z]+){3,6}\."
     """
+    only_once(words, training_text)
     used = open_model(model)
     seed = secrets.randbelow(1 << 32) if seed is None else seed
     detail(f"seed: {seed}")

@@ -103,6 +103,7 @@ def test_lines_that_match(cli: Cli) -> None:
         ),
         (["--training-text", "x"], "--training-text is for --no-copy"),
         (["--no-copy", "5", "--training-text", "missing.txt"], "missing.txt does not exist"),
+        (["--no-copy", "5", "--training-text", "-", "--words", "-"], "read only once"),
         (["--words", "missing.txt"], "missing.txt does not exist"),
         (["--match", "(", "-p", "the"], "--match is not a regular expression: missing )"),
         (["--match", "[A-Z]"], "stuck at the beginning of a line: the model has no token there"),
