@@ -2,12 +2,12 @@
 
     python benchmarks/sampling.py TEXT [--level word] [--model ngram] [--entropy 0.8] [--json FILE]
 
-A model is made of the first half of TEXT and a judge, an n-gram model, of the second: the judge has
-seen none of what the model may copy. Each way of sampling has a parameter, which is tuned by
-bisection until the distributions that are drawn from have, on average, the same entropy: a given
-share of that of plain sampling. So no way looks better only for being more cautious. Plain
-sampling, at its own entropy, and as much of the second half itself (which the judge knows, so
-without its verdict) stand beside.
+A model is made of the first half of TEXT and a judge, an n-gram model of characters, of the second:
+the judge has seen none of what the model may copy. Each way of sampling has a parameter, which is
+tuned by bisection until the distributions that are drawn from have, on average, the same entropy: a
+given share of that of plain sampling. So no way looks better only for being more cautious. Plain
+sampling, at its own entropy, and as much of the second half itself (which the judge knows, so without
+its verdict) stand beside.
 
 distinct-n: different n-grams of tokens in a text, of all in it (Li et al. 2016).
 loops: tokens inside an n-gram that the same text had before.
@@ -215,10 +215,12 @@ def main(
         how += ["--split", split] if level == "word" else []
         verb = ["ngram"] if model == "ngram" else ["train", "--minutes", model]
         command(*verb, str(place / "first.txt"), *how, "--out", str(place / "model"))
-        command("ngram", str(place / "second.txt"), *how, "--out", str(place / "judge"))
-        author, judge = charlm.load(place / "model"), charlm.load(place / "judge")
+        author = charlm.load(place / "model")
         text = author.tokenizer.encode((place / "first.txt").read_text("utf-8"))
         other = author.tokenizer.encode((place / "second.txt").read_text("utf-8"))
+        (place / "judge.txt").write_text(author.tokenizer.decode(other), "utf-8")  # spaced alike
+        command("ngram", str(place / "judge.txt"), "--out", str(place / "judge"))
+        judge = charlm.load(place / "judge")
     measure = Measure(text, judge, author)
     write = Writer(author, texts, tokens)
     plain = Way(lambda _: Filters(), 0.0, 0.0)
