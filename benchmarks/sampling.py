@@ -6,8 +6,8 @@ A model is made of the first half of TEXT and a judge, an n-gram model of charac
 the judge has seen none of what the model may copy. Each way of sampling has a parameter, which is
 tuned by bisection until the distributions that are drawn from have, on average, the same entropy: a
 given share of that of plain sampling. So no way looks better only for being more cautious. Plain
-sampling, at its own entropy, and as much of the second half itself (which the judge knows, so without
-its verdict) stand beside.
+sampling, at its own entropy, and as much of the second half itself (which the judge knows, so
+without its verdict) stand beside.
 
 distinct-n: different n-grams of tokens in a text, of all in it (Li et al. 2016).
 loops: tokens inside an n-gram that the same text had before.
