@@ -333,6 +333,12 @@ class TrainConfig(Settings):
         choices=SCHEDULES,
     )
     momentum: float = setting(0.9, "Momentum of sgd.", OPTIMISATION, minimum=0, below=1)
+    muon_scale: float = setting(
+        1.0, "Scale of Muon's updates, relative to AdamW's.", above=0, below=1000, option=False
+    )
+    muon_interval: int = setting(
+        1, "Steps from one orthogonalisation to the next.", minimum=1, option=False
+    )
     beta2: float = setting(0.99, "Decay of Adam's second moment.", minimum=0, below=1, option=False)
     weight_decay: float = setting(
         0.01,

@@ -117,6 +117,7 @@ def experiment(
         fixed = {
             "steps": steps,
             "lr": LEARNING_RATE,
+            "optimizer": "adamw",
             "bptt": TOKENS_PER_STEP,
             "batch_size": PARALLEL_STREAMS,
         }

@@ -235,7 +235,7 @@ def experiment(
     Raises CharlmError for an unknown cell or too little text.
     """
     facts = learn.facts_of(corpus, 1000, WARM_UP_TOKENS + length + 2)
-    fixed = {"seed": seed, "steps": steps, "lr": LEARNING_RATE}
+    fixed = {"seed": seed, "steps": steps, "lr": LEARNING_RATE, "optimizer": "adamw"}
     config = defaults.training(fixed, facts)
     shapes = {
         cell: defaults.network({"cell": cell, "hidden": hidden}, facts)

@@ -10,7 +10,8 @@ from typing import Any
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
-FINE_TUNING_RATE = 0.5  # of the learning rate from nothing, which is no better and forgets more
+MUON = {"optimizer": "muon", "muon_scale": 2.0, "muon_interval": 4}  # docs/decisions/0021
+FINE_TUNING = {"lr": 4e-3, "muon_scale": 1.0}  # more is no better and forgets more
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 SAMPLED_SOFTMAX = 8000  # above which it is trained on a sample of
 SAMPLE_SIZE = 3000  # words: 4 to 5 times as fast for 18,405 of them (docs/decisions/0019)
@@ -23,7 +24,6 @@ class Facts:
     level: str
     tokens: int  # of training text
     vocab_size: int
-    bf16: bool = False  # whether the hardware multiplies bf16 matrices
 
 
 def tokenizer(settings: Mapping[str, Any]) -> TokenizerConfig:
@@ -99,35 +99,32 @@ def training(
     shortest = settings.get("bptt") or 32
     streams = settings.get("batch_size") or max(1, min(streams, facts.tokens // shortest))
     bptt = min(bptt, max(1, facts.tokens // (4 * streams)))  # of a few lines: four steps an epoch
-    chosen: dict[str, Any] = {"batch_size": streams, "bptt": bptt}
-    if facts.vocab_size <= LARGE_SOFTMAX:
-        # tinyshakespeare, LSTM 512, one run each, docs/decisions/0007. AdamW, 82 to 98 s: 1.631 at
-        # a rate of 3e-3, 1.541 at 6e-3, 1.478 at 1e-2 and 1.475 at 8e-3, where Muon has 1.451.
-        chosen["lr"] = 8e-3
-        if facts.bf16:  # otherwise its orthogonalisation takes as long as the rest of the step
-            chosen["optimizer"] = "muon"
+    small = facts.vocab_size <= LARGE_SOFTMAX
+    chosen: dict[str, Any] = {"batch_size": streams, "bptt": bptt, "lr": 1e-2 if small else 6e-3}
+    chosen |= MUON
     if facts.vocab_size > SAMPLED_SOFTMAX:
         chosen["softmax_sample"] = SAMPLE_SIZE
+    if fine_tuning:
+        chosen |= FINE_TUNING if small else {"optimizer": "adamw", "lr": 3e-3}
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
-    if fine_tuning:
-        chosen["lr"] = chosen.get("lr", TrainConfig.lr) * FINE_TUNING_RATE
     return TrainConfig(**(chosen | _pick(TrainConfig, settings)))
 
 
-def rate(config: TrainConfig, settings: Mapping[str, Any], facts: Facts) -> TrainConfig:
-    """`config` with a learning rate to suit its number of steps, if the softmax is large.
+def rate(
+    config: TrainConfig, settings: Mapping[str, Any], facts: Facts, *, fine_tuning: bool = False
+) -> TrainConfig:
+    """`config` with a learning rate to suit its number of steps: a short run needs larger ones.
 
-    A short run needs larger steps. Tang poems (7,072 characters), 150 steps of AdamW:
-    6.318 nats at 3e-3, 6.043 at 8e-3; Brown, 2,000 steps: perplexity 129 at 3e-3. In between,
-    as the square root of the steps: an estimate.
+    lr = base · (2000 / steps)^⅓, within bounds; an estimate between and beyond what was measured
+    (docs/decisions/0021). tinyshakespeare, nats/char of text held out, with Muon: 150 steps 1.94 at
+    1.6e-2, 1.86 at 2.4e-2; 600 steps 1.614 at 1.2e-2, 1.606 at 1.6e-2, 1.627 at 2.4e-2; 2,000 steps
+    1.557 at 8e-3, 1.559 at 1.2e-2 and 1.6e-2. Brown, 300 steps: 1.058 at 6e-3, 1.054 at 1.2e-2.
     """
-    default = settings.get("lr") is None and config.optimizer == "adamw"
-    if facts.vocab_size <= LARGE_SOFTMAX or not default:
+    if settings.get("lr") is not None or config.optimizer == "sgd" or fine_tuning:
         return config
-    return replace(
-        config, lr=round(config.lr * min(8 / 3, max(1.0, (2000 / config.steps) ** 0.5)), 5)
-    )
+    factor = min(2.5, max(0.5, (2000 / config.steps) ** (1 / 3)))
+    return replace(config, lr=round(config.lr * factor, 5))
 
 
 def ngrams(level: str, vocab_size: int) -> tuple[int, tuple[int, ...]]:

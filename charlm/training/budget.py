@@ -84,7 +84,7 @@ def fix_settings(
         valid_tokens=valid_tokens,
     )
     epochs = steps / streams.steps_per_epoch
-    config = defaults.rate(config, settings, facts)
+    config = defaults.rate(config, settings, facts, fine_tuning=options.init_from is not None)
     network = defaults.dropout(network, settings, facts, epochs, options.dropout)
     return network, config, seconds_per_step
 

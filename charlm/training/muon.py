@@ -3,6 +3,8 @@
 The gradient of a recurrent matrix is dominated by a few directions. Muon takes the momentum M = U S
 Vᵀ and steps by U Vᵀ, so that all directions count equally. Embedding, softmax and biases are left
 to AdamW.
+
+The momentum turns slowly, so U Vᵀ need not be computed at every step (docs/decisions/0021).
 """
 
 from __future__ import annotations
@@ -57,10 +59,16 @@ class Muon(torch.optim.Optimizer):
         beta2: float,
         weight_decay: float,
         precision: torch.dtype,
+        scale: float = 1.0,
+        interval: int = 1,
     ) -> None:
-        """`precision` is that of the orthogonalisation's products; the rest is fp32."""
+        """precision: that of the orthogonalisation's products; the rest is fp32.
+
+        scale: of the matrices' updates, besides the learning rate. interval: steps from one
+        orthogonalisation to the next; those in between repeat the update.
+        """
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
-        self.precision = precision
+        self.precision, self.scale, self.interval = precision, scale, interval
         self.adamw = torch.optim.AdamW(others, lr=lr, betas=(0.9, beta2), fused=True)
         self.adamw.state = self.state  # the two share one state and one list of groups
         self.param_groups += self.adamw.param_groups
@@ -78,6 +86,17 @@ class Muon(torch.optim.Optimizer):
                 state["momentum"] = torch.zeros_like(p)
             momentum = state["momentum"].lerp_(p.grad, 1 - MOMENTUM)
             ahead = p.grad.lerp(momentum, MOMENTUM)  # Nesterov momentum
-            update = orthogonalise(ahead, self.precision)
+            update = self._update(state, ahead)
             p.mul_(1 - group["lr"] * group["weight_decay"])
-            p.add_(update, alpha=-group["lr"] * UPDATE_RMS * math.sqrt(max(p.shape)))
+            size = UPDATE_RMS * self.scale * math.sqrt(max(p.shape))
+            p.add_(update, alpha=-group["lr"] * size)
+
+    def _update(self, state: dict[str, Tensor], ahead: Tensor) -> Tensor:
+        """U Vᵀ of this step's momentum, or of that of a step or more ago."""
+        if self.interval == 1:
+            return orthogonalise(ahead, self.precision)
+        step = state.setdefault("step", torch.zeros(()))
+        if int(step) % self.interval == 0:
+            state["update"] = orthogonalise(ahead, self.precision)
+        step += 1
+        return state["update"]

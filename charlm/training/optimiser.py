@@ -72,6 +72,8 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
             beta2=config.beta2,
             weight_decay=config.weight_decay,
             precision=torch.bfloat16 if config.precision == "bf16" else torch.float32,
+            scale=config.muon_scale,
+            interval=config.muon_interval,
         )
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)

@@ -13,7 +13,7 @@ import torch
 
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..errors import CharlmError
-from ..network.device import choose_device, has_bf16
+from ..network.device import choose_device
 from ..runs import defaults
 from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
@@ -62,12 +62,7 @@ def train(
     with begin(corpus, options, tokenizer_config, events, old_tokens) as (run, opened):
         text = opened.corpus
         device = choose_device(options.device)
-        facts = Facts(
-            tokenizer_config.level,
-            len(text.train),
-            text.tokenizer.vocab_size,
-            has_bf16(device) and settings.get("precision") != "fp32",
-        )
+        facts = Facts(tokenizer_config.level, len(text.train), text.tokenizer.vocab_size)
         if base is None:
             network_config = defaults.network(settings, facts)
         else:

@@ -32,24 +32,28 @@ def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
     small = defaults.training({}, Facts("char", 5_000, 65))
     assert small.batch_size * small.bptt * 2 <= 5_000
     assert defaults.training({"lr": 0.5}, facts).lr == 0.5
-    assert defaults.training({}, replace(facts, bf16=True)).optimizer == "muon"
-    assert defaults.training({}, facts).optimizer == "adamw"
+    assert defaults.training({}, facts).optimizer == "muon"
+    assert defaults.training({"optimizer": "adamw"}, facts).optimizer == "adamw"
     assert defaults.tokenizer({"level": "word", "min_count": 3}).min_count == 3
 
 
-def test_short_runs_of_large_vocabularies_have_a_higher_rate() -> None:
-    facts = Facts("word", 1_000_000, 20_000)
+def test_short_runs_have_a_higher_rate() -> None:
+    facts = Facts("char", 1_000_000, 65)
 
-    def rate(steps: int, facts: Facts = facts, **settings: Any) -> float:
-        config = replace(defaults.training(settings, facts), steps=steps)
-        return defaults.rate(config, settings, facts).lr
+    def rate(steps: int, facts: Facts = facts, fine_tuning: bool = False, **settings: Any) -> float:
+        config = replace(defaults.training(settings, facts, fine_tuning=fine_tuning), steps=steps)
+        return defaults.rate(config, settings, facts, fine_tuning=fine_tuning).lr
 
-    assert rate(2000) == rate(10_000) == 3e-3
-    assert rate(500) == pytest.approx(6e-3)
-    assert rate(10) == pytest.approx(8e-3)
+    assert rate(2000) == 1e-2
+    assert rate(250) == pytest.approx(2e-2)
+    assert rate(10) == pytest.approx(2.5e-2)
+    assert rate(1_000_000) == pytest.approx(5e-3)
     assert rate(10, lr=1e-3) == 1e-3
-    small = Facts("char", 1_000_000, 65)
-    assert rate(10, small) == rate(10_000, small)
+    assert rate(10, optimizer="sgd") == 1.0
+    assert rate(10, fine_tuning=True) == rate(10_000, fine_tuning=True) == 4e-3
+    words = Facts("word", 1_000_000, 20_000)
+    assert rate(2000, words) == 6e-3
+    assert rate(10, words, fine_tuning=True) == 3e-3
 
 
 @pytest.mark.parametrize(
