@@ -169,6 +169,8 @@ class TrainOptions(NgramOptions, total=False):
     warmup: int
     schedule: str
     momentum: float
+    muon_scale: float
+    muon_interval: int
     beta2: float
     weight_decay: float
     clip_norm: float

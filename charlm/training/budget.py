@@ -21,7 +21,7 @@ from . import timing
 from .plan import MAX_VALIDATIONS, VALIDATION_COST, VALIDATION_TIME_FRACTION
 from .streams import Streams
 
-MIN_STEPS_PER_UNIT = 2.7  # of width; with fewer, a narrower network is better
+MIN_STEPS_PER_UNIT = 1.7  # of width; with fewer, a narrower network is better
 MIN_HIDDEN = 64
 MIN_VALID_TOKENS = 8192  # of a validation that has to be quick
 

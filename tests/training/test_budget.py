@@ -32,7 +32,7 @@ def planned(text: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dic
     return tomllib.loads((out / "config.toml").read_text())
 
 
-@pytest.mark.parametrize(("minutes", "hidden"), [(10, 256), (2, 128), (0.1, 64)])
+@pytest.mark.parametrize(("minutes", "hidden"), [(10, 256), (1.5, 128), (0.1, 64)])
 def test_the_width_fits_the_time(
     text: Path, monkeypatch: pytest.MonkeyPatch, minutes: float, hidden: int
 ) -> None:

@@ -80,6 +80,33 @@ def test_first_step_by_hand() -> None:
             assert torch.equal(p, other), name
 
 
+def test_steps_between_orthogonalisations_repeat_the_update() -> None:
+    """Every third step is that of momentum orthogonalised anew, times the scale."""
+    torch.manual_seed(1)
+    matrix = nn.Parameter(torch.zeros(4, 4))
+    other = [{"params": [nn.Parameter(torch.ones(2))], "weight_decay": 0.0}]
+    optimizer = Muon(
+        [matrix],
+        other,
+        lr=0.1,
+        beta2=0.99,
+        weight_decay=0.0,
+        precision=torch.float32,
+        scale=3.0,
+        interval=3,
+    )
+    momentum, update = torch.zeros(4, 4), torch.zeros(4, 4)
+    for step in range(7):
+        before = matrix.detach().clone()
+        matrix.grad = torch.randn(4, 4)
+        momentum = momentum.lerp(matrix.grad, 1 - MOMENTUM)
+        if step % 3 == 0:
+            update = orthogonalise(matrix.grad.lerp(momentum, MOMENTUM))
+        optimizer.step()
+        size = 0.1 * 3.0 * UPDATE_RMS * math.sqrt(4)
+        torch.testing.assert_close(matrix.detach() - before, -size * update)
+
+
 def test_one_rate_drives_both() -> None:
     network = Network(NetworkConfig(9, embed=5, hidden=6))
     network.initialise(1)
@@ -104,7 +131,7 @@ def test_what_has_no_gradient_stays() -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_state_goes_round(cell: str) -> None:
     """What `get_state` gives, `set_state` puts back: the next step is the same."""
-    config = TrainConfig(optimizer="muon")
+    config = TrainConfig(optimizer="muon", muon_interval=2)
     networks = [Network(NetworkConfig(9, cell=cell, embed=5, hidden=6)) for _ in range(2)]
     networks[0].initialise(1)
     first = optimiser.build(config, networks[0])
