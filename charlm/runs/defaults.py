@@ -58,11 +58,11 @@ def dropout(
 
     rate: the setting `dropout`, which applies wherever `settings` has no specific rate.
 
-    The best rate grows with the number of epochs. tinyshakespeare, LSTM 512, one run each, nats/char
-    (docs/decisions/0021): 1.4 epochs 1.607 without, 1.625 with 0.1; 4.5 epochs 1.558 with 0.12,
-    1.555 with 0.24. Recurrent weights: on a quarter of the text, 25 epochs, 1.87 with a fifth of
-    them dropped, 1.91 with two fifths, 1.92 and rising without (record 7). The data in `data/`,
-    about 20 epochs: record 21. Values in between, and both bounds for words, are estimates.
+    The best rate grows with the number of epochs. tinyshakespeare, LSTM 512, one run each, nats per
+    character (docs/decisions/0021): 1.4 epochs 1.607 without, 1.625 with 0.1; 4.5 epochs 1.558 with
+    0.12, 1.555 with 0.24. Recurrent weights: on a quarter of the text, 25 epochs, 1.87 with a fifth
+    of them dropped, 1.91 with two fifths, 1.92 and rising without (record 7). Values in between,
+    and both bounds for words, are estimates.
     """
     large = facts.vocab_size > LARGE_SOFTMAX
     doublings = math.log2(max(epochs, 1e-9) / 1.4)
