@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from charlm.network import layers
+from charlm.network.products import times
 from charlm.system import allocator
 
 PLAIN_BATCH, PLAIN_BPTT = 32, 64  # streams, and tokens a gradient flows back
@@ -77,7 +77,7 @@ def gemm_peak(precision: torch.dtype, size: int = 2048) -> float:
     (In fp32 torch's own products go to a library that is slow on some processors.)
     """
     a, b = (torch.randn(size, size).to(precision) for _ in "ab")
-    packed = layers.times(b, size)
+    packed = times(b, size)
     seconds = min(best_of(lambda: a @ b, seconds=1.0), best_of(lambda: packed(a), seconds=1.0))
     return 2 * size**3 / seconds / 1e9
 

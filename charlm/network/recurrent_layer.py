@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..config import NetworkConfig
-from .layers import gru, peephole_lstm, rnn
+from .layers import gru, rnn
+from .peephole_layer import peephole_lstm
 
 LayerState: TypeAlias = tuple[Tensor, ...]  # (h,) or (h, c), each (B, H)
 
@@ -51,12 +51,12 @@ def run_peephole_lstm(
     x_TBE: Tensor, state: LayerState, weights: Weights
 ) -> tuple[Tensor, LayerState]:
     """Our own layer, on every device."""
-    dtype, kept_in = x_TBE.dtype, state[0].dtype
-    a = functional.linear(x_TBE, weights.weight_ih.to(dtype)).to(kept_in) + weights.bias_ih
-    recurrent = weights.weight_hh.to(dtype)
-    (h0, c0), peepholes = state, weights.extra["peephole"]
-    h_TBH, c_TBH = peephole_lstm(a, h0, c0, recurrent, weights.bias_hh, peepholes)
-    return h_TBH.to(dtype), (h_TBH[-1], c_TBH[-1])
+    dtype, (h0, c0), w = x_TBE.dtype, state, weights
+    weight_ih, weight_hh = w.weight_ih.to(dtype), w.weight_hh.to(dtype)
+    out, h, c = peephole_lstm(
+        x_TBE, h0, c0, weight_ih, weight_hh, w.bias_ih, w.bias_hh, w.extra["peephole"]
+    )
+    return out, (h, c)
 
 
 def run_plain(

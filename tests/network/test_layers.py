@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from charlm.network.layers import gru, once, peephole_lstm, rnn, times
+from charlm.network.layers import gru, rnn, tanh_
+from charlm.network.peephole_layer import peephole_lstm
+from charlm.network.products import once, times
 
-T, B, H = 5, 3, 4
+T, B, E, H = 5, 3, 6, 4
 
 
 def some(*shape: int, seed: int = 0) -> Tensor:
@@ -21,29 +23,37 @@ def some(*shape: int, seed: int = 0) -> Tensor:
 
 def inputs() -> tuple[Tensor, ...]:
     return (
-        some(T, B, 4 * H),
+        some(T, B, E),
         some(B, H),
         some(B, H, seed=9),
+        some(4 * H, E),
         some(4 * H, H),
         some(4 * H),
+        some(4 * H, seed=9),
         some(3, H),
     )
 
 
 def by_the_book(
-    a: Tensor, h: Tensor, c: Tensor, weight: Tensor, bias: Tensor, peephole: Tensor
-) -> tuple[Tensor, Tensor]:
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    W_x: Tensor,
+    W_h: Tensor,
+    b_x: Tensor,
+    b_h: Tensor,
+    peephole: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Gers and Schmidhuber (2000), one gate at a time, under autograd."""
-    hidden, cells = [], []
-    W, b = weight.view(4, H, H), bias.view(4, H)
-    for t in range(T):
-        i, f, g, o = (a[t, :, k * H : (k + 1) * H] + h @ W[k].t() + b[k] for k in range(4))
+    hidden = []
+    for x_t in x:
+        a = W_x @ x_t.t() + W_h @ h.t() + (b_x + b_h)[:, None]
+        i, f, g, o = (part.t() for part in a.chunk(4))
         i, f = torch.sigmoid(i + peephole[0] * c), torch.sigmoid(f + peephole[1] * c)
         c = f * c + i * torch.tanh(g)
         h = torch.sigmoid(o + peephole[2] * c) * torch.tanh(c)
         hidden.append(h)
-        cells.append(c)
-    return torch.stack(hidden), torch.stack(cells)
+    return torch.stack(hidden), h, c
 
 
 def test_gradient_agrees_with_finite_differences() -> None:
@@ -54,9 +64,9 @@ def test_values_and_gradients_agree_with_the_equations() -> None:
     results = []
     for run in (peephole_lstm, by_the_book):
         given = inputs()
-        h, c = run(*given)
-        (h.sin().sum() + (c * c).sum()).backward()  # type: ignore[no-untyped-call]
-        results.append([h, c, *(p.grad for p in given)])
+        hs, h, c = run(*given)
+        (hs.sin().sum() + (h * c * c).sum()).backward()  # type: ignore[no-untyped-call]
+        results.append([hs, h, c, *(p.grad for p in given)])
     for ours, reference in zip(*results, strict=True):
         assert ours is not None
         assert reference is not None
@@ -65,11 +75,17 @@ def test_values_and_gradients_agree_with_the_equations() -> None:
 
 @pytest.mark.parametrize("gate", range(3))
 def test_each_peephole_matters(gate: int) -> None:
-    a, h, c, weight, bias, peephole = (p.detach() for p in inputs())
-    before, _ = peephole_lstm(a, h, c, weight, bias, peephole)
-    peephole[gate] += 0.5
-    after, _ = peephole_lstm(a, h, c, weight, bias, peephole)
+    given = tuple(p.detach() for p in inputs())
+    before, _, _ = peephole_lstm(*given)
+    given[-1][gate] += 0.5
+    after, _, _ = peephole_lstm(*given)
     assert (before - after).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_the_tanh_of_layers_is_one(dtype: torch.dtype) -> None:
+    x = torch.cat([torch.linspace(-100, 100, 1001), torch.logspace(-9, 0, 50)]).to(dtype)
+    torch.testing.assert_close(tanh_(x.clone()), x.tanh(), rtol=0, atol=3e-7)
 
 
 LAYERS: dict[str, tuple[int, Any, Any]] = {
@@ -82,7 +98,7 @@ layer = pytest.mark.parametrize(("gates", "ours", "theirs"), LAYERS.values(), id
 
 def layer_inputs(gates: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
     """x, h0, W_ih, W_hh, b_ih, b_hh."""
-    G, E = gates * H, 6
+    G = gates * H
     shapes = ((T, B, E), (B, H), (G, E), (G, H), (G,), (G,))
     made = [some(*shape, seed=k).detach() for k, shape in enumerate(shapes)]
     return [part.to(dtype).requires_grad_() for part in made]
