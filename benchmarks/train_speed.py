@@ -117,7 +117,12 @@ def main(
             best = dict.fromkeys((name for name, _, _ in cases), float("inf"))
             for _ in range(rounds):
                 for name, plain, precision in cases:
-                    training = TrainConfig(batch_size=batch, bptt=bptt, precision=precision)
+                    training = TrainConfig(
+                        batch_size=batch,
+                        bptt=bptt,
+                        precision=precision,
+                        threads=torch.get_num_threads(),
+                    )
                     case = {**spec, "plain": plain, "training": training.as_dict()}
                     best[name] = min(best[name], child(__file__, case, tuned=not plain))
             for name, _, precision in cases:
