@@ -72,12 +72,16 @@ def estimate(
     counts_by_order = _count(text, V, eos, order, lines=lines)
     orders: list[Order] = []
     lower = np.full(1, 1.0 / V)  # P of the order below, by index
+    without: list[int] = []  # orders whose discounts cannot be estimated
     for k, counts in enumerate(counts_by_order):
         adjusted = _adjusted(counts, counts_by_order[k + 1] if k + 1 < order else None)
         if k == 0:
             adjusted[V] = 0  # <s> is not a word
-        discount = _discounts(adjusted, k + 1, warn)
-        D = discount[np.minimum(adjusted, 3)]
+        discounts = _discounts(adjusted)
+        if discounts is None:
+            discounts = FALLBACK_DISCOUNTS
+            without.append(k + 1)
+        D = np.array([0.0, *discounts])[np.minimum(adjusted, 3)]
         prefix = counts.keys // (V + 1) if k else np.zeros(len(counts.keys), np.int64)
         contexts = len(counts_by_order[k - 1].keys) if k else 1
         kept = counts.raw >= thresholds[k] if k else np.ones(len(counts.keys), bool)
@@ -100,6 +104,12 @@ def estimate(
             nats[V] = START_NATS
         orders.append(Order(counts.keys, nats, np.zeros(len(nats), np.float32)))
         lower = probability
+    if without:
+        few = ", ".join(map(str, without[:-1])) + " and " if len(without) > 1 else ""
+        warn(
+            f"too few {few}{without[-1]}-grams to estimate their discounts from; using "
+            + ", ".join(map(str, FALLBACK_DISCOUNTS))
+        )
     if max(thresholds) > 1:
         orders = _prune(orders, [counts.raw for counts in counts_by_order], thresholds, V)
     return NgramLM(orders, V, eos, lines=lines)
@@ -146,19 +156,14 @@ def _adjusted(counts: Counts, longer: Counts | None) -> Keys:
     return np.where(extensions > 0, extensions, counts.raw)
 
 
-def _discounts(adjusted: Keys, k: int, warn: Callable[[str], None]) -> npt.NDArray[np.float64]:
-    """D indexed by min(a, 3): (4,), with D[0] = 0."""
+def _discounts(adjusted: Keys) -> tuple[float, ...] | None:
+    """D for a = 1, 2, 3 and more, from the counts of counts, unless these give none."""
     n = [int((adjusted == i).sum()) for i in range(1, 5)]
-    if all(n):
-        Y = n[0] / (n[0] + 2 * n[1])
-        D = [i - (i + 1) * Y * n[i] / n[i - 1] for i in (1, 2, 3)]
-        if all(0 < d <= i for i, d in enumerate(D, 1)):
-            return np.array([0.0, *D])
-    warn(
-        f"{k}-grams: the counts of counts {n} give no valid discounts; using "
-        + ", ".join(map(str, FALLBACK_DISCOUNTS))
-    )
-    return np.array([0.0, *FALLBACK_DISCOUNTS])
+    if not all(n):
+        return None
+    Y = n[0] / (n[0] + 2 * n[1])
+    D = tuple(i - (i + 1) * Y * n[i] / n[i - 1] for i in (1, 2, 3))
+    return D if all(0 < d <= i for i, d in enumerate(D, 1)) else None
 
 
 def _prune(
