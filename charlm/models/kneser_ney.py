@@ -105,9 +105,9 @@ def estimate(
         orders.append(Order(counts.keys, nats, np.zeros(len(nats), np.float32)))
         lower = probability
     if without:
-        few = ", ".join(map(str, without[:-1])) + " and " if len(without) > 1 else ""
         warn(
-            f"too few {few}{without[-1]}-grams to estimate their discounts from; using "
+            "the text is too small, or repeats itself too much, to estimate discounts for n-grams "
+            f"of order {', '.join(map(str, without))}; using "
             + ", ".join(map(str, FALLBACK_DISCOUNTS))
         )
     if max(thresholds) > 1:
@@ -157,7 +157,7 @@ def _adjusted(counts: Counts, longer: Counts | None) -> Keys:
 
 
 def _discounts(adjusted: Keys) -> tuple[float, ...] | None:
-    """D for a = 1, 2, 3 and more, from the counts of counts, unless these give none."""
+    """D for a = 1, 2, 3 and more, from the counts of counts; None if these give none."""
     n = [int((adjusted == i).sum()) for i in range(1, 5)]
     if not all(n):
         return None

@@ -4,14 +4,13 @@ torch sends `nn.LSTM` through oneDNN's recurrent primitive on a CPU; GRU, simple
 LSTM (peephole_layer.py) it takes step by step. Here they take one large product for the inputs of
 all time steps, one small product a step whose matrix is laid out for oneDNN once, and, on the way
 back, one large product for the weight gradients of all steps together (truncated BPTT: Williams and
-Peng 1990). Entry-wise work is done within the step, while what it needs is in the cache: over all
-steps at once it takes three times as long.
+Peng 1990). Entry-wise work is done step by step, on what is still in the cache.
 
 Notation: a_t = W_ih x_t + b_ih; u_t = W_hh h_{t-1} + b_hh; σ is the logistic function, ∘ the
 entry-wise product; G = gates · H. Gate order in the G entries is that of `torch.nn`. Matrices come
-in the precision their products should have (fp32 or bf16); so come what is kept for the way back
-and what is computed on it, for memory is what long sequences wait for. Forwards, states and gates
-are fp32.
+in the precision their products should have (fp32 or bf16). The forward pass computes states and
+gates in fp32; what it keeps for the backward pass, and all that is computed there step by step, is
+in the precision of the products, which takes half the memory in bf16.
 """
 
 from __future__ import annotations
@@ -31,9 +30,10 @@ threshold_backward: Any = torch.ops.aten.threshold_backward.grad_input
 
 
 def tanh_(x: Tensor) -> Tensor:
-    """tanh x = 2 σ(2x) − 1, in place: a third of the time that torch takes for its tanh.
+    """tanh x = 2 σ(2x) − 1, in place, with an absolute error of at most 3e-7 in fp32.
 
-    Of 16,384 entries in fp32, on two Zen 4 cores: 14 µs for 38.
+    32 × 512 entries in fp32 on a Zen 4: 17 µs, where torch's takes 25, or 34 in columns of a larger
+    matrix.
     """
     return x.mul_(2).sigmoid_().mul_(2).sub_(1)
 

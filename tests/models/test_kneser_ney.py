@@ -119,8 +119,8 @@ def test_equals_the_textbook(
 def test_discounts_are_those_of_the_counts_of_counts_or_fall_back_and_say_so() -> None:
     said: list[str] = []
     estimate(np.array([1, 2, 1, 0]), V, EOS, 3, lines=True, warn=said.append)
-    expected = "too few 1, 2 and 3-grams to estimate their discounts from; using 0.5, 1.0, 1.5"
-    assert said == [expected]
+    (message,) = said
+    assert message.endswith("of order 1, 2, 3; using 0.5, 1.0, 1.5")
     rng = np.random.default_rng(0)
     ids = np.append(rng.zipf(1.3, 20_000).clip(1, 2000) - 1, 0)
     said.clear()

@@ -137,16 +137,40 @@ def test_layers_in_bf16_are_near_those_in_fp32(name: str) -> None:
         assert out.dtype == dtype
         out.float().sin().sum().backward()
         results.append([out.float(), *(p.grad for p in given)])
-    for one, other in zip(*results, strict=True):
+    assert_near(*results)
+
+
+def assert_near(expected: list[Any], found: list[Any]) -> None:
+    for one, other in zip(expected, found, strict=True):
         assert one is not None
         assert other is not None
         assert (one - other).norm() < 0.03 * one.norm()
+
+
+def test_the_peephole_layer_in_bf16_is_near_that_in_fp32() -> None:
+    results = []
+    for dtype in (torch.float32, torch.bfloat16):
+        given = [part.detach().float().requires_grad_() for part in inputs()]
+        x, h0, c0, weight_ih, weight_hh, *others = given
+        x, weight_ih, weight_hh = (part.to(dtype) for part in (x, weight_ih, weight_hh))
+        out, h, c = peephole_lstm(x, h0, c0, weight_ih, weight_hh, *others)
+        assert (out.dtype, h.dtype, c.dtype) == (dtype, torch.float32, torch.float32)
+        loss: Any = out.float().sin().sum() + (h * c).sum()
+        loss.backward()
+        results.append([out.float(), h, c, *(p.grad for p in given)])
+    assert_near(*results)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("rows", [1, 3, 32])
 def test_packed_products_are_products(dtype: torch.dtype, rows: int) -> None:
     x, matrix = torch.randn(rows, 5).to(dtype), torch.randn(7, 5).to(dtype)
-    expected = (x.double() @ matrix.double().t()).to(dtype)
+    bias, plus = torch.randn(7).to(dtype), torch.randn(rows, 7).to(dtype)
+    expected = x.double() @ matrix.double().t()
     for found in (times(matrix, rows)(x), once(x, matrix)):
-        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(found, expected.to(dtype))
+    expected += bias.double()
+    for found in (times(matrix, rows, bias)(x), once(x, matrix, bias)):
+        torch.testing.assert_close(found, expected.to(dtype))
+    found = times(matrix, rows, bias)(x, plus)
+    torch.testing.assert_close(found.double(), expected + plus.double(), rtol=0.02, atol=0.04)
