@@ -2,13 +2,14 @@
 
     python benchmarks/quality.py TEXT [--minutes 1.4,5] [--level word --min-count 3] [--json FILE]
 
-For each budget, `charlm train TEXT --plain --minutes M`, then `charlm eval` on the
-validation text: with the state carried all the way, and (for characters) in cold-started windows of
-256 tokens, which is how transformers are measured. For comparison, the plain loop: `nn.LSTM` of the
-shape that charlm chose for the first budget, fp32, AdamW at one rate, in a process like a user's
-own. It runs once, for the longest budget; the best validation within each budget is what that
-budget bought. The time of its validations is not counted; charlm's is. If it has not improved for
-PATIENCE seconds it is stopped, and its best result stands for the remaining budgets.
+For each budget, `charlm train TEXT --minutes M`, then `charlm eval` of the model, of the network
+and of the n-gram model that it is mixed from, on the validation text or on `--test`, which no
+decision has seen: with the state carried all the way, and in cold-started windows of 256 tokens,
+which is how transformers are measured. For comparison, the plain loop: `nn.LSTM` of the shape that
+charlm chose for the first budget, fp32, AdamW at one rate, in a process like a user's own. It runs
+once, for the longest budget; the best validation within each budget is what that budget bought. The
+time of its validations is not counted; charlm's is. If it has not improved for PATIENCE seconds it
+is stopped, and its best result stands for the remaining budgets.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from rich.console import Console
 from rich.table import Table
 
 from charlm.config import NetworkConfig, TokenizerConfig
-from charlm.models import model_file
+from charlm.models import model_file, model_parts
 from charlm.network.network import Network
 from charlm.runs.run_directory import RunDirectory
 from charlm.text import source
@@ -63,7 +64,6 @@ def charlm_run(
         "charlm",
         "train",
         str(file),
-        "--plain",
         "--minutes",
         str(minutes),
     ]
@@ -86,6 +86,19 @@ def charlm_run(
             [row["seconds"], math.log(row["valid"]["perplexity"])] for row in rows if "valid" in row
         ],
     }
+
+
+def parts_of(model: Path) -> dict[str, Path]:
+    """A trained model and, where it is a mixture, its parts, each as a file."""
+    contents = model_file.read(model)
+    if contents.family == "recurrent":
+        return {"charlm": model}
+    inner = model_parts.without_cache(contents)
+    found = {"charlm": model}
+    for k, name in enumerate(("network", "n-gram")):
+        found[name] = model.with_name(f"{name}.safetensors")
+        model_file.write(found[name], model_parts.part(inner, k))
+    return found
 
 
 def charlm_eval(model: Path, file: Path, window: int | None) -> dict[str, Any]:
@@ -176,6 +189,7 @@ def main(
     file: Annotated[Path | None, typer.Argument(metavar="TEXT")] = None,
     minutes: Annotated[str, typer.Option(help="Budgets, with commas.")] = "1.4,5,20",
     valid: Annotated[Path | None, typer.Option(help="Else the last tenth of TEXT.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Measure on this; else on VALID.")] = None,
     level: Annotated[str, typer.Option()] = "char",
     min_count: Annotated[int, typer.Option()] = 1,
     window: Annotated[int, typer.Option(help="Tokens of a cold window; 0 = not.")] = 256,
@@ -184,6 +198,7 @@ def main(
     ] = 0.0,
     seed: Annotated[int, typer.Option()] = 1,
     plain: Annotated[bool, typer.Option(help="Run the plain loop beside it.")] = True,
+    keep: Annotated[Path | None, typer.Option(help="Keep the runs in this folder.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
     child_spec: Annotated[str | None, typer.Option("--child", hidden=True)] = None,
 ) -> None:
@@ -199,14 +214,16 @@ def main(
     budgets = sorted(float(part) for part in minutes.split(","))
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as directory:
-        place = Path(directory)
-        held_out = valid or _last_tenth(file, place / "valid.txt")
+        place = keep or Path(directory)
+        place.mkdir(parents=True, exist_ok=True)
+        held_out = test or valid or _last_tenth(file, place / "valid.txt")
         for budget in budgets:
             out = place / f"{budget:g}"
             result = charlm_run(file, valid, budget, options, seed, out)
-            result |= _evaluated(out / "model.safetensors", held_out, window)
-            results.append({"who": "charlm", "minutes": budget, "mark": mark, **result})
-            console.print(_line(results[-1]))
+            for who, model in parts_of(out / "model.safetensors").items():
+                measured = _evaluated(model, held_out, window)
+                results.append({"who": who, "minutes": budget, "mark": mark, **result, **measured})
+                console.print(_line(results[-1]))
         if plain:
             first = results[0]
             spec = {
@@ -225,13 +242,13 @@ def main(
             for budget in budgets:
                 result = _evaluated(place / f"{60 * budget:g}.safetensors", held_out, window)
                 result |= {**done, "network": first["network"], "seconds": 60 * budget}
-                results.append({"who": "plain", "minutes": budget, "mark": mark, **result})
+                results.append({"who": "plain loop", "minutes": budget, "mark": mark, **result})
     table = Table("", box=None)
     for heading in ("minutes", "carried", f"windows of {window}", "perplexity", "tokens/s", "size"):
         table.add_column(heading, justify="right")
     if mark:
         table.add_column(f"passes {mark} at", justify="right")
-    for result in sorted(results, key=lambda r: (r["minutes"], r["who"])):
+    for result in sorted(results, key=lambda r: float(r["minutes"])):
         table.add_row(*_cells(result))
     console.print(table)
     write_json(json_file, {"text": file.name, "level": level, "results": results})
@@ -262,7 +279,7 @@ def _cells(result: dict[str, Any]) -> list[str]:
         f"{result['tokens_per_second']:,.0f}",
         shape,
     ]
-    if result["mark"]:
+    if result["mark"] and result["who"] in ("charlm", "plain loop"):
         when = passed(result["curve"], result["mark"])
         cells.append("never" if when is None else f"{when:.0f} s")
     return cells

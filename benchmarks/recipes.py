@@ -119,15 +119,22 @@ def split(lines: Sequence[str], *, blocks: bool) -> dict[str, str]:
     return {name: "".join(found) for name, found in parts.items()}
 
 
-def train_and_measure(folder: Path, recipe: Recipe, options: list[str], code: Path | None) -> Row:
-    """Train on the parts in `folder`, and measure the model, its network and its n-gram model."""
+def train_and_measure(
+    folder: Path, recipe: Recipe, text: list[str], options: list[str], code: Path | None
+) -> Row:
+    """Train on the parts in `folder`, and measure the model, its network and its n-gram model.
+
+    text: how it becomes tokens. options: of training.
+    """
     train, valid = (str(folder / f"{part}.txt") for part in ("train", "valid"))
     network, counted, mixed = (str(folder / name) for name in ("run", "ngram", "mixed"))
     words = shlex.split(recipe.train)
-    done = charlm("train", train, "--valid", valid, "--out", network, *options, *words, code=code)
+    more = [*text, *options, *words]
+    done = charlm("train", train, "--valid", valid, "--out", network, *more, code=code)
     made = done["model"]
     if recipe.ngram is not None:
-        charlm("ngram", train, "--valid", valid, "--out", counted, *shlex.split(recipe.ngram))
+        words = [*text, *shlex.split(recipe.ngram)]
+        charlm("ngram", train, "--valid", valid, "--out", counted, *words)
         words = ["--dev", valid, "--out", mixed, *shlex.split(recipe.mix)]
         made = charlm("mix", network, counted, *words)["model"]
     contents = model_file.read(Path(made))
@@ -148,7 +155,16 @@ def train_and_measure(folder: Path, recipe: Recipe, options: list[str], code: Pa
 
 def key(row: Row) -> tuple[Any, ...]:
     """What must be the same for two rows to be compared, but for seed and recipe."""
-    return (row["text"], row["sha256"], row["commit"], row["machine"]["processor"], *budget(row))
+    machine = tuple(row["machine"][name] for name in ("processor", "threads", "torch"))
+    return (row["text"], row["sha256"], row["commit"], machine, *budget(row))
+
+
+def label(row: Row) -> str:
+    """The recipe of a row; the same name may have stood for another one before."""
+    known = RECIPES.get(row["recipe"])
+    made = row["made"]
+    named = made["code"] or known == Recipe(**made)
+    return row["recipe"] if named else f"{row['recipe']}: {made['train']}"
 
 
 def budget(row: Row) -> tuple[Any, Any]:
@@ -172,9 +188,13 @@ def said(mean: float, half: float) -> str:
 
 
 def commit(place: Path = HERE) -> str:
-    """That of a checkout, marked where files differ from it."""
-    words = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
-    return subprocess.run(words, cwd=place, capture_output=True, text=True).stdout.strip()
+    """That of a checkout, and a digest of how files differ from it, if they do."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=place, capture_output=True, text=True).stdout
+
+    name, changes = git("rev-parse", "--short=10", "HEAD").strip(), git("diff", "HEAD")
+    return f"{name}-{hashlib.sha256(changes.encode()).hexdigest()[:6]}" if changes else name
 
 
 @app.command()
@@ -227,9 +247,10 @@ def compare(
                 with tempfile.TemporaryDirectory() as place:
                     for part_name, content in parts.items():
                         Path(place, f"{part_name}.txt").write_text(content, "utf-8")
-                    words = [*given, "--seed", str(seed), *shlex.split(one.options)]
+                    text_options, options = shlex.split(one.options), [*given, "--seed", str(seed)]
                     code = before if recipe.code else None
-                    rows.append({**row, **train_and_measure(Path(place), recipe, words, code)})
+                    measured = train_and_measure(Path(place), recipe, text_options, options, code)
+                    rows.append({**row, **measured})
                 found = rows[-1][part]["model"]["bits_per_char"]
                 print(f"seed {seed} {one.name} {name}: {found:.4f} bits/char", flush=True)
                 results.write_text(as_text(rows))
@@ -260,7 +281,7 @@ def table(
         if wanted in ((None, None), budget(row)) and (
             not recipes or row["recipe"] in (*recipes.split(","), against)
         ):
-            groups[key(row)][row["recipe"]][row["seed"]] = row
+            groups[key(row)][label(row)][row["seed"]] = row
     shown = Table(box=None)
     for heading in ("text", "budget", "recipe", "seeds", "bits/char", "± SE", "network", "n-gram"):
         shown.add_column(heading, justify="left" if heading in ("text", "recipe") else "right")
@@ -270,7 +291,9 @@ def table(
         lambda: defaultdict(lambda: defaultdict(dict))
     )
     for group, by_recipe in groups.items():
-        base = by_recipe.get(against, {})
+        base = by_recipe.get(against) or next(
+            (found for name, found in by_recipe.items() if name.startswith(f"{against}: ")), {}
+        )
         for name, by_seed in by_recipe.items():
             values = [row[part]["model"]["bits_per_char"] for row in by_seed.values()]
             relative = {
@@ -278,7 +301,7 @@ def table(
                 / base[seed][part]["model"]["bits_per_char"]
                 - 1
                 for seed, row in by_seed.items()
-                if seed in base and name != against
+                if seed in base and by_seed is not base
             }
             if relative:
                 overall[group[2:]][name][group[0]] = relative

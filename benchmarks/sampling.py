@@ -59,7 +59,8 @@ class Recorded:
 
     def __call__(self, nats_BV: Nats) -> Nats:
         kept = normalise(self.filters(nats_BV))
-        self.entropies += entropy(kept).tolist()
+        drawn_from = (nats_BV != 0).any(axis=1)  # else guards have left nothing
+        self.entropies += entropy(kept[drawn_from]).tolist()
         return kept
 
 
@@ -95,17 +96,18 @@ class Writer:
     def tuned(self, way: Way, goal: float) -> float:
         """The parameter with which the entropy is `goal`, or as near as it comes."""
         low, high = way.low, way.high
-        parameter = high if way.grows else low
+        tried: dict[float, float] = {}  # how far from the goal
         for _ in range(MAX_TRIALS):
             parameter = (low + high) / 2
             _, found = self(way, parameter, seed=0)
-            if abs(found - goal) < TOLERANCE * goal:
+            tried[parameter] = abs(found - goal)
+            if tried[parameter] < TOLERANCE * goal:
                 break
             if (found < goal) == way.grows:
                 low = parameter
             else:
                 high = parameter
-        return parameter
+        return min(tried, key=tried.__getitem__)
 
 
 def ways(vocab_size: int, n: int, training_text: Ids) -> dict[str, Way]:

@@ -217,6 +217,11 @@ class NetworkConfig(Settings):
         512, "Units of each recurrent layer.", NETWORK, minimum=1, maximum=MAX_WIDTH
     )
     layers: int = setting(1, "Recurrent layers.", NETWORK, minimum=1, maximum=MAX_LAYERS)
+    residual: bool = setting(
+        False,
+        "Add to each further layer's output what it reads (default, but for `plain`).",
+        NETWORK,
+    )
     dense: int = setting(
         0,
         "Tanh layers between the recurrent ones and the softmax.",
@@ -364,7 +369,7 @@ class TrainConfig(Settings):
     )
     softmax_sample: int = setting(
         0,
-        "Train the softmax on a sample of about this many words, drawn at every step; 0 = all.",
+        "Train the softmax on so many words, drawn at every step; 0 = all (above 8,000: 3,000).",
         OPTIMISATION,
         minimum=0,
         maximum=MAX_WIDTH,

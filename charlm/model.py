@@ -267,7 +267,7 @@ class Model:
         encoding (str, "utf-8"): of files.
         errors (str, "strict"): how to handle bytes that do not decode.
         """
-        copied = None
+        lm, copied = self.causal, None
         require(bool(no_copy) or training_text is None, "`training_text` is for `no_copy`")
         if no_copy:
             from .runs import training_text as texts
@@ -286,7 +286,7 @@ class Model:
             with open_lines(words, encoding, errors) as (_, listed):
                 words = list(listed)
         return sample(
-            self.causal,
+            lm,
             self.tokenizer,
             prompt=prompt,
             num_samples=num_samples,

@@ -41,7 +41,7 @@ def sample(
     num_samples: Annotated[
         int,
         typer.Option(
-            "--num-samples", "-n", min=1, max=100_000, help="Number of texts, drawn as one batch."
+            "--num-samples", "-n", min=1, max=100_000, help="Number of texts, drawn in batches."
         ),
     ] = 1,
     lines: Annotated[
@@ -109,6 +109,7 @@ def sample(
         int,
         typer.Option(
             min=0,
+            max=1000,
             metavar="N",
             help="Never write more than N tokens in a row of the training text; 0 = no limit.",
         ),
@@ -211,7 +212,7 @@ def sample(
             except CharlmError:  # stuck in the middle of a line
                 printer.end_line()
                 raise
-        printer.close()
+        printer.close(samples[0].ended)
         _warn_of_ends(samples, match)
         return
     with progress_bar("writing"):
@@ -227,15 +228,15 @@ def sample(
             line(f"── {k + 1} ──", "dim")
         printer = Printer(prompt)
         printer(one.text)
-        printer.close()
+        printer.close(one.ended)
 
 
 class Printer:
-    """Streams a text to stdout; its last line ends with one newline."""
+    """Streams a text to stdout, and closes its last line."""
 
     def __init__(self, prompt: str) -> None:
         self.prompt = prompt  # if it has not been written yet
-        self.last = "\n"
+        self.last = ""
 
     def __call__(self, text: str) -> None:
         if self.prompt:
@@ -243,12 +244,15 @@ class Printer:
             self._write(prompt, "dim")
         self._write(text)
 
-    def close(self) -> None:
+    def close(self, ended: str) -> None:
+        """Write the line break that a text which `ended` as it did does not have itself."""
         self("")
-        self.end_line()
+        if ended == "lines" or self.last != "\n":
+            self._write("\n")
 
     def end_line(self) -> None:
-        if self.last != "\n":
+        """Close a line that has been begun."""
+        if self.last not in ("", "\n"):
             self._write("\n")
 
     def _write(self, text: str, style: str = "") -> None:
@@ -275,13 +279,13 @@ def _listed(file: str, tokenizer: Tokenizer, encoding: str, errors: str) -> list
     """The lines of the file of words, with a note on those that the model cannot write."""
     from ..tasks.word_list import known_words
 
-    with open_lines(file, encoding=encoding, errors=errors) as (_, lines):
+    with open_lines(file, encoding=encoding, errors=errors) as (name, lines):
         entries = list(lines)
     known, unknown = known_words(tokenizer, entries)
     if unknown:
         total = len(known.words) + unknown
         verb = "is" if unknown == 1 else "are"
-        note(f"{unknown:,} of {count(total, 'word')} in {file} {verb} unknown to the model")
+        note(f"{unknown:,} of {count(total, 'word')} in {name} {verb} unknown to the model")
     return entries
 
 
@@ -290,7 +294,7 @@ def _warn_of_ends(samples: list[Sample], match: str | None) -> None:
     stuck = sum(one.ended == "stuck" for one in samples)
     if stuck:
         ends = "text ends" if stuck == 1 else "texts end"
-        warn(f"{stuck:,} {ends} early: all that could follow is a repetition or a copy")
+        warn(f"{stuck:,} {ends} early: nothing that could follow is allowed")
     cut = sum(one.ended == "max_tokens" and one.text[-1:] not in ("", "\n") for one in samples)
     if match is not None and cut:
         were = "text was" if cut == 1 else "texts were"

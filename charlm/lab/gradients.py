@@ -54,7 +54,8 @@ def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
     LSTM, c_t beside it. c_t counts because it is the path made to keep gradients: with c held
     fixed, h alone would show an LSTM forgetting what it remembers. L_T is taken as a function of
     s_{T−k} and the tokens after it, so no path counts twice (c_t's through h_t is h_t's); at k = 0
-    only the uppermost h, from which the last token is predicted, has a gradient.
+    only what the last token is predicted from has a gradient: the uppermost h, or in a residual
+    network the h of all layers.
 
     Without dropout, in float64; `network` is not modified. Rows are processed in chunks that fit in
     memory (MAX_HELD).
@@ -76,7 +77,7 @@ def _squares(exact: Network, ids: Tensor, eos: int) -> npt.NDArray[np.float64]:
         _, after = exact.hidden_states(x_1B, state)
         state = tuple(tuple(s.clone() for s in layer) for layer in after)
         states.append(state)
-    features_BD = exact.head(state[-1][0])
+    features_BD = exact.head(exact.top(state))
     logits_BV = functional.linear(features_BD, exact.output.weight, exact.output.bias)
     loss = functional.cross_entropy(
         logits_BV, ids[-1], reduction="sum"

@@ -67,7 +67,7 @@ def facts_of(corpus: Corpus, train: int, valid: int) -> Facts:
             f"{corpus.name} has {found[0]:,} training tokens and {found[1]:,} validation tokens; "
             f"this experiment needs {train:,} and {valid:,}: give more text"
         )
-    return Facts(corpus.tokenizer.level, found[0], corpus.tokenizer.vocab_size)
+    return Facts(corpus.tokenizer.level, found[0], corpus.tokenizer.vocab_size, plain=True)
 
 
 def train(

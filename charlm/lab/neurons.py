@@ -219,7 +219,7 @@ def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, 
         x_TG = lm.stack.inputs(ids_T[first : first + TOKENS_AT_ONCE])
         for k, cell in enumerate(lm.stack.cells):
             if k > 0:
-                x_TG = cell.inputs(found[k - 1, "h"])
+                x_TG = cell.inputs(lm.stack.top([found[j, "h"] for j in range(k)]))
             steps = [state.layers[k]]
             for t in range(len(x_TG)):
                 steps.append(cell.step(x_TG[t : t + 1], steps[-1]))

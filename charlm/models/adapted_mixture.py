@@ -30,7 +30,8 @@ def adapt_networks(lm: LanguageModel, adapt: Adapt) -> LearningLM[Any]:
 
 def _has_network(lm: LanguageModel) -> bool:
     parts = lm.parts if isinstance(lm, CombinedLM) else ()
-    return isinstance(lm, RecurrentLM) or any(map(_has_network, parts))
+    under = [lm.lm] if isinstance(lm, UnigramCacheLM) else []
+    return isinstance(lm, RecurrentLM) or any(map(_has_network, [*parts, *under]))
 
 
 class AdaptedMixtureLM:

@@ -24,8 +24,9 @@ def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
 def architecture(config: Config) -> str:
     """Such as: LSTM 1 × 512."""
     cell = CELL_SHAPES[config["cell"]].label
-    both = "bidirectional " if config.get("bidirectional") else ""
-    return f"{both}{cell} {config['layers']} × {config['hidden']}"
+    kind = "bidirectional " if config.get("bidirectional") else ""
+    kind += "residual " if config.get("residual") and config["layers"] > 1 else ""
+    return f"{kind}{cell} {config['layers']} × {config['hidden']}"
 
 
 def describe_network(config: Config) -> str:

@@ -34,8 +34,8 @@ from .padding import rows_that_fit
 from .segments import Segments
 
 Powers: TypeAlias = npt.NDArray[np.float64]  # (K,)
-PRIOR_TOKENS = 10.0  # strength of the pull towards the first guess: as of so many tokens
-MAX_FITTED = 1 << 23  # entries of an array of probabilities that weights are fitted to
+PULL = 10.0  # towards the first guess, nats: PULL/2 · (λ − guess)²
+MAX_FITTED = 1 << 23  # entries of each part's array of probabilities that weights are fitted to
 SMALLEST_NATS = -1000.0  # instead of log 0
 MAX_NEWTON_ROUNDS = 20
 MIN_NEWTON_GAIN = 1e-8  # nats per token; Newton's method stops when a round gains less
@@ -96,7 +96,8 @@ def fit_log_linear(nats_KNV: Nats, ids_N: Ids) -> Powers:
 
     nats_KNV: log P of every token in N places by each part. The log-likelihood is concave in the
     weights, so Newton's method finds its maximum; a slight pull towards equal weights that sum to 1
-    keeps a few tokens from saying more than they know.
+    keeps a few tokens from saying more than they know. While there is a weight below zero, the
+    lowest is set to zero and the others are fitted again.
     """
     K, N = len(nats_KNV), len(ids_N)
     nats_KNV = np.maximum(nats_KNV, SMALLEST_NATS)
@@ -104,10 +105,10 @@ def fit_log_linear(nats_KNV: Nats, ids_N: Ids) -> Powers:
     weights, used = guess.copy(), np.ones(K, bool)
     while True:
         weights[used] = _newton(nats_KNV[used], ids_N, guess[used])
-        if (weights >= 0).all() or used.sum() == 1 or not N:
+        worst = int(np.argmin(weights))
+        if weights[worst] >= 0 or used.sum() == 1 or not N:
             return np.asarray(np.maximum(weights, 0))
-        used &= weights > 0
-        weights[~used] = 0
+        used[worst], weights[worst] = False, 0
 
 
 def _newton(nats_KNV: Nats, ids_N: Ids, guess_K: Powers) -> Powers:
@@ -137,8 +138,8 @@ def _likelihood(
     """Penalised log-likelihood of the tokens, its gradient (K,) and its Hessian (K, K)."""
     K, N, V = nats_KNV.shape
     away = weights - guess_K
-    value, gradient = -PRIOR_TOKENS / 2 * float(away @ away), -PRIOR_TOKENS * away
-    hessian = -PRIOR_TOKENS * np.eye(K)
+    value, gradient = -PULL / 2 * float(away @ away), -PULL * away
+    hessian = -PULL * np.eye(K)
     for at in range(0, N, rows_that_fit(V)):
         rows = slice(at, at + rows_that_fit(V))
         nats, ids = nats_KNV[:, rows], ids_N[rows]
@@ -157,6 +158,11 @@ def _likelihood(
     return value, gradient, hessian
 
 
+def stride(tokens: int, vocab_size: int) -> int:
+    """k, if weights are fitted to every k-th of so many tokens."""
+    return max(1, -(-tokens * vocab_size // MAX_FITTED))
+
+
 def mix_log_linear(parts: Sequence[LanguageModel], held_out: Ids, eos: int) -> Fit[LogLinearLM]:
     """The best log-linear mixture of `parts` for a text, `held_out` (N,).
 
@@ -167,7 +173,7 @@ def mix_log_linear(parts: Sequence[LanguageModel], held_out: Ids, eos: int) -> F
         raise CharlmError("there is no held-out text to fit the weights on")
     lm = LogLinearLM(parts, np.full(len(parts), 1 / len(parts)))
     N, text = len(held_out), Segments(held_out, eos)
-    every = -(-N * lm.vocab_size // MAX_FITTED)
+    every = stride(N, lm.vocab_size)
     parts_KN = np.empty((len(parts), N))
     fitted: list[Nats] = []
     places: list[Ids] = []

@@ -9,7 +9,7 @@ Shape letters: T time steps, B batch rows, V vocabulary, E embedding, H hidden u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -39,9 +39,11 @@ class RecurrentState:
 
 
 class Stack:
-    """Stacked recurrent layers, from token ids to the top layer's hidden states.
+    """Stacked recurrent layers, from token ids to the hidden states that predictions are made from.
 
-    x_t = embedding of token t;  h_t = cell(x_t, …), layer by layer.
+    x_t = embedding of token t;  h_t = cell(x_t, …), layer by layer. Each layer reads the h_t of the
+    one below it, and the uppermost h_t is what leaves the stack; in a residual network it is the
+    sum of the h_t of all layers below it, and of all layers (Prakash et al. 2016).
     """
 
     def __init__(
@@ -83,26 +85,38 @@ class Stack:
         x = self.inputs(ids_B)
         for k, cell in enumerate(self.cells):
             if k > 0:
-                x = cell.inputs(layers[-1][0])
+                x = cell.inputs(self.top([layer[0] for layer in layers]))
             layers.append(cell.step(x, state.layers[k]))
         return RecurrentState(tuple(layers))
 
+    def top(self, h: Sequence[Array]) -> Array:
+        """What layers with these h give to the next one, or the last to the head, (…, H)."""
+        return sum(h[1:], start=h[0]) if self.config.residual else h[-1]
+
     def hidden_before(self, state: RecurrentState, ids_TB: Ids) -> tuple[Array, RecurrentState]:
-        """Read T tokens: the top h *before* each of them (T, B, H), and the state at the end."""
+        """Read T tokens: the top h *before* each of them (T, B, H), and the state at the end.
+
+        The top h is what leaves the stack.
+        """
         T, B = ids_TB.shape
         H = self.config.hidden
-        layers = []
-        h_TBH = np.empty((T + 1, B, H), np.float32)
+        layers: list[Cell] = []
+        h: list[Array] = []
         for k, cell in enumerate(self.cells):
-            x = self.inputs(ids_TB.ravel()) if k == 0 else cell.inputs(h_TBH[1:].reshape(-1, H))
+            if k == 0:
+                x = self.inputs(ids_TB.ravel())
+            else:
+                x = cell.inputs(self.top(h)[1:].reshape(-1, H))
             x_TBG = x.reshape(T, B, -1)
+            h_TBH = np.empty((T + 1, B, H), np.float32)
             now = state.layers[k]
             h_TBH[0] = now[0]
             for t in range(T):
                 now = cell.step(x_TBG[t], now)
                 h_TBH[t + 1] = now[0]
             layers.append(now)
-        return h_TBH[:-1], RecurrentState(tuple(layers))
+            h.append(h_TBH)
+        return self.top(h)[:-1], RecurrentState(tuple(layers))
 
     @property
     def chunk(self) -> int:
@@ -192,7 +206,7 @@ class RecurrentLM(CausalModel[RecurrentState]):
 
     def predict(self, state: RecurrentState) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
-        return self.head.predict(state.layers[-1][0])
+        return self.head.predict(self.stack.top([layer[0] for layer in state.layers]))
 
     def advance(self, state: RecurrentState, ids_B: Ids) -> RecurrentState:
         """The state after one more token in every row. `state` itself is unchanged."""

@@ -2,6 +2,9 @@
 
     x_t ─embedding─▶ rnn.0 ─▶ … ─▶ rnn.L-1 ─▶ dense.* ─▶ [projection] ─▶ output ─▶ softmax
 
+In a residual network each layer after the first reads the sum of the outputs of those below it, and
+what leaves the stack is the sum of all (He et al. 2016; Prakash et al. 2016).
+
 Parameters carry the names and shapes of `NetworkConfig.shapes`.
 """
 
@@ -93,7 +96,7 @@ class Network(nn.Module):
         return tuple(layer.start(batch) for layer in self.layers())
 
     def hidden_states(self, x_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
-        """The uppermost layer's hidden states, (T, B, H), and the state after step T."""
+        """What leaves the stack, (T, B, H), and the state after step T."""
         return self._run(self.layers(), x_TB, state)
 
     def hidden_after(self, y_TB: Tensor) -> Tensor:
@@ -103,7 +106,7 @@ class Network(nn.Module):
         """
         layers, (T, B) = self.backward_layers(), y_TB.shape
         state = tuple(layer.start(B) for layer in layers)
-        last_1BH = state[-1][0].to(self.precision)[None]
+        last_1BH = self.top(state).to(self.precision)[None]
         if T == 1:
             return last_1BH
         read_TBH, _ = self._run(layers, y_TB.flip(0)[:-1], state)
@@ -116,16 +119,22 @@ class Network(nn.Module):
         x = functional.embedding(x_TB, self.embedding.weight).to(self.precision)
         x = self._drop(x, config.dropout_input)
         for k, layer in enumerate(layers):
-            if k > 0:
-                x = self._drop(x, config.dropout_between)
-            x, layer_after = layer(x, state[k])
+            below, read = x, x if k == 0 else self._drop(x, config.dropout_between)
+            x, layer_after = layer(read, state[k])
             after.append(layer_after)
+            if config.residual and k > 0:
+                x = below + x
         return x, tuple(after)
+
+    def top(self, state: NetworkState) -> Tensor:
+        """What has left the stack in `state`, (B, H)."""
+        outputs = [layer[0] for layer in state]
+        return torch.stack(outputs).sum(0) if self.config.residual else outputs[-1]
 
     def hidden_before(self, ids_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         """The hidden states that T tokens are predicted from, and the state after the last."""
         tops_TBH, after = self.hidden_states(ids_TB, state)
-        return torch.cat([state[-1][0].to(tops_TBH.dtype)[None], tops_TBH[:-1]]), after
+        return torch.cat([self.top(state).to(tops_TBH.dtype)[None], tops_TBH[:-1]]), after
 
     def head(self, x: Tensor) -> Tensor:
         """From hidden states (…, H) to what the softmax sees, (…, D)."""

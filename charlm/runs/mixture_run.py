@@ -16,7 +16,7 @@ from ..lm import Change, Ids, Nats
 from ..measures import Measures
 from ..models import model_file, model_parts
 from ..models.combined import CombinedLM
-from ..models.log_linear import LogLinearLM, mix_log_linear
+from ..models.log_linear import LogLinearLM, mix_log_linear, stride
 from ..models.mixture import Fit, MixtureLM, mix
 from ..models.model_file import ModelFile
 from ..models.ngram import NgramLM
@@ -29,6 +29,8 @@ from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
 from . import locate, run_directory
 from .events import Events
+
+FEW_TOKENS = 1000  # to fit powers to
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def mix_models(
     with directory.removed_if_empty():
         events.stage("estimate", 0.0)
         held_out, size = _held_out(dev, first.tokenizer, how)
+        if log_linear:
+            _warn_of_few(len(held_out), first.tokenizer.vocab_size, events)
         found = fit_mixture(
             parts, held_out, (LogLinearLM if log_linear else MixtureLM,), cache=cache
         )
@@ -98,6 +102,16 @@ def mix_models(
         best=best,
         seconds=time.monotonic() - began,
     )
+
+
+def _warn_of_few(tokens: int, vocab_size: int, events: Events) -> None:
+    """Say so if a log-linear mixture is fitted to few of the tokens there are."""
+    fitted = tokens // stride(tokens, vocab_size)
+    if fitted < min(tokens, FEW_TOKENS):
+        events.warn(
+            f"with {vocab_size:,} kinds of token, the powers of `log_linear` are fitted to only "
+            f"{fitted:,} of the {tokens:,} tokens of the text; without it, to all"
+        )
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ class TrainOptions(NgramOptions, total=False):
     embed: int
     hidden: int
     layers: int
+    residual: bool
     dense: int
     tied: bool
     bidirectional: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from ..errors import CharlmError
 from ..lm import Ids
+from ..models import model_file
 from ..text.corpus import prepared
-from ..text.source import Reading, open_text, temporary_spool
+from ..text.source import Reading, no_text, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
+from . import locate
 from .run_directory import RunDirectory
 from .run_text import recorded_reading
 
@@ -21,16 +23,28 @@ def find(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Ids:
     """The tokens (N,) of the text that the model file `model` was trained on.
 
     training: what the file says of its training. The text is in the cache beside the run, or where
-    the run's config.toml says; what was held out from training belongs to it. Raises CharlmError
-    where it is in neither, or has changed, and for a mixture unless all its texts are found.
+    the run's config.toml says; what was held out from training belongs to it, and after fine-tuning
+    the text of the model that it began with. Raises CharlmError where a text is in neither place,
+    or has changed, and for a mixture unless all its texts are found.
     """
-    streams: list[Ids] = []
-    for part in training.get("parts", [training]):
-        cached = list(prepared(RunDirectory(model.parent).cache, tokenizer, part))
-        streams += [ids for one in cached for ids in (one.train, one.valid)]
-        if not cached:
-            streams.append(_recorded(model, tokenizer))
-    return np.concatenate(streams)
+    return np.concatenate(list(_streams(model.resolve(), tokenizer, training)))
+
+
+def _streams(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Iterator[Ids]:
+    """The tokens of all the texts that a model was trained on."""
+    if "parts" in training:
+        for part in training["parts"]:
+            yield from _streams(model, tokenizer, part)
+        return
+    directory = RunDirectory(model.parent)
+    cached = list(prepared(directory.cache, tokenizer, training))
+    yield from (ids for one in cached for ids in (one.train, one.valid))
+    if not cached:
+        yield _recorded(model, tokenizer, training)
+    base = directory.read_config().get("base") if directory.config.exists() else None
+    if base is not None:  # what it knows from there it may copy as well
+        first = model_file.read(locate.resolve(base["model"])).training
+        yield from _streams(Path(base["model"]), tokenizer, first)
 
 
 def read(
@@ -44,15 +58,20 @@ def read(
         source = open_text(files, spool=spool, mixed=True, **how).for_level(tokenizer.level)
         if sha256 and source.sha256() != sha256:
             raise CharlmError(f"{source.name} has changed since")
-        return np.concatenate(list(encode_chunks(tokenizer, source.chunks())))
+        parts = list(encode_chunks(tokenizer, source.chunks()))
+        if not parts:
+            raise no_text(source.name, "no characters")
+        return np.concatenate(parts)
 
 
-def _recorded(model: Path, tokenizer: Tokenizer) -> Ids:
+def _recorded(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Ids:
     """The tokens of the text that the model's run says it was trained on."""
     directory = RunDirectory(model.parent)
     try:
         record = directory.read_config()
         where, how = record["corpus"], recorded_reading(record)
+        if training.get("sha256") != where["sha256"]:
+            raise CharlmError("the run beside it is of another text")
         trained = read(where["paths"], tokenizer, where["sha256"], **how)
         held_out = [read(where["valid"], tokenizer, **how)] if where["valid"] else []
         return np.concatenate([trained, *held_out])

@@ -16,6 +16,7 @@ from ..errors import CharlmError
 from ..lm import Ids
 from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer
+from ..text.word_tokenizer import PAIRED
 from .prompt import continuation, encode_prompt
 
 SHOWN_CHARS = 40  # of a line, in messages
@@ -54,14 +55,12 @@ class Constrained:
         self.named = {char for one in constraints for char in one.named if not char.isascii()}
         self.tokenizer = tokenizer
         self.next_chars = _next_chars(tokenizer) if tokenizer.level == "word" else None
+        self.unknown = [] if tokenizer.unk is None else [tokenizer.unk]  # a word like any other
         ids, self.spaced = encode_prompt(tokenizer, prompt)
         self.prompt_tokens = len(ids)
-        self.begun = prompt.rpartition("\n")[2]  # the line that the prompt leaves open
+        self.begun = _open_line(prompt)
         for constraint in constraints:
-            if not constraint.may_grow(self.begun, self.begun):
-                raise CharlmError(
-                    f"`prompt` begins nothing that `{constraint.name}` allows: {self.begun!r}"
-                )
+            check_prompt(constraint, prompt)
 
     def after(self, text_T: Ids) -> Callable[[int], bool]:
         """A function that says whether a token may follow a text (prompt included)."""
@@ -71,10 +70,17 @@ class Constrained:
         def allowed(token: int) -> bool:
             if token == self.tokenizer.eos:
                 return not pending and all(one.may_end(before) for one in self.constraints)
-            line = self.line(np.append(text_T, token))
+            text = np.append(text_T, token)
+            line = self.line(text)
             if "\n" in line or not self._may_grow(before, line):
                 return False
-            return self.next_chars is None or self._may_go_on(line, self.next_chars(token))
+            if self.next_chars is None:
+                return True
+            after_word, anywhere, paired = self.next_chars
+            if not self.line(np.append(text, self.unknown)).startswith(f"{line} "):
+                return self._may_go_on(line, anywhere)
+            quotes = [self.line(np.append(text, quote))[len(line)] for quote in paired]
+            return self._may_go_on(line, [*after_word, *quotes])
 
         return allowed
 
@@ -83,7 +89,8 @@ class Constrained:
         names = " and ".join(f"`{one.name}`" for one in self.constraints)
         line = self.line(text_T)
         where = f"after {line[-SHOWN_CHARS:]!r}" if line else "at the beginning of a line"
-        return CharlmError(f"stuck {where}: the model has no token there that {names} allows")
+        allow = "allows" if len(self.constraints) == 1 else "allow"
+        return CharlmError(f"stuck {where}: the model has no token there that {names} {allow}")
 
     def line(self, text_T: Ids) -> str:
         """The last line of a text."""
@@ -116,25 +123,33 @@ class Constrained:
         )
 
 
-def _next_chars(tokenizer: Tokenizer) -> Callable[[int], list[str]]:
-    """Of a word model: a function that gives the characters that may follow a token.
+def _open_line(prompt: str) -> str:
+    """The line that a prompt leaves open."""
+    return prompt.rpartition("\n")[2]
 
-    After most there is a space, or punctuation; after an opening bracket, the first character of
-    any word.
+
+def check_prompt(constraint: Constraint, prompt: str) -> None:
+    """Raise CharlmError if a prompt cannot be part of what a constraint allows."""
+    begun = _open_line(prompt)
+    if not constraint.may_grow("", begun):
+        raise CharlmError(f"`prompt` begins nothing that `{constraint.name}` allows: {begun!r}")
+
+
+def _next_chars(tokenizer: Tokenizer) -> tuple[list[str], list[str], list[int]]:
+    """Of a word model: the characters that may follow a token where a space parts it from a word.
+
+    That is a space, or punctuation. And those that may follow it elsewhere, such as after an
+    opening bracket: the first characters of all words. And the tokens that are quotes: whether they
+    open or close depends on the line.
     """
     unk = tokenizer.unk
     assert unk is not None
     word = tokenizer.decode([unk])  # like any other
     tokens = [id for id in range(tokenizer.vocab_size) if id != tokenizer.eos]
-    joined = (tokenizer.decode([unk, id])[len(word) :] for id in tokens)
+    paired = [id for id in tokens if PAIRED.fullmatch(tokenizer.token(id))]
+    joined = (tokenizer.decode([unk, id])[len(word) :] for id in tokens if id not in paired)
     after_word = sorted({text[0] for text in joined if text})
-    anywhere = sorted({tokenizer.token(id)[0] for id in tokens})
-
-    def following(token: int) -> list[str]:
-        apart = tokenizer.decode([token, unk]).endswith(f" {word}")
-        return after_word if apart else anywhere
-
-    return following
+    return after_word, sorted({tokenizer.token(id)[0] for id in tokens}), paired
 
 
 def _pending(line: str) -> str | None:

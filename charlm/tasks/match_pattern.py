@@ -9,7 +9,7 @@ from ..errors import CharlmError
 from ..system.extras import require_packages
 
 MAX_SECONDS = 2.0  # of one question to a pattern
-_ESCAPED = re.compile(r"\\(?:x|u|U000)([0-9a-fA-F]{2,5})")
+_ESCAPED = re.compile(r"\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))")
 
 
 class MatchPattern:
@@ -28,12 +28,12 @@ class MatchPattern:
 
         try:
             self.pattern = regex.compile(pattern)
-        except regex.error as error:
+        except (regex.error, ValueError) as error:
             raise CharlmError(f"`match` is not a regular expression: {error}") from None
         except (RecursionError, OverflowError, MemoryError):
             raise CharlmError("`match` is too large a regular expression") from None
         require("\n" not in pattern, "`match` is for single lines, and has a line break in it")
-        escaped = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), pattern)
+        escaped = _ESCAPED.sub(lambda code: chr(int(code[code.lastindex or 0], 16)), pattern)
         self.named = frozenset(escaped)
 
     def may_grow(self, before: str, line: str) -> bool:

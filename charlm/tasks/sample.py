@@ -15,7 +15,7 @@ from ..text.tokenizer import Tokenizer
 from .prompt import continuation, encode_prompt
 from .sampling_filters import Filters
 from .stream_writer import StreamWriter
-from .token_choice import STUCK, Chooser
+from .token_choice import DEAD_END, STUCK, Chooser
 
 if TYPE_CHECKING:  # what few samples need is imported on first use
     from .constraints import Constrained, Constraint
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what few samples need is imported on first use
 
 MAX_SAMPLES = 100_000
 MAX_BATCH = 64  # samples drawn in parallel
+WHY = {STUCK: "stuck", DEAD_END: "dead end"}
 DRAWS_AT_ONCE = 256  # random numbers taken from each sample's generator at a time
 
 
@@ -84,12 +85,12 @@ def sample(
     piece of its text as soon as it is final.
 
     No more than `no_repeat` tokens in a row are written that stand in the text already, and no more
-    than `no_copy` that stand in `training_text` (N,); the prompt counts as written. Where that
-    leaves no token, the text ends. Every line must match the regular expression `match`, and every
-    word be one of `words`; see `word_list`.
+    than `no_copy` that stand in `training_text` (N,); the prompt counts as written. Every line must
+    match the regular expression `match`, and every word be one of `words`; see `word_list`. Where
+    all that leaves no token, the text ends.
 
-    Raises CharlmError for settings out of range, for `no_copy` without a text, and where a
-    constraint leaves no token.
+    Raises CharlmError for settings out of range, for `no_copy` without a text, and if all texts end
+    where a constraint leaves no token.
     """
     require(
         1 <= num_samples <= MAX_SAMPLES,
@@ -98,6 +99,7 @@ def sample(
     require(max_tokens >= 1, f"`max_tokens` must be at least 1, not {max_tokens}")
     require(lines >= 1, f"`lines` must be at least 1, not {lines}")
     require(seed >= 0, f"seed must not be negative, not {seed}")
+    require(words is None or not allow_unk, "`allow_unk` and `words` exclude each other")
 
     prompt_ids, spaced = encode_prompt(tokenizer, prompt)
     banned, constraint = _constrained(tokenizer, prompt, match, words)
@@ -109,13 +111,15 @@ def sample(
         np.flatnonzero(~tokenizer.starts_word() & spaced),
         _guards(no_repeat, no_copy, training_text),
         constraint,
+        1 if temperature == 0 else top_k,
     )
     writer = None
     if on_text and num_samples == 1:
         writer = StreamWriter(tokenizer, prompt_ids, on_text, spaced)
     _, state = lm.read(lm.start(1), prompt_ids[None])
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
-    samples = []
+    samples: list[Sample] = []
+    ends: list[str] = []
     for first in range(0, num_samples, rows):
         numbers = range(first, min(first + rows, num_samples))
         drawn = draw_batch(
@@ -128,12 +132,16 @@ def sample(
             lines,
             writer.add if writer else None,
         )
-        for ids, logprob, ended in drawn:
-            text = continuation(tokenizer, prompt_ids, ids[:-1] if ended == "lines" else ids)
+        for ids, logprob, why in drawn:
+            text = continuation(tokenizer, prompt_ids, ids[:-1] if why == "lines" else ids)
             text = text.removeprefix(" ") if spaced else text
+            ended = "stuck" if why == "dead end" else why
             samples.append(Sample(text, len(ids), logprob, prompt, ended))
+            ends.append(why)
     if writer:
         writer.close(samples[0].text)
+    if constraint is not None and all(why == "dead end" for why in ends):
+        raise constraint.dead_end(np.concatenate([prompt_ids, ids]))
     return samples
 
 
@@ -176,7 +184,7 @@ def draw_batch(
             texts = np.concatenate([texts, np.zeros_like(texts)], axis=1)
         predicted = lm.predict(state)
         ids = chooser(predicted, draws[:, t % DRAWS_AT_ONCE], texts[:, : begin + t], t == 0)
-        stuck = ids == STUCK
+        stuck = ids < 0
         texts[:, begin + t] = ids
         nats += np.where(stuck, 0.0, predicted[np.arange(len(ids)), ids])
         closed += ids == lm.eos
@@ -186,8 +194,8 @@ def draw_batch(
         ended = (closed >= lines) | stuck | last
         if ended.any():
             for k in np.flatnonzero(ended):
-                why = "lines" if closed[k] >= lines else "stuck" if stuck[k] else "max_tokens"
-                drawn = texts[k, begin : begin + t + (why != "stuck")]
+                why = "lines" if closed[k] >= lines else WHY.get(int(ids[k]), "max_tokens")
+                drawn = texts[k, begin : begin + t + (not stuck[k])]
                 results[rows[k]] = (drawn.copy(), float(nats[k]), why)
             live = np.flatnonzero(~ended)
             if not len(live):
@@ -220,7 +228,7 @@ def _constrained(
     banned: Ids = np.zeros(0, np.int64)
     if match is None and words is None:
         return banned, None
-    from .constraints import Constrained
+    from .constraints import Constrained, check_prompt
 
     constraints: list[Constraint] = []
     if match is not None:
@@ -232,6 +240,7 @@ def _constrained(
 
         listed, _ = known_words(tokenizer, words)
         if tokenizer.level == "word":
+            check_prompt(listed, prompt)
             banned = unlisted(tokenizer, listed)
         else:
             constraints.append(listed)

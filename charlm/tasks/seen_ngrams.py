@@ -17,6 +17,7 @@ from ..config import require
 from ..lm import Ids
 
 MAX_TEXT_TOKENS = 1 << 32  # that an index has room for
+MAX_N = 1000  # tokens in a row that may be copied: each is a pass over the text
 _PLACE = np.uint64(32)  # bits of a key that say where
 _TOKEN, _STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95)  # any odd numbers
 
@@ -57,8 +58,8 @@ class NoCopy:
     """
 
     def __init__(self, n: int, text_T: Ids) -> None:
-        """Raises CharlmError unless n ≥ 1, and for a text of more than MAX_TEXT_TOKENS."""
-        require(n >= 1, f"`no_copy` must be 0 (no limit) or positive, not {n}")
+        """Raises CharlmError for n out of range, and for a text of more than MAX_TEXT_TOKENS."""
+        require(1 <= n <= MAX_N, f"`no_copy` must be from 0 (no limit) to {MAX_N:,}, not {n}")
         require(len(text_T) <= MAX_TEXT_TOKENS, "the text is too long for `no_copy`")
         self.n, self.text = n, text_T
         places = np.arange(max(0, len(text_T) - n), dtype=np.uint64)  # with a token after the N

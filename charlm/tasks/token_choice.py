@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from .constraints import Constrained
     from .seen_ngrams import Guard
 
-STUCK = -1  # in place of a token: none is allowed
+STUCK = -1  # in place of a token: none is allowed, or none that the guards leave
+DEAD_END = -2  # none that the constraint allows
 _NONE: Ids = np.zeros(0, np.int64)
 
 
@@ -35,21 +37,24 @@ class Chooser:
     banned_first: Ids = field(default_factory=lambda: _NONE)  # as the first token after the prompt
     guards: Sequence[Guard] = ()
     constraint: Constrained | None = None
+    at_most: int = 0  # tokens that the filters keep, of any distribution; 0: no limit
 
     def __call__(self, predicted_BV: Nats, draws_B: Nats, texts_BT: Ids, first: bool) -> Ids:
-        """A token for each of B texts (T tokens so far), or STUCK where the guards leave none.
+        """A token for each of B texts (T tokens so far), or why there is none.
 
-        predicted_BV: log-probabilities, nats. draws_B: uniform in [0, 1). Raises CharlmError where
-        the constraint allows none.
+        That is STUCK where the guards leave none, and DEAD_END where the constraint would not allow
+        any without them either. predicted_BV: log-probabilities, nats. draws_B: uniform in [0, 1).
         """
         nats: Nats = predicted_BV.astype(np.float64)
         nats[:, self.banned] = -np.inf
         if first:
             nats[:, self.banned_first] = -np.inf
         stuck = None
+        forbidden: list[list[int]] = [[] for _ in nats]
         if self.guards:
             for guard in self.guards:
                 for row, ids in enumerate(guard.forbidden(texts_BT)):
+                    forbidden[row] += ids[np.isfinite(nats[row, ids])].tolist()
                     nats[row, ids] = -np.inf
             stuck = np.isneginf(nats).all(axis=-1)
             nats[stuck] = 0.0  # whatever: it will not be drawn from
@@ -65,8 +70,8 @@ class Chooser:
                     # the draw has been used up: it only seeds the next ones
                     rng = np.random.default_rng(int(draws_B[row] * 2**53))
                     token = self._draw_allowed(nats[row], kept[row], allowed, rng)
-                    if token == STUCK:
-                        raise self.constraint.dead_end(texts_BT[row])
+                    if token == DEAD_END and any(map(allowed, forbidden[row])):
+                        token = STUCK
                     chosen[row] = token
         return chosen
 
@@ -89,8 +94,9 @@ class Chooser:
                 return int(drawn)
         nats_V[left] = -np.inf
         rest = np.flatnonzero(np.isfinite(nats_V))
-        refused = [token for token in rest.tolist() if not allowed(token)]
-        if len(refused) == len(rest):
-            return STUCK
-        nats_V[refused] = -np.inf
+        rest = rest[np.argsort(-nats_V[rest], kind="stable")]
+        possible = list(islice(filter(allowed, rest.tolist()), self.at_most or None))
+        if not possible:
+            return DEAD_END
+        nats_V[np.setdiff1d(rest, possible)] = -np.inf
         return int(draw(self.filters(nats_V[None]), rng.random(1))[0])

@@ -85,13 +85,19 @@ def known_words(tokenizer: Tokenizer, entries: Iterable[str]) -> tuple[WordList,
     if unk is None:
         return listed, 0
     if tokenizer.level == "word":
-        tokens = map(tokenizer.token, range(tokenizer.vocab_size))
-        used = set(chain.from_iterable(map(words_in, tokens)))
+        ids = (id for id in range(tokenizer.vocab_size) if id not in (unk, tokenizer.eos))
+        used = set(chain.from_iterable(map(words_in, map(tokenizer.token, ids))))
         known = {form for word in used for form in (word, word.lower())} & words
     else:
-        known = {word for word in words if unk not in tokenizer.encode(word)}
+        known = {word for word in words if _can_write(tokenizer, word)}
     require(bool(known), "the model knows none of the `words`")
     return WordList(known), len(words) - len(known)
+
+
+def _can_write(tokenizer: Tokenizer, word: str) -> bool:
+    """Whether a model knows all the characters of a word, or of the same in capitals."""
+    forms = (word, word.upper(), word.title()) if word.islower() else (word,)
+    return any(tokenizer.unk not in tokenizer.encode(form) for form in forms)
 
 
 def unlisted(tokenizer: Tokenizer, listed: WordList) -> Ids:

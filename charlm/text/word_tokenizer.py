@@ -257,7 +257,7 @@ _NO_SPACE_BEFORE = re.compile(
 )
 _NO_SPACE_AFTER = re.compile(r"[(\[{`“‘«$£€¥#¿¡]|``")
 _TIGHT = re.compile(r"[/@‑]")
-_PAIRED = re.compile(r"[\"']")
+PAIRED = re.compile(r"[\"']")  # opens and closes
 _CJK_EDGE = re.compile(f"[{CJK}{CJK_MARKS}]")
 
 
@@ -275,7 +275,7 @@ def join_words(words: Sequence[str]) -> str:
         if word == "." and previous[:1] != "." and previous.endswith("."):
             continue  # the full stop after "Jr."
         before = after = True
-        if _PAIRED.fullmatch(word):
+        if PAIRED.fullmatch(word):
             possessive = word == "'" and text[-1:] in ("s", "S")
             after = word in quoted or possessive
             before = not after

@@ -54,7 +54,7 @@ def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
 def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
     """The configured optimiser; weight decay applies to matrices only, never to biases.
 
-    Muon takes the square matrices of the recurrent stack, AdamW the rest.
+    Muon takes what maps hidden states to hidden states, peepholes included, and AdamW the rest.
     """
     named = {name: p for name, p in network.named_parameters() if p.requires_grad}
     muon = [p for name, p in named.items() if config.optimizer == "muon" and _hidden(name, p)]

@@ -62,7 +62,9 @@ def train(
     with begin(corpus, options, tokenizer_config, events, old_tokens) as (run, opened):
         text = opened.corpus
         device = choose_device(options.device)
-        facts = Facts(tokenizer_config.level, len(text.train), text.tokenizer.vocab_size)
+        facts = Facts(
+            tokenizer_config.level, len(text.train), text.tokenizer.vocab_size, options.plain
+        )
         if base is None:
             network_config = defaults.network(settings, facts)
         else:

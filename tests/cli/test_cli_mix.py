@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cli_support import Cli
 
-from charlm.models import model_file, model_parts
+from charlm.models import log_linear, model_file, model_parts
 
 pytestmark = pytest.mark.usefixtures("random_words")
 
@@ -19,7 +19,7 @@ def model() -> None:
     """No model is meant where a command names none."""
 
 
-def test_mix(cli: Cli) -> None:
+def test_mix(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     for order in (1, 4):
         out = f"o{order}"
         cli("ngram", "corpus.txt", "--level", "word", "--order", str(order), "--out", out)
@@ -38,6 +38,14 @@ def test_mix(cli: Cli) -> None:
     product = json.loads(cli("mix", "o1", "o4", "--dev", "held.txt", "--log-linear", "--json").out)
     assert product["kind"] == "log-linear"
     assert np.shape(product["weights"]) == (1, 2)
+    found = json.loads(cli("eval", "held.txt", "--model", product["run"], "--json").out)
+    assert found["logprob"] == pytest.approx(product["best"]["logprob"], rel=1e-3)
+    both = cli("mix", "o1", "o4", "--dev", "held.txt", "--log-linear", "--cache", "--json")
+    assert json.loads(both.out)["best"]["logprob"] >= product["best"]["logprob"]
+    with monkeypatch.context() as fewer:
+        fewer.setattr(log_linear, "MAX_FITTED", 100)
+        some = cli("mix", "o1", "o4", "--dev", "held.txt", "--log-linear")
+    assert "the powers of --log-linear are fitted to only" in some.err
     assert "log-linear mixture of 1-gram" in cli("info", product["run"]).out
     options = ("--dev", "held.txt", "--cache", "--out", "mc", "--json")
     Path("held.txt").write_text("the pear the pear the pear\n" * 40)

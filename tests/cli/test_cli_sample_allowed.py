@@ -33,8 +33,8 @@ def test_python_does_the_same(cli: Cli, model: Path, text: Path) -> None:
         lines=80,
         seed=2,
     )
-    assert cli("sample", *args).out.rstrip("\n") == one.text.rstrip("\n")
-    assert cli("sample", "--max-tokens", "80", "--seed", "2").out != one.text
+    limited, free = cli("sample", *args), cli("sample", "--max-tokens", "80", "--seed", "2")
+    assert limited.out.rstrip("\n") == one.text.rstrip("\n") != free.out.rstrip("\n")
     text.write_text("the\n")
     args = ["--words", str(text), "--match", "[the ]+", "--seed", "2", "-n", "3"]
     three = charlm.load(model).sample(words=text, match="[the ]+", seed=2, num_samples=3)
@@ -60,9 +60,7 @@ def test_a_text_that_ends_early_is_remarked_on(cli: Cli, text: Path) -> None:
     kinds = sorted(set(TEXT))
     text.write_text("".join(a + b for a in kinds for b in kinds))
     args = ["sample", "--no-copy", "1", "--training-text", str(text), "--seed", "1"]
-    assert cli(*args).err == (
-        "warning: 1 text ends early: all that could follow is a repetition or a copy\n"
-    )
+    assert cli(*args).err == ("warning: 1 text ends early: nothing that could follow is allowed\n")
     many = cli(*args, "-n3", "--json")
     assert many.code == 0
     assert {one["ended"] for one in json.loads(many.out)} == {"stuck"}
@@ -73,7 +71,9 @@ def test_words_of_a_list(cli: Cli, text: Path) -> None:
     text.write_text("the pear\ncats zebra\n")
     result = cli("sample", "--words", str(text), "-n5", "--seed", "1", "--max-tokens", "80")
     words = {word.lower() for word in re.findall(r"\w+", result.out)}
+    cut = {word[:k] for word in ("the", "pear", "cats") for k in range(len(word))}
     assert len(words & {"the", "pear", "cats"}) > 1
+    assert words <= {"the", "pear", "cats"} | cut
     assert result.err == f"1 of 4 words in {text} is unknown to the model\n"
     assert cli("sample", "--words", str(text), "-q").err == ""
 
@@ -82,6 +82,10 @@ def test_lines_that_match(cli: Cli) -> None:
     out = cli("sample", "--match", "the [a-l]+", "-n5", "--seed", "1", "--lines", "2").out
     lines = list(filter(None, out.splitlines()))
     assert len(lines) == 10
+    empty = cli("sample", "--match", "a?", "-n20", "--seed", "1").out.split("\n")
+    assert set(empty) == {"", "a"}
+    assert len(empty) == 21
+    assert cli("sample", "--match", "", "--lines", "3").out == "\n\n\n"
     assert all(re.fullmatch("the [a-l]+", line) for line in lines)
     cut = cli("sample", "--match", "[a-l]{50,}", "--max-tokens", "20")
     assert cut.err == (
@@ -108,6 +112,7 @@ def test_lines_that_match(cli: Cli) -> None:
         (["--match", "(", "-p", "the"], "--match is not a regular expression: missing )"),
         (["--match", "[A-Z]"], "stuck at the beginning of a line: the model has no token there"),
         (["--match", "a+", "--prompt", "c"], "--prompt begins nothing that --match allows: 'c'"),
+        (["--no-copy", "1001", "--training-text", "x"], "'--no-copy'"),
     ],
 )
 def test_bad_values_are_one_line(cli: Cli, args: list[str], says: str) -> None:

@@ -72,13 +72,14 @@ def loss_by_the_book(
         x = w["embedding.weight"][token]
         for k, layer in enumerate(layers):
             states[k] = step_by_the_book(config.cell, layer, x, states[k])
-            x = states[k][0]
+            x = states[k][0] + x if config.residual and k > 0 else states[k][0]
         parts = torch.split(nudges[t], config.hidden)
         states = [
             tuple(s + parts[k * len(names) + j] for j, s in enumerate(state))
             for k, state in enumerate(states)
         ]
-    x = states[-1][0]
+    outputs = torch.stack([state[0] for state in states])
+    x = outputs.sum(0) if config.residual else outputs[-1]
     for k in range(config.dense):
         x = torch.tanh(w[f"dense.{k}.weight"] @ x + w[f"dense.{k}.bias"])
     logits = w["output.weight"] @ x + w["output.bias"]
@@ -92,7 +93,9 @@ def width(config: NetworkConfig) -> int:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(
-    "options", [{}, {"layers": 2, "dense": 1, "learned_start": True}], ids=["plain", "deep"]
+    "options",
+    [{}, {"layers": 2, "dense": 1, "learned_start": True}, {"layers": 2, "residual": True}],
+    ids=["plain", "deep", "residual"],
 )
 def test_flow_is_the_gradient_of_the_equations_unrolled(
     cell: str, options: dict[str, int | bool]

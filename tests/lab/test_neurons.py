@@ -47,10 +47,13 @@ def planted(path: Path, text: str = TEXT) -> Path:
     return path
 
 
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_activations_are_those_of_advance(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_activations_are_those_of_advance(
+    cell: str, residual: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(neurons, "TOKENS_AT_ONCE", 4)
-    lm = recurrent_lm(cell, layers=2)
+    lm = recurrent_lm(cell, layers=3, residual=residual)
     ids = np.random.default_rng(1).integers(0, 11, 10)
     chunks = list(activations(lm, ids))
     assert [first for first, _ in chunks] == [0, 4, 8]
@@ -58,10 +61,11 @@ def test_activations_are_those_of_advance(cell: str, monkeypatch: pytest.MonkeyP
     for t, i in enumerate(ids):
         _, found = chunks[t // 4]
         for k, layer in enumerate(state.layers):
+            below = [found[j, "h"][t % 4][None] for j in range(k)]
             x = (
                 lm.stack.inputs(ids[t : t + 1])
                 if k == 0
-                else lm.stack.cells[k].inputs(found[0, "h"][t % 4][None])
+                else lm.stack.cells[k].inputs(sum(below) if residual else below[-1])
             )
             for what, gate in lm.stack.cells[k].gates(x, layer).items():
                 np.testing.assert_allclose(found[k, what][t % 4], gate[0], atol=1e-6)

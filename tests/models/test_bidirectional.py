@@ -19,6 +19,7 @@ BASE = NetworkConfig(vocab_size=11, embed=6, hidden=7, bidirectional=True)
 VARIANTS = {
     "one layer": BASE,
     "three layers": replace(BASE, layers=3),
+    "residual": replace(BASE, layers=2, residual=True, learned_start=True),
     "dense": replace(BASE, layers=2, dense=2, learned_start=True),
     "tied": replace(BASE, tied=True),
     "tied, square": replace(BASE, tied=True, embed=14),

@@ -15,6 +15,8 @@ from charlm.models.families import architecture, describe_network
     [
         ({"hidden": 512}, "LSTM 1 × 512 · embedding 64"),
         ({"hidden": 8, "cell": "rnn-relu", "layers": 2}, "RNN (relu) 2 × 8 · embedding 64"),
+        ({"hidden": 8, "residual": True}, "LSTM 1 × 8 · embedding 64"),
+        ({"hidden": 8, "layers": 2, "residual": True}, "residual LSTM 2 × 8 · embedding 64"),
         (
             {"hidden": 8, "bidirectional": True, "tied": True, "dense": 1, "learned_start": True},
             "bidirectional LSTM 1 × 8 · embedding 64 (tied) · 1 dense layer · learned start",

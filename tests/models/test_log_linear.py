@@ -71,7 +71,7 @@ def test_no_weight_nearby_is_better_and_none_is_negative() -> None:
     def value(weights: np.ndarray) -> float:
         away = weights - 1 / 3
         likelihood = combine(list(nats_KNV), weights)[np.arange(500), ids].sum()
-        return float(likelihood) - log_linear.PRIOR_TOKENS / 2 * float(away @ away)
+        return float(likelihood) - log_linear.PULL / 2 * float(away @ away)
 
     found = fit_log_linear(nats_KNV, ids)
     assert (found >= 0).all()
@@ -87,8 +87,35 @@ def test_a_model_that_misleads_gets_no_weight() -> None:
     nats_KNV[1] = -nats_KNV[0]  # what is likely is said to be unlikely, and yet it adds nothing
     nats_KNV[1] -= np.logaddexp.reduce(nats_KNV[1], axis=1)[:, None]
     found = fit_log_linear(nats_KNV, drawn(nats_KNV[0], 3))
-    assert (found >= 0).all()
-    assert found[0] - found[1] == pytest.approx(1, abs=0.1)
+    assert found[1] == 0
+    assert found[0] == pytest.approx(1, abs=0.1)
+
+
+def test_models_that_all_mislead_leave_every_token_equally_likely() -> None:
+    nats_KNV = random_nats(0, 2, 2000)
+    found = fit_log_linear(nats_KNV, nats_KNV.sum(axis=0).argmin(axis=1))
+    np.testing.assert_array_equal(found, 0)
+    np.testing.assert_allclose(combine(list(nats_KNV[:, :1]), found), -np.log(V))
+
+
+def test_a_weight_is_dropped_only_while_it_is_the_lowest() -> None:
+    """Of three, two of which are below zero at first, one is wanted once the other is gone."""
+    better = 0
+    for seed in range(20):
+        nats_KNV = random_nats(seed, 3, 60)
+        ids = np.random.default_rng(seed).integers(V, size=60)
+        found = fit_log_linear(nats_KNV, ids)
+        assert (found >= 0).all()
+        for k in range(3):
+            nudged = found.copy()
+            nudged[k] += 0.01
+            before, after = (
+                float(combine(list(nats_KNV), w)[np.arange(60), ids].sum())
+                - log_linear.PULL / 2 * float(((w - 1 / 3) ** 2).sum())
+                for w in (found, nudged)
+            )
+            better += after > before + 1e-6
+    assert better == 0
 
 
 def test_few_tokens_leave_the_weights_alone() -> None:

@@ -29,6 +29,23 @@ def test_dense_and_projection_by_hand() -> None:
     np.testing.assert_allclose(lm.predict(state)[0], z - np.log(np.exp(z).sum()), atol=1e-5)
 
 
+def test_residual_layers_by_hand() -> None:
+    lm = recurrent_lm("rnn", layers=3, residual=True, seed=5)
+    w = random_tensors(lm.config, seed=5)
+    ids, total = (3, 1, 4), np.zeros(7)
+    h = [np.zeros(7)] * 3
+    for token in ids:
+        read, total = w["embedding.weight"][token], np.zeros(7)
+        for k in range(3):
+            a = w[f"rnn.{k}.weight_ih"] @ read + w[f"rnn.{k}.bias_ih"] + w[f"rnn.{k}.bias_hh"]
+            h[k] = np.tanh(a + w[f"rnn.{k}.weight_hh"] @ h[k])
+            total = total + h[k]
+            read = total
+    z = w["output.weight"] @ total + w["output.bias"]
+    _, state = lm.read(lm.empty(1), np.array([ids]))
+    np.testing.assert_allclose(lm.predict(state)[0], z - np.log(np.exp(z).sum()), atol=1e-5)
+
+
 def test_start_follows_eos_from_the_initial_state() -> None:
     lm = recurrent_lm("lstm", learned_start=True, layers=2)
     state = lm.advance(lm.stack.initial, np.array([EOS]))

@@ -18,6 +18,7 @@ BASE = NetworkConfig(vocab_size=13, embed=6, hidden=8)
 VARIANTS = {
     "plain": BASE,
     "three layers": replace(BASE, layers=3),
+    "residual": replace(BASE, layers=3, residual=True, learned_start=True),
     "dense": replace(BASE, dense=2),
     "tied": replace(BASE, embed=8, tied=True),
     "tied, projected": replace(BASE, tied=True, dense=1),
@@ -108,9 +109,25 @@ def test_dropout_is_locked_over_time_and_differs_between_rows() -> None:
     assert not torch.equal(x_TBD[0, 0], x_TBD[0, 1])
 
 
+@pytest.mark.parametrize("residual", [False, True])
+def test_what_leaves_the_stack_is_known_before_and_after_every_token(residual: bool) -> None:
+    network = network_of(replace(BASE, layers=3, residual=residual, learned_start=True))
+    ids_TB = torch.randint(13, (7, 3))
+    state = network.start(3)
+    before_TBH, after = network.hidden_before(ids_TB, state)
+    for x_1B, before_BH in zip(torch.split(ids_TB, 1), before_TBH, strict=True):
+        torch.testing.assert_close(network.top(state), before_BH)
+        left_1BH, state = network.hidden_states(x_1B, state)
+        torch.testing.assert_close(network.top(state), left_1BH[0])
+        lower = sum(layer[0] for layer in state[:-1]) if residual else 0
+        torch.testing.assert_close(left_1BH[0] - lower, state[-1][0])
+    torch.testing.assert_close(network.top(after), network.top(state))
+
+
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_state_carried_equals_one_long_pass(cell: str) -> None:
-    network = network_of(replace(BASE, cell=cell, layers=2))
+def test_state_carried_equals_one_long_pass(cell: str, residual: bool) -> None:
+    network = network_of(replace(BASE, cell=cell, layers=2, residual=residual))
     x_TB, y_TB = torch.randint(13, (12, 3)), torch.randint(13, (12, 3))
     whole, _ = network.nats(x_TB, y_TB, network.start(3))
     first, state = network.nats(x_TB[:5], y_TB[:5], network.start(3))

@@ -37,6 +37,25 @@ def test_defaults_yield_to_the_user_and_fit_the_corpus() -> None:
     assert defaults.tokenizer({"level": "word", "min_count": 3}).min_count == 3
 
 
+@pytest.mark.parametrize(
+    ("settings", "plain", "residual"),
+    [
+        ({}, False, False),
+        ({"layers": 1}, False, False),
+        ({"layers": 2}, False, True),
+        ({"layers": 2}, True, False),
+        ({"layers": 2, "residual": False}, False, False),
+        ({"layers": 2, "residual": True}, True, True),
+        ({"layers": 2, "bidirectional": True}, False, False),
+    ],
+)
+def test_further_layers_are_added_to_the_first(
+    settings: dict[str, Any], plain: bool, residual: bool
+) -> None:
+    facts = Facts("char", 1_000_000, 65, plain)
+    assert defaults.network(settings, facts).residual == residual
+
+
 def test_short_runs_have_a_higher_rate() -> None:
     facts = Facts("char", 1_000_000, 65)
 

@@ -75,6 +75,31 @@ def test_of_a_network(place: Path) -> None:
         found("runs/a")
 
 
+@pytest.mark.train
+def test_of_a_model_that_was_trained_twice(place: Path) -> None:
+    small: dict[str, Any] = {"steps": 2, "plain": True}
+    charlm.train("a.txt", hidden=4, embed=4, out="runs/a", **small)
+    charlm.train("b.txt", init_from="runs/a", out="runs/b", **small)
+    assert set(found("runs/b").splitlines()) == set((OTHER + TEXT).splitlines())
+
+
+def test_through_a_link_and_from_within(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    charlm.ngram("a.txt", out="elsewhere/a", order=2)
+    assert Path("runs/latest").exists()
+    assert found("runs/latest") == TEXT
+    monkeypatch.chdir("elsewhere/a")
+    assert found(".") == TEXT
+
+
+@pytest.mark.train
+def test_not_that_of_another_run(place: Path) -> None:
+    charlm.train("a.txt", steps=2, hidden=4, embed=4, out="runs/a", plain=True)
+    charlm.ngram("b.txt", out="elsewhere/b", order=2)
+    shutil.copy("elsewhere/b/model.safetensors", "runs/a/other.safetensors")
+    with pytest.raises(CharlmError, match="the run beside it is of another text"):
+        found("runs/a/other.safetensors")
+
+
 def test_of_a_file(place: Path) -> None:
     charlm.ngram("a.txt", out="runs/a", order=2)
     tokenizer = charlm.load("runs/a").tokenizer
@@ -84,3 +109,6 @@ def test_of_a_file(place: Path) -> None:
     assert tokenizer.decode(read(["c.txt"], tokenizer, encoding="latin-1"))[:3] == "ca<"
     with pytest.raises(CharlmError, match="utf-8"):
         read(["c.txt"], tokenizer)
+    Path("d.txt").write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(CharlmError, match="holds no text"):
+        read(["d.txt"], tokenizer)

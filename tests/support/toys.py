@@ -71,6 +71,7 @@ def variety() -> dict[str, RecurrentLM]:
     options: dict[str, dict[str, Any]] = {
         "plain": {},
         "deep": {"layers": 3},
+        "residual": {"layers": 3, "residual": True},
         "dense, learned start": {"dense": 2, "learned_start": True, "layers": 2},
         "tied, projected": {"tied": True},
         "tied, square": {"tied": True, "embed": 7, "learned_start": True},

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from charlm.errors import CharlmError
 from charlm.lm import Ids, Nats
 from charlm.tasks.sampling_filters import Filters, normalise
-from charlm.tasks.token_choice import STUCK, Chooser
+from charlm.tasks.token_choice import DEAD_END, STUCK, Chooser
 
 P = np.array([0.4, 0.3, 0.15, 0.1, 0.05, 0.0])
 N = 20_000
@@ -29,9 +29,6 @@ class Only:
             return token in self.tokens
 
         return allowed
-
-    def dead_end(self, text_T: Ids) -> CharlmError:
-        return CharlmError("stuck")
 
 
 class Forbid:
@@ -80,10 +77,28 @@ def test_few_questions_are_asked() -> None:
     assert chooser.constraint.asked < 1.2 * N  # type: ignore[attr-defined]
 
 
-def test_a_dead_end_is_an_error() -> None:
-    for options in ({}, {"top_k": 2}):
-        with pytest.raises(CharlmError, match="stuck"):
-            frequencies(make(5, **options), 1)  # of probability 0
+def one_token(chooser: Chooser) -> int:
+    with np.errstate(divide="ignore"):
+        nats = np.log(P[None])
+    return int(chooser(nats, np.array([0.5]), np.zeros((1, 0), np.int64), False)[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"top_k": 2}, {"temperature": 0.0}])
+def test_dead_ends(options: dict[str, Any]) -> None:
+    assert one_token(make(5, **options)) == DEAD_END  # of probability 0
+    chooser = make(1, **options)
+    assert one_token(replace(chooser, guards=[Forbid(1)])) == STUCK  # but for the guard
+    assert one_token(replace(make(5, **options), guards=[Forbid(1)])) == DEAD_END
+    assert one_token(replace(make(1, 3, **options), guards=[Forbid(1)])) == 3
+
+
+def test_the_most_probable_tokens_are_asked_about_first() -> None:
+    chooser = replace(make(2, 3, 4, temperature=0.0), at_most=1)
+    assert one_token(chooser) == 2
+    assert chooser.constraint is not None
+    assert chooser.constraint.asked == 3  # type: ignore[attr-defined]
+    found = frequencies(replace(make(2, 3, 4, top_k=2), at_most=2), 4000)
+    np.testing.assert_allclose(found, [0, 0, 0.6, 0.4, 0, 0], atol=0.03)
 
 
 def test_filters_see_what_guards_and_bans_leave() -> None:

@@ -130,6 +130,13 @@ def test_its_time_is_reserved() -> None:
     fixed = 1.5 + counting + SECONDS_PER_PROBABILITY * 50 * 50_000
     assert mixed.seconds(network, text, 50_000, "cpu") == pytest.approx(fixed + scoring)
     assert mixed.seconds(network, text, 50_000, "cuda") == pytest.approx(fixed)
+    long: Any = SimpleNamespace(train=range(1_000_000), valid=range(400_000))
+    twice = (
+        2 * SECONDS_PER_PROBABILITY * 50 * 400_000
+    )  # 20 M probabilities, more than are fitted to
+    assert mixed.seconds(network, long, 400_000, "cuda") == pytest.approx(
+        1.5 + SECONDS_PER_TOKEN * 1_400_000 + twice
+    )
     large = replace(network, vocab_size=MAX_NORMALISED + 1)
     assert mixed.seconds(large, text, 50_000, "cuda") == pytest.approx(1.5 + counting)
     both = replace(network, bidirectional=True)
