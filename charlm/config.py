@@ -217,11 +217,7 @@ class NetworkConfig(Settings):
         512, "Units of each recurrent layer.", NETWORK, minimum=1, maximum=MAX_WIDTH
     )
     layers: int = setting(1, "Recurrent layers.", NETWORK, minimum=1, maximum=MAX_LAYERS)
-    residual: bool = setting(
-        False,
-        "Add to each further layer's output what it reads (default, but for `plain`).",
-        NETWORK,
-    )
+    residual: bool = setting(False, "Add each further layer's input to its output.", NETWORK)
     dense: int = setting(
         0,
         "Tanh layers between the recurrent ones and the softmax.",

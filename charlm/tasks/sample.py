@@ -99,7 +99,9 @@ def sample(
     require(max_tokens >= 1, f"`max_tokens` must be at least 1, not {max_tokens}")
     require(lines >= 1, f"`lines` must be at least 1, not {lines}")
     require(seed >= 0, f"seed must not be negative, not {seed}")
-    require(words is None or not allow_unk, "`allow_unk` and `words` exclude each other")
+    require(
+        words is None or not allow_unk, "`allow_unk` and `words` exclude each other: leave one out"
+    )
 
     prompt_ids, spaced = encode_prompt(tokenizer, prompt)
     banned, constraint = _constrained(tokenizer, prompt, match, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from .constraints import Constrained
     from .seen_ngrams import Guard
 
-STUCK = -1  # in place of a token: none is allowed, or none that the guards leave
-DEAD_END = -2  # none that the constraint allows
+STUCK = -1  # in place of a token: the guards leave none that is allowed
+DEAD_END = -2  # likewise: the constraint allows none
 _NONE: Ids = np.zeros(0, np.int64)
 
 
@@ -50,11 +51,12 @@ class Chooser:
         if first:
             nats[:, self.banned_first] = -np.inf
         stuck = None
-        forbidden: list[list[int]] = [[] for _ in nats]
+        held_back: dict[int, list[int]] = defaultdict(list)  # by the guards, of each text
         if self.guards:
             for guard in self.guards:
                 for row, ids in enumerate(guard.forbidden(texts_BT)):
-                    forbidden[row] += ids[np.isfinite(nats[row, ids])].tolist()
+                    if self.constraint is not None:
+                        held_back[row] += ids[np.isfinite(nats[row, ids])].tolist()
                     nats[row, ids] = -np.inf
             stuck = np.isneginf(nats).all(axis=-1)
             nats[stuck] = 0.0  # whatever: it will not be drawn from
@@ -70,7 +72,7 @@ class Chooser:
                     # the draw has been used up: it only seeds the next ones
                     rng = np.random.default_rng(int(draws_B[row] * 2**53))
                     token = self._draw_allowed(nats[row], kept[row], allowed, rng)
-                    if token == DEAD_END and any(map(allowed, forbidden[row])):
+                    if token == DEAD_END and any(map(allowed, held_back[row])):
                         token = STUCK
                     chosen[row] = token
         return chosen

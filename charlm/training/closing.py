@@ -13,7 +13,7 @@ from ..config import NetworkConfig
 from ..lm import LanguageModel, causal
 from ..models import model_file, model_parts
 from ..models.combined import CombinedLM
-from ..models.log_linear import MAX_FITTED, LogLinearLM
+from ..models.log_linear import LogLinearLM, stride
 from ..models.mixture import MixtureLM
 from ..network.bulk_scoring import on_device
 from ..runs.baseline import (
@@ -79,7 +79,7 @@ class Closing:
         scoring = 2 * weights * held_out / FLOPS_PER_SECOND if device == "cpu" else 0.0
         V = network.vocab_size
         multiplying = SECONDS_PER_PROBABILITY * V * held_out if V <= MAX_NORMALISED else 0.0
-        if multiplying and V * held_out > MAX_FITTED:  # fitted to a part, and then read as a whole
+        if multiplying and stride(held_out, V) > 1:  # fitted to a part, and then read as a whole
             scoring, multiplying = 2 * scoring, 2 * multiplying
         return MIXING_SECONDS + counting + scoring + multiplying
 

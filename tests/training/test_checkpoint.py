@@ -34,6 +34,7 @@ def test_resume_is_bit_identical(
         **SMALL,
         "cell": cell,
         "layers": 2,
+        "residual": cell == "gru",
         "dropout": 0.3,
         "optimizer": optimizer,
         "eval_every": 7,
