@@ -65,6 +65,11 @@ RECIPES = {
     "linear": Recipe("--plain", ""),
     "log-linear-6": Recipe("--plain", "--order 6", "--log-linear"),
     "log-linear": Recipe("--plain", "", "--log-linear"),
+    # the default with one setting as it was until November 2026:
+    "small-steps": Recipe("--muon-scale 1 --lr 8e-3"),
+    "every-step": Recipe("--muon-interval 1"),
+    "adamw": Recipe("--optimizer adamw --lr 8e-3"),
+    "all-words": Recipe("--softmax-sample 0"),
 }
 PARTS = ("dev", "test")
 T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160)

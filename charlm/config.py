@@ -335,10 +335,10 @@ class TrainConfig(Settings):
     )
     momentum: float = setting(0.9, "Momentum of sgd.", OPTIMISATION, minimum=0, below=1)
     muon_scale: float = setting(
-        1.0, "Scale of Muon's updates, relative to AdamW's.", above=0, below=1000, option=False
+        1.0, "Scale of Muon's updates, relative to AdamW's.", OPTIMISATION, above=0, below=1000
     )
     muon_interval: int = setting(
-        1, "Steps from one orthogonalisation to the next.", minimum=1, option=False
+        1, "Steps from one orthogonalisation of Muon to the next.", OPTIMISATION, minimum=1
     )
     beta2: float = setting(0.99, "Decay of Adam's second moment.", minimum=0, below=1, option=False)
     weight_decay: float = setting(
