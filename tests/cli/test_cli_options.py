@@ -16,7 +16,7 @@ from charlm.config import (
 from charlm.runs import options
 from charlm.runs.options import RunOptions, TrainRunOptions
 
-PYTHON_ONLY = {"min_lr", "beta2", "muon_scale", "muon_interval"}
+PYTHON_ONLY = {"min_lr", "beta2"}
 NOT_SETTINGS = {"corpus", "resume", "no_allocator", "json", "quiet", "verbose"}
 
 
