@@ -193,12 +193,13 @@ def said(mean: float, half: float) -> str:
 
 
 def commit(place: Path = HERE) -> str:
-    """That of a checkout, and a digest of how files differ from it, if they do."""
+    """That of a checkout, and a digest of how files but the results differ from it, if they do."""
 
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=place, capture_output=True, text=True).stdout
 
-    name, changes = git("rev-parse", "--short=10", "HEAD").strip(), git("diff", "HEAD")
+    name = git("rev-parse", "--short=10", "HEAD").strip()
+    changes = git("diff", "HEAD", "--", ":/", f":(exclude,top)benchmarks/{RESULTS.name}")
     return f"{name}-{hashlib.sha256(changes.encode()).hexdigest()[:6]}" if changes else name
 
 
