@@ -23,6 +23,7 @@ TEXT, NETWORK, DURATION, OPTIMISATION = "Text", "Network", "How long", "Optimisa
 
 MAX_WIDTH = 1 << 24  # of a layer, and of a vocabulary
 MAX_LAYERS = 64
+MAX_THREADS = 1024
 
 Value = TypeVar("Value")
 
@@ -394,6 +395,6 @@ class TrainConfig(Settings):
         "CPU threads; 0 = chosen by timing, or for a given number of steps all.",
         OPTIMISATION,
         minimum=0,
-        maximum=1024,
+        maximum=MAX_THREADS,
     )
     device: str = setting("cpu", "Where it is trained.", choices=("cpu", "cuda"), option=False)

@@ -32,10 +32,10 @@ import numpy as np
 
 from ..errors import CharlmError
 from ..measures import LN10
-from ..system import storage
+from ..system import output_file
 from ..text.tokenizer import Tokenizer, from_dict
 from ..text.word_tokenizer import WordTokenizer
-from .ngram import ABSENT, START_NATS, NgramLM, Order
+from .ngram import ABSENT, MAX_NGRAM_ORDER, START_NATS, NgramLM, Order
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 SPACE_MARK = "▁"
@@ -43,6 +43,8 @@ HEADER = "# charlm "
 UNKNOWN_NATS = -100 * LN10  # of <unk> in a model without one (as in KenLM)
 SUFFIXES = (".arpa", ".arpa.gz")
 GZIP = b"\x1f\x8b"
+MAX_LINE = 1 << 16  # characters; nobody has such words
+MAX_FIRST_LINE = 1 << 23  # which may hold a tokenizer
 HEAD_BYTES = 4096  # \\data\\ must appear within these
 
 
@@ -61,6 +63,16 @@ def is_arpa(path: Path) -> bool:
     return re.search(rb"^\\data\\\s*$", start, re.MULTILINE) is not None
 
 
+def is_ours(head: bytes) -> bool:
+    """Whether a file that begins so was written by `write`."""
+    if head.startswith(GZIP):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, len(HEADER))
+        except zlib.error:
+            return False
+    return head.startswith(HEADER.encode())
+
+
 def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
     """Write the model atomically.
 
@@ -77,7 +89,7 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
         raise CharlmError("two tokens would look alike in an ARPA file: it cannot hold this model")
     about = tokenizer.as_dict()
     about.pop("words", None)  # they are the 1-grams
-    with storage.output(path) as plain, ExitStack() as stack:
+    with output_file.writing(path) as plain, ExitStack() as stack:
         file: IO[bytes] = plain
         if path.name.endswith(".gz"):
             packed = gzip.GzipFile("", "wb", fileobj=plain, mtime=0)
@@ -148,7 +160,12 @@ class Lines:
 
     def _read(self, file: IO[str]) -> Iterator[str]:
         try:
-            for self.number, line in enumerate(file, 1):
+            most = MAX_FIRST_LINE
+            while line := file.readline(most):
+                self.number += 1
+                if len(line) == most:
+                    raise self.error(f"the line has {most:,} characters or more")
+                most = MAX_LINE
                 if line.startswith(HEADER):
                     self.header = line.removeprefix(HEADER)
                 text = line.strip(" \t\r\n")
@@ -215,10 +232,12 @@ def _sizes(lines: Lines) -> list[int]:
             break
     sizes: list[int] = []
     while (line := lines.next()) != "\\1-grams:":
-        found = re.fullmatch(r"ngram\s+(\d+)\s*=\s*(\d+)", line)
+        found = re.fullmatch(r"ngram\s+(\d{1,18})\s*=\s*(\d{1,18})", line)
         if not found or int(found[1]) != len(sizes) + 1:
             raise lines.error(f"expected 'ngram {len(sizes) + 1}=…' here, not {line[:40]!r}")
         sizes.append(int(found[2]))
+        if len(sizes) > MAX_NGRAM_ORDER:
+            raise lines.error(f"n-grams longer than {MAX_NGRAM_ORDER} words are not supported")
     if not sizes or not sizes[0]:
         raise lines.error("it has no words")
     return sizes
@@ -258,8 +277,9 @@ def _tokenizer(lines: Lines, words: list[str]) -> Tokenizer:
     try:
         about = json.loads(lines.header)
         return from_dict({**about, "words": words} if about["level"] == "word" else about)
-    except (ValueError, KeyError, TypeError, CharlmError):
-        raise lines.error("the first line of the file, # charlm …, is damaged") from None
+    except (ValueError, KeyError, TypeError, RecursionError, CharlmError):
+        lines.number = 1
+        raise lines.error("# charlm … is damaged") from None
 
 
 def _ngrams(

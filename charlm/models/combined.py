@@ -10,11 +10,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, Nats, SequentialLM, State, causal
+from ..system.checked import checked
 from ..system.tensor_file import Tensors
 from .causal import CausalModel
 from .family import Config, Inner, build_inner, describe, short
+from .file_contents import PartRecord
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class CombinedLM(CausalModel[CombinedState]):
     weights: npt.NDArray[np.float64]  # (K,) or (contexts, K)
 
     def __init__(self, parts: Sequence[LanguageModel]) -> None:
-        """Raises CharlmError for models of different vocabularies, and for bidirectional ones."""
+        """Raises CharlmError for none, different vocabularies, and bidirectional models."""
+        require(len(parts) > 0, "a mixture of no models: the model file is damaged")
         self.parts = tuple(causal(part) for part in parts)
         self.vocab_size, self.eos = parts[0].vocab_size, parts[0].eos
         if any(part.vocab_size != self.vocab_size for part in parts):
@@ -90,7 +94,7 @@ def file_config(weights: Any, parts: Sequence[tuple[str, Config]]) -> dict[str, 
 
 def inner_models(config: Config) -> list[Inner]:
     """The parts in a model file."""
-    parts = enumerate(config["parts"])
+    parts = enumerate(checked(config["parts"], list[PartRecord], "parts"))
     return [Inner(part["family"], part["config"], f"{k}.") for k, part in parts]
 
 

@@ -23,23 +23,25 @@ def build_network(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
 
 def architecture(config: Config) -> str:
     """Such as: LSTM 1 × 512."""
-    cell = CELL_SHAPES[config["cell"]].label
-    kind = "bidirectional " if config.get("bidirectional") else ""
-    kind += "residual " if config.get("residual") and config["layers"] > 1 else ""
-    return f"{kind}{cell} {config['layers']} × {config['hidden']}"
+    network = NetworkConfig.from_dict(config)
+    kind = "bidirectional " if network.bidirectional else ""
+    kind += "residual " if network.residual and network.layers > 1 else ""
+    return f"{kind}{CELL_SHAPES[network.cell].label} {network.layers} × {network.hidden}"
 
 
 def describe_network(config: Config) -> str:
     """Such as: LSTM 1 × 512 · embedding 64 · dropout output 0.1."""
-    parts = [
-        architecture(config),
-        f"embedding {config['embed']}{' (tied)' if config['tied'] else ''}",
-    ]
-    if config["dense"]:
-        parts.append(count(config["dense"], "dense layer"))
-    if config["learned_start"]:
+    network = NetworkConfig.from_dict(config)
+    parts = [architecture(config), f"embedding {network.embed}{' (tied)' if network.tied else ''}"]
+    if network.dense:
+        parts.append(count(network.dense, "dense layer"))
+    if network.learned_start:
         parts.append("learned start")
-    rates = {place: config[f"dropout_{place}"] for place in ("input", "between", "output")}
+    rates = {
+        "input": network.dropout_input,
+        "between": network.dropout_between,
+        "output": network.dropout_output,
+    }
     if any(rates.values()):
         parts.append("dropout " + ", ".join(f"{k} {rate:g}" for k, rate in rates.items() if rate))
     return " · ".join(parts)

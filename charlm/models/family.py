@@ -67,7 +67,9 @@ def build(name: str, config: Config, tensors: Tensors, eos: int) -> LanguageMode
     family = family_of(name)
     try:
         return family.build(config, tensors, eos)
-    except (KeyError, TypeError, ValueError) as error:
+    except RecursionError:
+        raise CharlmError(f"the {name} model is nested too deep") from None
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise CharlmError(f"the {name} model's settings are damaged: {error!r}") from None
 
 

@@ -24,11 +24,10 @@ import numpy.typing as npt
 
 from ..config import require
 from ..lm import Ids
-from .ngram import ABSENT, START_NATS, Keys, NgramLM, Order
+from .ngram import ABSENT, MAX_NGRAM_ORDER, START_NATS, Keys, NgramLM, Order
 
 # Used if the counts of counts give none (as in KenLM).
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-MAX_NGRAM_ORDER = 16
 
 
 @dataclass(frozen=True)

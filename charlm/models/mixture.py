@@ -62,6 +62,8 @@ class MixtureLM(CombinedLM):
         self.weights = np.asarray(weights, np.float64)
         if self.weights.ndim != 2 or self.weights.shape[1] != len(parts):
             raise CharlmError("a mixture needs one weight per model")
+        if not (self.weights >= 0).all() or not np.allclose(self.weights.sum(axis=1), 1):
+            raise CharlmError("a mixture's weights must be at least 0 and sum to 1")
         if self.weights.shape[0] not in (1, num_contexts(parts)):
             raise CharlmError("the mixture's weights do not fit its n-gram model")
         with np.errstate(divide="ignore"):

@@ -14,11 +14,13 @@ from typing import Any
 from ..errors import CharlmError
 from ..lm import CausalLM, LanguageModel, State, causal
 from ..system import tensor_file
+from ..system.checked import checked
 from ..system.tensor_file import Tensors
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer import from_dict as tokenizer_from_dict
 from . import arpa, family
 from . import families as families  # registers the families of charlm
+from .file_contents import FileContents
 
 FORMAT = 1
 KIND = "charlm"
@@ -64,15 +66,16 @@ def read(path: str | Path) -> ModelFile:
             "upgrade charlm (pip install --upgrade charlm)"
         )
     try:
-        return ModelFile(
-            family=contents["family"],
-            config=contents["config"],
-            tokenizer=tokenizer_from_dict(contents["tokenizer"]),
-            tensors=tensors,
-            training=contents["training"],
-        )
-    except KeyError as error:
-        raise tensor_file.damaged(path, f"it has no {error}") from None
+        checked(contents, FileContents, "it")
+    except ValueError as error:
+        raise tensor_file.damaged(path, str(error)) from None
+    return ModelFile(
+        family=contents["family"],
+        config=contents["config"],
+        tokenizer=tokenizer_from_dict(contents["tokenizer"]),
+        tensors=tensors,
+        training=contents["training"],
+    )
 
 
 def build(contents: ModelFile) -> LanguageModel:

@@ -15,19 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
+from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids, Nats
 from ..measures import LN10
+from ..system.checked import checked
 from .causal import CausalModel
 from .family import Config, Family
 
 Keys: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = npt.NDArray[np.float32]
+MAX_NGRAM_ORDER = 16
+MAX_NATS = 1e-3  # of a log-probability, rounded
 ABSENT = -1  # the index of an n-gram that is not in the model
 TOKENS_AT_ONCE = 1 << 16  # tokens looked up at a time
 START_NATS = -99 * LN10  # of <s>, which is never predicted: how ARPA files write zero
@@ -252,18 +256,21 @@ class NgramLM(CausalModel[NgramState]):
         cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], eos: int
     ) -> Self:
         """The model in `tensors`. Raises CharlmError if they do not fit together."""
-        V, N = int(config["vocab_size"]), int(config["order"])
+        settings = checked(config, NgramConfig, "config")
+        V, N = settings["vocab_size"], settings["order"]
+        require(
+            1 <= N <= MAX_NGRAM_ORDER, f"the n-gram model's order is {N}: the model file is damaged"
+        )
+        _check_tensors(tensors, N)
+        unigrams = len(tensors["order.1.nats"])
+        if unigrams != V + 1:
+            raise CharlmError(f"the n-gram model has {unigrams} 1-grams, not {V + 1}: file damaged")
         orders = []
-        try:
-            for k in range(1, N + 1):
-                nats = tensors[f"order.{k}.nats"]
-                keys = np.arange(V + 1) if k == 1 else tensors[f"order.{k}.keys"]
-                no_backoff = np.zeros(len(nats), np.float32)
-                orders.append(
-                    Order(keys, nats, tensors[f"order.{k}.backoff"] if k < N else no_backoff)
-                )
-        except KeyError as missing:
-            raise CharlmError(f"the n-gram model has no {missing}: its file is damaged") from None
+        for k in range(1, N + 1):
+            nats = tensors[f"order.{k}.nats"]
+            keys = np.arange(V + 1) if k == 1 else tensors[f"order.{k}.keys"]
+            no_backoff = np.zeros(len(nats), np.float32)
+            orders.append(Order(keys, nats, tensors[f"order.{k}.backoff"] if k < N else no_backoff))
         for k, order in enumerate(orders):
             same_length = len(order.keys) == len(order.nats) == len(order.backoff)
             highest = (V + 1) * (len(orders[k - 1].keys) if k else 1)
@@ -271,7 +278,38 @@ class NgramLM(CausalModel[NgramState]):
             within = not len(order.keys) or (order.keys[0] >= 0 and order.keys[-1] < highest)
             if not (same_length and increasing and within):
                 raise CharlmError(f"order {k + 1} of the n-gram model does not fit: file damaged")
-        return cls(orders, V, eos, lines=bool(config["lines"]))
+        return cls(orders, V, eos, lines=settings["lines"])
+
+
+class NgramConfig(TypedDict):
+    """The settings of a model file."""
+
+    vocab_size: int
+    order: int
+    lines: bool
+
+
+def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], order: int) -> None:
+    """Raise CharlmError unless `tensors` are those of an n-gram model of this order."""
+    needed: dict[str, type] = {}
+    for k in range(1, order + 1):
+        needed |= {f"order.{k}.keys": np.int64} if k > 1 else {}
+        needed[f"order.{k}.nats"] = np.float32
+        needed |= {f"order.{k}.backoff": np.float32} if k < order else {}
+    for name in sorted(needed.keys() ^ tensors.keys()):
+        state = "is missing" if name in needed else "does not belong there"
+        raise CharlmError(f"the n-gram model's tensor {name!r} {state}: the model file is damaged")
+    for name, dtype in needed.items():
+        tensor = tensors[name]
+        if tensor.dtype != dtype or tensor.ndim != 1:
+            raise CharlmError(
+                f"the n-gram model's tensor {name!r} is {tensor.dtype} {tensor.shape}, "
+                f"not {np.dtype(dtype)} (n,): the model file is damaged"
+            )
+        if name.endswith("nats") and not (tensor <= MAX_NATS).all():  # −inf is log 0
+            raise CharlmError(f"the n-gram model's tensor {name!r} holds no log-probabilities")
+        if name.endswith("backoff") and not np.isfinite(tensor).all():
+            raise CharlmError(f"the n-gram model's tensor {name!r} holds NaN or infinite weights")
 
 
 def _short(config: Config) -> str:

@@ -264,6 +264,8 @@ def check_tensors(config: NetworkConfig, tensors: Mapping[str, npt.NDArray[Any]]
                 f"the network's tensor {name!r} is {tensor.dtype} {tensor.shape}, "
                 f"not float32 {shape}: the model file is damaged"
             )
+        if not np.isfinite(tensor).all():
+            raise CharlmError(f"the network's tensor {name!r} holds NaN or infinite weights")
 
 
 def recurrent(lm: LanguageModel, what: str) -> RecurrentLM:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 
 from ..config import require
 from ..lm import Change, Ids, LanguageModel, Nats, State, causal
+from ..system.checked import checked
 from ..system.tensor_file import Tensors
 from .causal import CausalModel
 from .family import Config, Family, Inner, build_inner, describe, short
+from .file_contents import PartRecord
 
+MAX_WINDOW = 1 << 16
 WINDOW = 500  # tokens: the best of 200, 500, 1,000 and 2,000 on Brown
 NO_TOKEN = -1  # before the first token
 MAX_COMPARISONS = 1 << 22  # made at a time
@@ -44,7 +47,10 @@ class UnigramCacheLM(CausalModel[UnigramCacheState]):
     def __init__(self, lm: LanguageModel, eos: int, weight: float, window: int = WINDOW) -> None:
         """weight: λ. Raises CharlmError for values out of range."""
         require(0 <= weight < 1, f"a cache's weight must be in [0, 1), not {weight}")
-        require(window >= 1, f"a cache's window must be at least 1, not {window}")
+        require(
+            1 <= window <= MAX_WINDOW,
+            f"a cache's window must be from 1 to {MAX_WINDOW:,}, not {window}",
+        )
         self.lm, self.eos, self.weight, self.window = causal(lm), eos, weight, window
         self.vocab_size = lm.vocab_size
 
@@ -157,8 +163,17 @@ def file_config(lm: UnigramCacheLM, family: str, config: Config) -> dict[str, An
     return {"window": lm.window, "share": lm.weight, "part": part}
 
 
+class CacheConfig(TypedDict):
+    """The settings of a model file."""
+
+    window: int
+    share: float
+    part: PartRecord
+
+
 def _inner_models(config: Config) -> list[Inner]:
-    return [Inner(config["part"]["family"], config["part"]["config"], "0.")]
+    part = checked(config, CacheConfig, "config")["part"]
+    return [Inner(part["family"], part["config"], "0.")]
 
 
 def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:

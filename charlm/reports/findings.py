@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..config import NetworkConfig, TrainConfig
 from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, causal
 from ..models import model_file, model_parts
@@ -21,6 +22,7 @@ from ..network.network import Network
 from ..runs.baseline import count_ngrams
 from ..runs.events import Baseline, Events
 from ..runs.run_directory import RunDirectory
+from ..runs.run_record import RunRecord
 from ..runs.run_text import RunText, reopen
 from ..system import machine
 from ..tasks.sample import preview
@@ -69,7 +71,7 @@ class Findings:
     """All that a report shows."""
 
     run: Path
-    settings: dict[str, Any]  # config.toml
+    settings: Mapping[str, Any]  # config.toml
     about: dict[str, Any]  # of the model file, see `model_file.describe`
     rows: list[dict[str, Any]]  # metrics.jsonl
     written: list[TrainingSample]
@@ -136,7 +138,7 @@ def collect(directory: RunDirectory, events: Events) -> Findings:
     is missing or has changed: the parts that need it are then left out. Raises CharlmError if there
     is no run or no model yet, or if a file is damaged.
     """
-    settings, rows = _settings(directory), _metrics(directory)
+    settings, rows = directory.read_config(), directory.read_metrics(sys.maxsize)
     contents = model_file.read(directory.model)
     lm, tokenizer = model_file.build(contents), contents.tokenizer
     events.stage("report", 0.1)
@@ -164,7 +166,7 @@ def collect(directory: RunDirectory, events: Events) -> Findings:
         surprising=surprising,
         baseline=baseline,
         gradient=gradient,
-        machine=settings.get("machine") or dict(machine.facts()),
+        machine=dict(settings.get("machine") or machine.facts()),
         trained_here="machine" in settings,
     )
 
@@ -230,9 +232,9 @@ def beginning(chunks: Iterable[str], max_chars: int) -> tuple[list[str], bool]:
     return text.removesuffix("\n").split("\n"), False
 
 
-def _valid_tokens(settings: Mapping[str, Any]) -> int:
+def _valid_tokens(settings: RunRecord) -> int:
     """The number of validation tokens that the run was measured on, at most."""
-    return int(settings.get("training", {}).get("valid_tokens", TrainConfig.valid_tokens))
+    return TrainConfig.from_dict(settings["training"]).valid_tokens
 
 
 def gradients(contents: ModelFile, ids: Ids) -> list[float]:
@@ -262,35 +264,7 @@ def gradients(contents: ModelFile, ids: Ids) -> list[float]:
     return [float(norm) for norm in norms]
 
 
-def _settings(directory: RunDirectory) -> dict[str, Any]:
-    """config.toml. Raises CharlmError if it lacks a table that every run has."""
-    settings = directory.read_config()
-    try:
-        NetworkConfig.from_dict(settings["network"])
-        TrainConfig.from_dict(settings["training"])
-        TokenizerConfig.from_dict(settings["tokenizer"])
-        str(settings["corpus"]["name"])
-    except (KeyError, TypeError) as missing:
-        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
-    return settings
-
-
-def _metrics(directory: RunDirectory) -> list[dict[str, Any]]:
-    """metrics.jsonl. Raises CharlmError if a row lacks what curves are drawn from."""
-    rows = directory.read_metrics(1 << 53)
-    for row in rows:
-        needed = [row.get("step"), row.get("seconds")]
-        if "loss" in row:
-            needed += [row["loss"], row.get("learning_rate")]
-        if "valid" in row:
-            valid = row["valid"] if isinstance(row["valid"], dict) else {}
-            needed += [valid.get("logprob"), valid.get("tokens")]
-        if not all(isinstance(value, int | float) for value in needed):
-            raise CharlmError(f"{directory.metrics} is damaged: a line lacks numbers")
-    return rows
-
-
-def _text(directory: RunDirectory, settings: Mapping[str, Any], contents: ModelFile) -> RunText:
+def _text(directory: RunDirectory, settings: RunRecord, contents: ModelFile) -> RunText:
     text = reopen(directory, settings)
     before = contents.training.get("valid")
     if before is not None and before != asdict(text.corpus.valid_text):
@@ -302,7 +276,7 @@ def _written(
     rows: Sequence[Mapping[str, Any]],
     lm: LanguageModel,
     contents: ModelFile,
-    settings: Mapping[str, Any],
+    settings: RunRecord,
 ) -> list[TrainingSample]:
     """The samples in the metrics, and one of the kept model; none if it is bidirectional."""
     if lm.pseudo:
@@ -310,7 +284,7 @@ def _written(
     written = [TrainingSample(row["step"], str(row["sample"])) for row in rows if "sample" in row]
     step = contents.training.get("step", 0)
     if all(one.step != step for one in written):
-        seed = settings["training"].get("seed", 1)
+        seed = TrainConfig.from_dict(settings["training"]).seed
         written.append(TrainingSample(step, preview(causal(lm), contents.tokenizer, seed)))
     return sorted(written, key=lambda one: one.step)
 

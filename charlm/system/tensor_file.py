@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ from . import storage
 
 Tensors: TypeAlias = Mapping[str, npt.NDArray[Any]]
 load_parts: Any = deserialize  # untyped in the library
+MAX_HEADER_BYTES = 100_000_000  # as safetensors has it
 DTYPES = {"F32": np.float32, "U8": np.uint8, "I64": np.int64}
 
 
@@ -38,7 +41,9 @@ def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) 
         try:
             save_file(contiguous, temporary, metadata={kind: header})
         except SafetensorError as error:
-            raise OSError(errno.EIO, f"cannot be written: {error}", str(path)) from None
+            full = f"os error {errno.ENOSPC}" in str(error)
+            reason = os.strerror(errno.ENOSPC) if full else f"cannot be written: {error}"
+            raise OSError(errno.ENOSPC if full else errno.EIO, reason, str(path)) from None
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
@@ -46,25 +51,53 @@ def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[A
 
     Raises CharlmError if it is missing, of another kind, or has a single byte wrong.
     """
-    data = _bytes_of(path)
+    with _opened(path) as file:
+        contents = _contents(file, path, kind)
+        file.seek(0)
+        data = file.read()
     try:
-        size = int.from_bytes(data[:8], "little")
         parts: list[Any] = load_parts(data)  # checks that header, shapes and sizes agree
-        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-        contents = json.loads(metadata[kind]) if kind in metadata else None
-    except (SafetensorError, ValueError, RecursionError, MemoryError) as error:
-        raise damaged(path, f"or of another kind: {str(error).splitlines()[0]}") from None
-    if contents is None:
-        raise CharlmError(f"{path} is not a {kind} file: it was written by something else")
-    tensors: dict[str, npt.NDArray[Any]] = {}
-    for name, part in parts:
-        if part["dtype"] not in DTYPES:
-            raise damaged(path, f"tensor {name!r} is of type {part['dtype']}")
-        dtype = DTYPES[part["dtype"]]
-        tensors[name] = np.frombuffer(part["data"], dtype).reshape(part["shape"])
-    if not isinstance(contents, dict) or contents.pop("sha256", "") != _digest(contents, tensors):
+        tensors = {name: _tensor(path, name, part) for name, part in parts}
+    except (SafetensorError, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        raise _no_tensors(path, str(error)) from None
+    if contents.pop("sha256", "") != _digest(contents, tensors):
         raise damaged(path, "its contents do not match their digest")
     return contents, tensors
+
+
+def _tensor(path: Path, name: str, part: Mapping[str, Any]) -> npt.NDArray[Any]:
+    if part["dtype"] not in DTYPES:
+        raise damaged(path, f"tensor {name!r} is of type {part['dtype']}")
+    return np.frombuffer(part["data"], DTYPES[part["dtype"]]).reshape(part["shape"])
+
+
+def _contents(file: BinaryIO, path: Path, kind: str) -> dict[str, Any]:
+    """The JSON of a file, once the sizes in its header agree with its own; the rest is not read."""
+    size = int.from_bytes(file.read(8), "little")
+    if size > MAX_HEADER_BYTES:
+        raise _no_tensors(path, f"a header of {size:,} bytes")
+    head = file.read(size)
+    whole = file.seek(0, os.SEEK_END)
+    try:
+        header = json.loads(head)
+        metadata = header.pop("__metadata__", None) or {}
+        ends = [8 + size, *(8 + size + int(part["data_offsets"][1]) for part in header.values())]
+        contents = json.loads(metadata[kind]) if kind in metadata else None
+        longest = max(ends)
+    except (
+        *(ValueError, OverflowError, KeyError, TypeError),
+        *(IndexError, AttributeError, RecursionError),
+    ) as error:
+        raise _no_tensors(path, repr(error)) from None
+    if longest != whole:
+        raise _no_tensors(path, f"{whole:,} bytes long, not {longest:,}")
+    if not isinstance(contents, dict):
+        raise CharlmError(f"{path} is not a {kind} file: it was written by something else")
+    return contents
+
+
+def _no_tensors(path: Path, detail: str) -> CharlmError:
+    return damaged(path, f"or of another kind: {detail.splitlines()[0] if detail else ''}")
 
 
 def damaged(path: Path, detail: str) -> CharlmError:
@@ -87,11 +120,14 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _bytes_of(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file. Raises CharlmError if it is missing or cannot be read."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise CharlmError(f"{path} is not a regular file")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except FileNotFoundError:
         raise CharlmError(f"there is no file {path}") from None
     except IsADirectoryError:

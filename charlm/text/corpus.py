@@ -29,6 +29,7 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids
 from ..system import allocator, storage
+from ..system.checked import checked
 from ..system.parallel import in_background
 from .pieces import smallest_unsigned, utf8
 from .source import CHUNK_BYTES, FractionCallback, TextSource, no_text
@@ -124,7 +125,7 @@ def prepared(cache: Path, tokenizer: Tokenizer, sizes: Mapping[str, Any]) -> Ite
             same = found == {part: sizes.get(part) for part in found}
             if not same or body["tokenizer"] != tokenizer.as_dict():
                 continue
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue  # damaged, or removed just now
         corpus = _load(file.parent, sizes.get("sha256", ""), sizes.get("corpus", ""))
         if corpus is not None:
@@ -240,7 +241,7 @@ def _load(directory: Path, sha256: str, name: str, *, just_written: bool = False
         tokenizer = from_dict(body["tokenizer"])
         train, train_text = _stream(directory / "train.bin", tokenizer, body["train"], just_written)
         valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"], just_written)
-    except (OSError, ValueError, KeyError, TypeError, CharlmError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, CharlmError):
         return None
     return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name)
 
@@ -249,6 +250,7 @@ def _stream(
     path: Path, tokenizer: Tokenizer, body: Mapping[str, Any], just_written: bool
 ) -> tuple[Ids, TextStats]:
     """Map one stream into memory. Raises ValueError unless its size and checksum are right."""
+    checked(body["text"], TextStats, "text")
     text, dtype, crc = TextStats(**body["text"]), _stored(tokenizer), 0
     if path.stat().st_size != text.tokens * dtype.itemsize:
         raise ValueError(f"{path} is incomplete")
@@ -256,6 +258,8 @@ def _stream(
         with path.open("rb") as file:
             while block := file.read(CHUNK_BYTES):
                 crc = zlib.crc32(block, crc)
+                if np.frombuffer(block, dtype).max() >= tokenizer.vocab_size:
+                    raise ValueError(f"{path} has tokens that the tokenizer lacks")
         if crc != body["crc32"]:
             raise ValueError(f"{path} is damaged")
     return np.asarray(np.memmap(path, dtype, mode="r")), text

@@ -73,6 +73,10 @@ class Muon(torch.optim.Optimizer):
         self.adamw.state = self.state  # the two share one state and one list of groups
         self.param_groups += self.adamw.param_groups
 
+    def orthogonalises(self, parameter: nn.Parameter) -> bool:
+        """Whether it is one of the matrices."""
+        return any(parameter is p for p in self.param_groups[0]["params"])
+
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient."""

@@ -88,6 +88,23 @@ def _hidden(name: str, p: nn.Parameter) -> bool:
     return stack in ("rnn", "back") and inner
 
 
+def state_shapes(
+    optimizer: torch.optim.Optimizer, network: nn.Module
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """For each parameter the names and shapes of its moments, once it has been updated."""
+    found, names = {}, tuple[str, ...]()
+    for name, p in network.named_parameters():
+        shape = tuple(p.shape)
+        if isinstance(optimizer, Muon) and optimizer.orthogonalises(p):
+            names = ("momentum",) if optimizer.interval == 1 else ("momentum", "update", "step")
+        elif isinstance(optimizer, torch.optim.SGD):
+            names = ("momentum_buffer",) * bool(optimizer.defaults["momentum"])
+        else:
+            names = ("exp_avg", "exp_avg_sq", "step")
+        found[name] = {key: (1,) if key == "step" else shape for key in names}
+    return found
+
+
 def get_state(optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
     """Moments under `parameter/key` names, for a checkpoint."""
     return {

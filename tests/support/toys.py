@@ -101,5 +101,6 @@ def small_model_file(level: str = "char", **options: Any) -> ModelFile:
     """A network of four units, as a file holds it."""
     tokenizer = tokenizer_of(level)
     config = NetworkConfig(tokenizer.vocab_size, embed=3, hidden=4, **options)
-    training = {"corpus": "tale.txt", "sha256": "0" * 64, "best": {"nats_per_char": 1.25}}
+    best = {"bits_per_char": 1.75, "perplexity": 3.5, "perplexity_excluding_oov": 3.5, "oov": 0}
+    training = {"corpus": "tale.txt", "sha256": "0" * 64, "best": best}
     return ModelFile("recurrent", config.as_dict(), tokenizer, random_tensors(config), training)

@@ -53,3 +53,59 @@ def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
             storage.write_bytes(path, b"new" * 1000)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_who_reads_the_old_file_goes_on_reading_it(tmp_path: Path) -> None:
+    """A new file takes the name; the old one's bytes are not written over."""
+    path = tmp_path / "file"
+    storage.write_text(path, "old")
+    with path.open() as reader:
+        storage.write_text(path, "new and longer")
+        assert reader.read() == "old"
+    assert path.read_text() == "new and longer"
+
+
+def test_the_name_itself_reaches_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data before the rename, the directory after it."""
+    path, synced = tmp_path / "file", []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), path.exists()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    storage.write_text(path, "x")
+    assert synced == [(False, False), (True, True)]
+
+
+def test_a_link_shares_the_file_until_one_is_replaced(tmp_path: Path) -> None:
+    source, target = tmp_path / "a", tmp_path / "b"
+    storage.write_text(source, "one")
+    storage.write_text(target, "zero")
+    storage.link(source, target)
+    assert target.read_text() == "one"
+    storage.write_text(source, "two")
+    assert target.read_text() == "one"
+    assert sorted(tmp_path.iterdir()) == [source, target]
+
+
+def test_without_links_the_file_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(self: Path, _: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    source, target = tmp_path / "a", tmp_path / "b"
+    storage.write_text(source, "one")
+    storage.link(source, target)
+    assert target.read_text() == "one"
+    assert sorted(tmp_path.iterdir()) == [source, target]
+
+
+def test_what_killed_processes_left_is_swept(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    left, others = tmp_path / ".file.abcd_123.tmp", tmp_path / ".other.abcd_123.tmp"
+    for one in (path, left, others):
+        one.write_text("x")
+    storage.sweep(path)
+    assert sorted(tmp_path.iterdir()) == sorted([others, path])

@@ -52,3 +52,44 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
             # what is still read must be what was written (padding may differ)
             assert contents == {"x": 1}, at
             np.testing.assert_array_equal(tensors["a"], np.ones(3, np.float32))
+
+
+def header(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(8, "little") + data
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (header('{"__metadata__":null}'), "is not a charlm-test file"),
+        (header('{"__metadata__":{}}'), "is not a charlm-test file"),
+        (header('{"__metadata__":{"charlm-test":"null"}}'), "is not a charlm-test file"),
+        (header('{"__metadata__":{"charlm-test":"[1]"}}'), "is not a charlm-test file"),
+        (header('{"__metadata__":{"charlm-test":"{"}}'), "or of another kind"),
+        (header('{"__metadata__":3}'), "or of another kind"),
+        (header("[]"), "or of another kind"),
+        (header("[" * 100_000), "or of another kind"),
+        (header('{"a":null}'), "or of another kind"),
+        (header('{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'), "bytes long, not"),
+        ((1 << 40).to_bytes(8, "little") + b"{}", "a header of 1,099,511,627,776 bytes"),
+        (header("{}")[:-1], "or of another kind"),
+        (b"", "or of another kind"),
+        (b"charlm", "or of another kind"),
+    ],
+)
+def test_headers_of_strangers(tmp_path: Path, data: bytes, message: str) -> None:
+    path = tmp_path / "t.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(CharlmError, match=message) as caught:
+        tensor_file.read(path, "charlm-test")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_another_size_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    tensor_file.write(path, "charlm-test", {"x": 1}, {"a": np.ones(3, np.float32)})
+    with path.open("ab") as file:
+        file.truncate(1 << 40)  # sparse: it would not fit in memory
+    with pytest.raises(CharlmError, match="1,099,511,627,776 bytes long, not"):
+        tensor_file.read(path, "charlm-test")

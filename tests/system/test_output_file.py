@@ -1,0 +1,62 @@
+"""Files that the user names: whose they are, and how they are written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from charlm.errors import CharlmError
+from charlm.system import output_file
+
+
+def ours(head: bytes) -> bool:
+    return head.startswith(b"ours")
+
+
+def test_only_files_of_the_same_kind_are_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    output_file.check(path, ours)
+    path.write_text("ours, 1")
+    output_file.check(path, ours)
+    path.write_text("")
+    output_file.check(path, ours)
+    path.write_text("a letter")
+    with pytest.raises(CharlmError, match=r"out exists.*`force`"):
+        output_file.check(path, ours)
+    output_file.check(path, ours, force=True)
+    assert path.read_text() == "a letter"
+
+
+def test_the_place_is_checked_whoever_forces(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match=tmp_path.name):
+        output_file.check(tmp_path, ours, force=True)
+    with pytest.raises(FileNotFoundError, match="no"):
+        output_file.check(tmp_path / "no" / "out", ours, force=True)
+
+
+def test_a_pipe_is_written_to_and_the_target_of_a_link_replaced(tmp_path: Path) -> None:
+    pipe, target, link = (tmp_path / name for name in ("pipe", "target", "link"))
+    os.mkfifo(pipe)
+    output_file.check(pipe, ours)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with output_file.writing(pipe) as file:
+        file.write(b"hello")
+    assert os.read(reader, 10) == b"hello"
+    os.close(reader)
+    target.write_text("old")
+    link.symlink_to(target)
+    with output_file.writing(link) as file:
+        file.write(b"new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+def test_the_same_file_by_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("x")
+    (tmp_path / "b").symlink_to(path)
+    assert output_file.is_among(tmp_path / "b", [None, "-", tmp_path / "missing", path])
+    assert not output_file.is_among(tmp_path / "b", [tmp_path / "missing"])
+    assert not output_file.is_among(tmp_path / "c", [path])
