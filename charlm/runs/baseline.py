@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lm import Nats
 from ..models.ngram import NgramLM
-from ..tasks.score import measure
+from ..tasks.measure import measure
 from ..text.corpus import Corpus
 from . import defaults
 from .events import Baseline, Events

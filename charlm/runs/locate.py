@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,8 +46,18 @@ def resolve(model: str | Path | None = None) -> Path:
     return path
 
 
-def mark_latest(run: Path) -> None:
-    """Point runs/latest to the directory `run`: a link, or a text file if links fail."""
+def mark_latest(run: Path, warn: Callable[[str], None]) -> None:
+    """Point runs/latest to the directory `run`: a link, or a text file if links fail.
+
+    If neither can be written, `warn` is called: the run itself is whole.
+    """
+    try:
+        _mark_latest(run)
+    except OSError as error:
+        warn(f"{LATEST} cannot be written ({error.strerror}): name this run with `model`")
+
+
+def _mark_latest(run: Path) -> None:
     LATEST.parent.mkdir(exist_ok=True)
     target = os.path.relpath(run, LATEST.parent)
     temporary = LATEST.with_name(f".{LATEST.name}.{os.getpid()}.tmp")

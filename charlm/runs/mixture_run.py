@@ -23,13 +23,15 @@ from ..models.ngram import NgramLM
 from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..system.version import __version__
 from ..tasks.evaluate import slices
-from ..tasks.score import measure
+from ..tasks.measure import measure
 from ..text.pieces import utf8
 from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
-from . import locate, run_directory
+from . import locate
 from .events import Events
+from .run_directory import created
 
+NO_CACHE = "a cache of recent tokens gains nothing here: it is left out"
 FEW_TOKENS = 1000  # to fit powers to
 
 
@@ -73,8 +75,7 @@ def mix_models(
     first, *others = (model_file.read(locate.resolve(model)) for model in models)
     pairs = zip(others, names[1:], strict=True)
     parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
-    directory = run_directory.create(str(out) if out is not None else None, "mixture")
-    with directory.removed_if_empty():
+    with created(str(out) if out is not None else None, "mixture") as directory:
         events.stage("estimate", 0.0)
         held_out, size = _held_out(dev, first.tokenizer, how)
         if log_linear:
@@ -90,8 +91,10 @@ def mix_models(
             "version": __version__,
         }
         model_file.write(directory.model, found.contents(training))
+    if cache and found.cache is None:
+        events.warn(NO_CACHE)
     events.stage("estimate", 1.0)
-    locate.mark_latest(directory.path)
+    locate.mark_latest(directory.path, events.warn)
     return MixtureRun(
         run=directory.path,
         model=directory.model,

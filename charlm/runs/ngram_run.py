@@ -12,11 +12,12 @@ from ..config import require
 from ..errors import CharlmError
 from ..measures import Measures
 from ..models import arpa, model_file
-from ..models.kneser_ney import MAX_NGRAM_ORDER, estimate
-from ..models.ngram import NgramLM
-from ..system import storage
+from ..models.kneser_ney import estimate
+from ..models.ngram import MAX_NGRAM_ORDER, NgramLM
+from ..system import output_file
 from ..system.version import __version__
-from ..tasks.score import CONTEXTS, measure
+from ..tasks.measure import measure
+from ..tasks.score import CONTEXTS
 from ..text.corpus import Corpus
 from ..text.find_files import find_files
 from . import defaults, locate
@@ -52,6 +53,7 @@ def count(
     context: str | None = None,
     min_counts: Sequence[int] = (),
     arpa_file: str | Path | None = None,
+    force: bool = False,
     events: Events | None = None,
     **given: Unpack[NgramOptions],
 ) -> NgramRun:
@@ -81,9 +83,9 @@ def count(
         f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}",
     )
     if arpa_file is not None:
-        storage.check_output(Path(arpa_file))
-        if storage.is_among(Path(arpa_file), [*find_files(text_names(corpus)), options.valid]):
+        if output_file.is_among(Path(arpa_file), [*find_files(text_names(corpus)), options.valid]):
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
+        output_file.check(Path(arpa_file), arpa.is_ours, force=force)
     with begin(corpus, options, config, events) as (run, opened):
         text = opened.corpus
         if order is None:
@@ -103,7 +105,7 @@ def count(
         tokenizer = text.tokenizer
         contents = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors(), training)
         model_file.write(run.model, contents)
-    locate.mark_latest(run.path)
+    locate.mark_latest(run.path, events.warn)
     if arpa_file is not None:
         arpa.write(Path(arpa_file), lm, tokenizer)
     sizes = tuple(len(part.keys) for part in lm.orders)

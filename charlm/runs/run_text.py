@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..config import TokenizerConfig
 from ..errors import CharlmError
@@ -17,7 +16,8 @@ from ..text.source import Reading, TextSource, open_text
 from ..text.tokenizer import Tokenizer
 from .events import Events
 from .options import RunOptions, text_names
-from .run_directory import RunDirectory, create
+from .run_directory import RunDirectory, created
+from .run_record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,13 @@ def begin(
     events: Events,
     base: Tokenizer | None = None,
 ) -> Iterator[tuple[RunDirectory, RunText]]:
-    """Create a run directory and tokenise its text; on failure no directory is left behind.
+    """Create and claim a run directory and tokenise its text; if that fails, no directory is left.
 
     corpus: a file, a directory or a pattern, several of them, or "-". base: a tokenizer to extend
     by what is new in the text. Raises CharlmError if there is no text, or it is unusable.
     """
     names = text_names(corpus)
-    run = create(None if options.out is None else str(options.out), names[0])
-    with run.removed_if_empty():
+    with created(None if options.out is None else str(options.out), names[0]) as run:
         spool = run.cache / "stdin"
         source = open_text(names, spool=spool, **options.reading())
         if source.left_out:
@@ -69,8 +68,8 @@ def begin(
         yield run, RunText(source, held_out, tokens)
 
 
-def recorded_reading(record: Mapping[str, Any]) -> Reading:
-    """How the files of a run become text, by its config.toml. Raises KeyError if it is damaged."""
+def recorded_reading(record: RunRecord) -> Reading:
+    """How the files of a run become text, by its config.toml."""
     where = record["corpus"]
     return {
         "encoding": where["encoding"],
@@ -80,31 +79,25 @@ def recorded_reading(record: Mapping[str, Any]) -> Reading:
     }
 
 
-def reopen(
-    directory: RunDirectory, record: Mapping[str, Any], progress: Progress | None = None
-) -> RunText:
+def reopen(directory: RunDirectory, record: RunRecord, progress: Progress | None = None) -> RunText:
     """Reopen the text of the run `directory`, whose config.toml is `record`.
 
-    Raises CharlmError if the text is missing, unreadable or changed, and if `record` is damaged.
+    Raises CharlmError if the text is missing, unreadable or changed.
     """
-    try:
-        where, config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
-        spool = directory.cache / "stdin"
-        how = recorded_reading(record)
-        source = open_text(where["paths"], spool=spool, **how)
-        held_out = None
-        if where["valid"]:
-            held_out = open_text(where["valid"], spool=spool, mixed=True, **how)
-        digest = where["sha256"]
-    except KeyError as missing:
-        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    where, config = record["corpus"], TokenizerConfig.from_dict(record["tokenizer"])
+    spool = directory.cache / "stdin"
+    how = recorded_reading(record)
+    source = open_text(where["paths"], spool=spool, **how)
+    held_out = None
+    if where["valid"]:
+        held_out = open_text(where["valid"], spool=spool, mixed=True, **how)
     base = record.get("base")
     tokens = None
     if base is not None:  # those of the run's model are those of the first one, and more
         started_from = directory.model if directory.model.exists() else Path(base["model"])
         tokens = model_file.read(started_from).tokenizer
     corpus = prepare(source, held_out, config, directory.cache, base=tokens, progress=progress)
-    if corpus.sha256 != digest:
+    if corpus.sha256 != where["sha256"]:
         raise CharlmError(
             f"{source.name} has changed since the run started: restore it, or start a new run"
         )

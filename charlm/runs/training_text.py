@@ -75,9 +75,8 @@ def _recorded(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) ->
         trained = read(where["paths"], tokenizer, where["sha256"], **how)
         held_out = [read(where["valid"], tokenizer, **how)] if where["valid"] else []
         return np.concatenate([trained, *held_out])
-    except (CharlmError, KeyError) as error:
-        known = directory.config.exists() and isinstance(error, CharlmError)
-        reason = f" ({error})" if known else ""
+    except CharlmError as error:
+        reason = f" ({error})" if directory.config.exists() else ""
         raise CharlmError(
             f"{model} does not lead to the text it was trained on{reason}: "
             "name it with `training_text`"

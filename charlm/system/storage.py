@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -31,11 +30,35 @@ def replacing(path: Path) -> Iterator[Path]:
             os.close(handle)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename in (None, name):  # name the caller's path
+            error.filename = str(path)
         raise
     sync_directory(path.parent)
+
+
+def link(source: Path, target: Path) -> None:
+    """Atomically make `target` the file that `source` is now, without copying it where possible."""
+    temporary = target.with_name(f".{target.name}.________.tmp")  # as `sweep` knows them
+    try:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        temporary.hardlink_to(source)
+        temporary.replace(target)
+        sync_directory(target.parent)
+    except OSError:  # a file system without such links
+        with suppress(OSError):
+            temporary.unlink()
+        write_bytes(target, source.read_bytes())
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes left half-written of `path`, which nobody else writes to now."""
+    for left in path.parent.glob(f".{path.name}.{'?' * 8}.tmp"):
+        with suppress(OSError):
+            left.unlink()
 
 
 @contextmanager
@@ -43,37 +66,6 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary sibling of `path` for writing; see `replacing`."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         yield cast(BinaryIO, file)
-
-
-@contextmanager
-def output(path: Path) -> Iterator[BinaryIO]:
-    """Open for writing a file that the user named.
-
-    The target of a link is replaced, not the link; a device or pipe is written to directly.
-    Raises OSError, also as `check_output` does.
-    """
-    check_output(path)
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        with target.open("wb") as file:
-            yield cast(BinaryIO, file)
-    else:
-        with atomic(target) as file:
-            yield file
-
-
-def check_output(path: Path) -> None:
-    """Raise OSError if `path` is a directory, or lies in a directory that does not exist."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not path.resolve().parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
-
-
-def is_among(path: Path, others: Iterable[str | Path | None]) -> bool:
-    """Whether `path` is the same file as one of `others`."""
-    paths = [Path(other) for other in others if other not in (None, "-")]
-    return path.exists() and any(other.exists() and path.samefile(other) for other in paths)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -24,8 +24,8 @@ from ..runs.baseline import (
     count_text,
 )
 from ..runs.events import Events, Outcome
-from ..runs.mixture_run import fit_mixture
-from ..tasks.score import measure
+from ..runs.mixture_run import NO_CACHE, fit_mixture
+from ..tasks.measure import measure
 from ..text.corpus import Corpus
 
 MIXED_TIME_FRACTION = 0.1  # of a run's time, for an n-gram model that is mixed in
@@ -125,6 +125,8 @@ class Closing:
         kinds = (MixtureLM, LogLinearLM) if tokenizer.vocab_size <= MAX_NORMALISED else (MixtureLM,)
         found = fit_mixture([network, ngram], held_out, kinds, cache=self.cache, change=moved)
         events.stage("mix", 1.0)
+        if self.cache and found.cache is None:
+            events.warn(NO_CACHE)
         raw = measure("", held_out, found.nats, tokenizer.unk)
         best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()
         training = {**network.training, "best": best, "network": network.training.get("best")}

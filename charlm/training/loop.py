@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,21 +17,19 @@ from ..config import NetworkConfig, TrainConfig
 from ..errors import CharlmError
 from ..lm import Ids
 from ..measures import Measures
-from ..models import model_file
 from ..models.recurrent import RecurrentLM
 from ..network.network import NetworkState, detach, new_network
-from ..runs import locate
 from ..runs.baseline import guessing_bits_per_char
 from ..runs.events import Events, Outcome, Plan, Step
-from ..runs.learning_curves import draw, final_loss
 from ..runs.run_directory import RunDirectory
-from ..system import allocator
-from ..system.version import __version__
+from ..system import allocator, storage
 from ..tasks.sample import preview
 from ..text.corpus import Corpus
 from . import checkpoint, optimiser
 from .base_model import KeptText
-from .checkpoint import Progress
+from .best_model import BestModel
+from .checkpoint import Progress, Saved
+from .metrics_log import MetricsLog
 from .plan import Planner, StepPlanner, resumed
 from .signals import stop_on_signal
 from .speedometer import Speedometer
@@ -84,27 +80,33 @@ class Trainer:
             "training": config.as_dict(),
             "corpus": corpus.sha256,
         }
+        # before a network is built as large as the settings say
+        self.saved = (
+            checkpoint.read(run.checkpoint, self.settings) if run.checkpoint.exists() else None
+        )
         self.network = new_network(network_config, config, corpus.train)
         self.kept, self.validate_first = kept, validate_first
+        self.best = BestModel(run, corpus, config, events)
         self.optimizer = optimiser.build(config, self.network)
         eos = corpus.tokenizer.eos
         self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
         self.state = self.network.start(config.batch_size)
         self.progress = Progress(steps=config.steps)
         self.planner, self.tuner = planner or StepPlanner(config), tuner
-        self.rows: list[dict[str, Any]] = []
+        self.metrics = MetricsLog(run)
         self.recent = Speedometer(config.batch_size * config.bptt)
-        self.next_save = 0.0  # on time.monotonic's clock
+        self.next_save = self.next_fallback = 0.0  # on time.monotonic's clock
 
     def fit(self) -> Outcome:
         """Train to the last step, until patience runs out, or to Ctrl-C; save; draw the curves."""
         config, progress = self.config, self.progress
-        if self.run.checkpoint.exists():
-            self._load()
+        if self.saved is not None:
+            self._restore(self.saved)
+            self.saved = None  # it is as large as the network
             valid_tokens = min(len(self.corpus.valid), config.valid_tokens)
             self.planner = resumed(config, self.progress, valid_tokens, time.monotonic())
         else:
-            self._save()  # so that a run can be resumed however early it ends
+            self._save(sound=True)  # so that a run can be resumed however early it ends
         progress = self.progress
         count = sum(p.numel() for p in self.network.parameters())
         self.events.started(
@@ -146,18 +148,24 @@ class Trainer:
                 speed, left = self.recent.tick(now, progress.steps - progress.step)
                 self.events.step(Step(progress.step, progress.steps, loss, norm, rate, speed, left))
                 if progress.step % self._log_every() == 0:
-                    self._log(losses, norm, rate, speed)
+                    self.metrics.trained(progress, losses, norm, rate, speed)
                     losses = []
+                sound = False
                 if self.planner.validation_due(progress, now):
-                    self._validate()
+                    sound = self._validate()
                     self.planner.validated(progress, now, time.monotonic())
-                if now >= self.next_save:
-                    self._save()
+                if now >= (self.next_fallback if sound else self.next_save):
+                    self._save(sound=sound)
             interrupted = stop.is_set() and not self._finished()
-            if self.progress.best_nats is None or not (interrupted or self._just_validated()):
+            if self.progress.best_nats is None or not (interrupted or self.metrics.just_validated):
                 self._validate()  # a run that ends early still leaves a usable model
             self._save()
-        draw(self.rows, self.run.curves)
+        if self.progress.best_nats is None:
+            raise CharlmError(
+                "training diverged: validation was never finite, so there is no model. Start again "
+                "with a lower `lr` or `clip_norm`"
+            )
+        self.metrics.draw()
         done = progress.step - first_step
         return Outcome(
             run=self.run.path,
@@ -170,7 +178,7 @@ class Trainer:
             tokens_per_second=self.recent.overall() if done else 0.0,
             interrupted=interrupted,
             guessing_bits_per_char=guessing_bits_per_char(self.corpus),
-            train_nats=final_loss(self.rows),
+            train_nats=self.metrics.final_loss,
             kept=progress.kept,
             ended_early=progress.ended_early,
         )
@@ -178,9 +186,6 @@ class Trainer:
     def _finished(self) -> bool:
         p, c = self.progress, self.config
         return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
-
-    def _just_validated(self) -> bool:
-        return bool(self.rows) and "valid" in self.rows[-1]
 
     def _forward_backward(self) -> tuple[float, float]:
         """Clipped gradients of the next batch; return loss (nats per token) and gradient norm."""
@@ -241,37 +246,55 @@ class Trainer:
             self.progress.step += 1
             return
         rollbacks, scale = self.progress.rollbacks + 1, self.progress.lr_scale / 2
-        if rollbacks > MAX_ROLLBACKS:
+        hopeless = rollbacks > MAX_ROLLBACKS
+        self._roll_back(0 if hopeless else rollbacks, scale)
+        if hopeless:
             raise CharlmError(
-                f"training diverges: no finite loss even at 1/{round(1 / self.progress.lr_scale)} "
-                f"of the learning rate. {self.run.path} keeps the best model so far, if any; "
-                "try a lower `lr` or `clip_norm`"
+                f"training diverges: no finite loss even at {2 * scale:g} of the learning rate. "
+                f"{self.run.path} keeps the best model so far, if any. It may help to go on from "
+                f"step {self.progress.step} at {scale:g} of it (`resume={self.run.path}`), or a "
+                "lower `lr` or `clip_norm`"
             )
-        self._load()
-        self.progress.rollbacks, self.progress.lr_scale = rollbacks, scale
-        self._save()
         self.events.warn(
             f"step {step}: still not finite; back to step {self.progress.step} "
             f"with the learning rate × {scale:g}"
         )
 
-    def _validate(self) -> None:
-        """Score the validation text, keep the model if it is the best so far, and report it."""
+    def _roll_back(self, rollbacks: int, scale: float) -> None:
+        """Return to the latest sound state, at a lower learning rate; the best model is kept."""
+        before, run = self.progress, self.run
+        place = run.fallback if run.fallback.exists() else run.checkpoint  # until charlm 0.2
+        self._restore(checkpoint.read(place, self.settings))
+        now = self.progress
+        now.rollbacks, now.lr_scale = rollbacks, scale
+        if before.best_nats is not None and before.best_step > now.best_step:
+            now.best_nats, now.best_step = before.best_nats, before.best_step
+            now.best, now.kept = before.best, before.kept
+        self._save()
+
+    def _validate(self) -> bool:
+        """Score the validation text, keep the model if it is the best so far, and report it.
+
+        Return whether the network is sound: its loss finite, and not above that of guessing.
+        """
+        self.best.check_place()
         progress, measures = self.progress, self._measure()
         if not math.isfinite(measures.nats_per_token):
             self.events.warn(f"step {progress.step}: validation is not finite; model not kept")
-            return
+            return False
         is_best = self._compare_with_best(measures)
         kept = self._measure_kept(is_best)
         if is_best:
-            self._keep_model()
+            self.best.keep(self.network, progress)
         sample = self._sample_due()
-        self._record(measures, sample, kept)
+        written = sample.text if sample is not None and sample.keep else None
+        self.metrics.validated(progress, measures, written, kept)
         self.events.validated(progress.step, measures, is_best)
         if kept is not None:
             self.events.kept(kept, progress.kept[0])
         if sample is not None and self.events.wants_samples:
             self.events.wrote(sample.text)
+        return measures.nats_per_token <= math.log(self.network.config.vocab_size)
 
     def _measure(self) -> Measures:
         """The network on the validation text (its first `valid_tokens` tokens)."""
@@ -313,70 +336,24 @@ class Trainer:
         """
         if self.network.config.bidirectional:  # it cannot be sampled from
             return None
-        number = 1 + sum("valid" in row for row in self.rows)
+        number = 1 + self.metrics.validations
         keep = number & (number - 1) == 0 or self._finished()
         if not (keep or self.events.wants_samples):
             return None
         lm = RecurrentLM(self.network.config, self.network.tensors(), self.corpus.tokenizer.eos)
         return ValidationSample(preview(lm, self.corpus.tokenizer, self.config.seed), keep)
 
-    def _record(
-        self, measures: Measures, sample: ValidationSample | None, kept: Measures | None
-    ) -> None:
-        """Add a validation's row to the metrics."""
-        row: dict[str, Any] = {
-            "step": self.progress.step,
-            "seconds": round(self.progress.seconds, 3),
-            "valid": measures.as_dict(),
-        }
-        if kept is not None:
-            row["kept"] = kept.as_dict()
-        if sample is not None and sample.keep:
-            row["sample"] = sample.text
-        self.rows.append(row)
-        self.run.write_metrics(self.rows)
-
-    def _keep_model(self) -> None:
-        corpus = self.corpus
-        training = {
-            "corpus": corpus.name,
-            "sha256": corpus.sha256,
-            "train": asdict(corpus.train_text),
-            "valid": asdict(corpus.valid_text),
-            "step": self.progress.step,
-            "best": self.progress.best,
-            "settings": self.config.as_dict(),
-            "version": __version__,
-        }
-        first = not self.run.model.exists()
-        config = self.network.config.as_dict()
-        tensors = self.network.tensors()
-        model_file.write(
-            self.run.model,
-            model_file.ModelFile("recurrent", config, corpus.tokenizer, tensors, training),
-        )
-        if first:
-            locate.mark_latest(self.run.path)
-
     def _log_every(self) -> int:
         return max(1, self.config.steps // 500)
 
-    def _log(self, losses: Sequence[float], norm: float, rate: float, speed: float) -> None:
-        self.rows.append(
-            {
-                "step": self.progress.step,
-                "loss": sum(losses) / len(losses),
-                "gradient_norm": norm,
-                "learning_rate": rate,
-                "tokens_per_second": round(speed, 1),
-                "seconds": round(self.progress.seconds, 3),
-            }
-        )
+    def _save(self, *, sound: bool = False) -> None:
+        """Write metrics and checkpoint; schedule the next so that checkpoints take little time.
 
-    def _save(self) -> None:
-        """Write metrics and checkpoint; schedule the next so that checkpoints take little time."""
+        sound: it is one to go back to.
+        """
+        self.best.check_place()
         began = time.monotonic()
-        self.run.write_metrics(self.rows)
+        self.metrics.write()
         checkpoint.write(
             self.run.checkpoint,
             self.settings,
@@ -387,11 +364,14 @@ class Trainer:
         )
         now = time.monotonic()
         self.next_save = now + max(CHECKPOINT_SECONDS, (now - began) / CHECKPOINT_TIME_FRACTION)
+        if sound:
+            storage.link(self.run.checkpoint, self.run.fallback)
+            self.next_fallback = self.next_save
 
-    def _load(self) -> None:
-        self.progress, self.state = checkpoint.read(
-            self.run.checkpoint, self.settings, self.network, self.optimizer
+    def _restore(self, saved: Saved) -> None:
+        self.progress, self.state = checkpoint.restore(
+            saved, self.network, self.optimizer, self.config.batch_size
         )
-        self.rows = self.run.read_metrics(self.progress.step)
+        self.metrics.read(self.progress.step)
         torch.set_num_threads(self.progress.threads or self.config.threads)
         self.next_save = time.monotonic() + CHECKPOINT_SECONDS

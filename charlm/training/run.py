@@ -19,6 +19,7 @@ from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
 from ..runs.options import TrainOptions, TrainRunOptions, divide, train_settings
 from ..runs.run_directory import RunDirectory
+from ..runs.run_record import RunRecord
 from ..runs.run_text import RunText, begin, recorded_reading, reopen
 from ..system import allocator, machine
 from ..system.version import __version__
@@ -85,34 +86,34 @@ def train(
         )
         deadline = end - closing.seconds(network_config, text, config.valid_tokens, device)
         kept, old_text = _kept(run, options.keep, text, config, options.reading())
-    record = _record(opened, tokenizer_config, network_config, config)
-    if base is not None:
-        record["base"] = {"model": str(base.path.resolve()), **old_text}
-    run.write_config({**record, **closing.as_record()})
-    planner = tuner = None
-    if math.isfinite(deadline):
-        planner = TimePlanner(
+        record = _record(opened, tokenizer_config, network_config, config)
+        if base is not None:
+            record["base"] = {"model": str(base.path.resolve()), **old_text}
+        run.write_config({**record, **closing.as_record()})
+        planner = tuner = None
+        if math.isfinite(deadline):
+            planner = TimePlanner(
+                config,
+                deadline,
+                seconds_per_step,
+                min(len(text.valid), config.valid_tokens),
+                regular=settings.get("eval_every") is not None,
+            )
+            tuner = ThreadTuner(counts, config.threads)
+        trainer = Trainer(
+            run,
+            text,
+            network_config,
             config,
-            deadline,
-            seconds_per_step,
-            min(len(text.valid), config.valid_tokens),
-            regular=settings.get("eval_every") is not None,
+            events,
+            planner=planner,
+            tuner=tuner,
+            kept=kept,
+            validate_first=base is not None,
         )
-        tuner = ThreadTuner(counts, config.threads)
-    trainer = Trainer(
-        run,
-        text,
-        network_config,
-        config,
-        events,
-        planner=planner,
-        tuner=tuner,
-        kept=kept,
-        validate_first=base is not None,
-    )
-    if base is not None:
-        base.fill(trainer.network)
-    return _closed(closing, trainer, events)
+        if base is not None:
+            base.fill(trainer.network)
+        return _closed(closing, trainer, events)
 
 
 def resume(run: str | Path, events: Events | None = None) -> Outcome:
@@ -124,26 +125,37 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     events = events or Events()
     directory = RunDirectory(Path(run))
     record = directory.read_config()
+    with directory.claimed():
+        return _resumed(directory, record, events)
+
+
+def _resumed(directory: RunDirectory, record: RunRecord, events: Events) -> Outcome:
     if directory.model.exists() and not directory.checkpoint.exists():
         raise CharlmError(
             f"{directory.checkpoint} is missing: the run cannot resume, but its model can be used"
         )
-    try:
-        network_config = NetworkConfig.from_dict(record["network"])
-        config = TrainConfig.from_dict(record["training"])
-    except KeyError as missing:
-        raise CharlmError(f"{directory.config} is damaged: {missing} is missing") from None
+    network_config = NetworkConfig.from_dict(record["network"])
+    config = TrainConfig.from_dict(record["training"])
     text = reopen(directory, record, events.stage).corpus
+    if network_config.vocab_size != text.tokenizer.vocab_size:
+        raise CharlmError(f"{directory.config} is damaged: `vocab_size` is not that of the text")
     if config.device == "cuda" and not torch.cuda.is_available():
         raise CharlmError("the run was on a CUDA device, and none is available")
-    base = record.get("base", {})
-    kept, old_text = _kept(directory, base.get("keep"), text, config, recorded_reading(record))
-    if old_text.get("keep_sha256") != base.get("keep_sha256"):
-        raise CharlmError(f"{base['keep'][0]} has changed since the run started: restore it")
+    base = record.get("base")
+    keep = None if base is None else base.get("keep")
+    kept, old_text = _kept(directory, keep, text, config, recorded_reading(record))
+    if base and keep and old_text["keep_sha256"] != base.get("keep_sha256"):
+        raise CharlmError(f"{keep[0]} has changed since the run started: restore it")
     trainer = Trainer(
-        directory, text, network_config, config, events, kept=kept, validate_first=bool(base)
+        directory,
+        text,
+        network_config,
+        config,
+        events,
+        kept=kept,
+        validate_first=base is not None,
     )
-    if base and not directory.checkpoint.exists():
+    if base is not None and not directory.checkpoint.exists():
         BaseModel.read(base["model"]).fill(trainer.network)
     closing = Closing.recorded(record, text.tokenizer.level)
     return _closed(closing, trainer, events)
@@ -152,14 +164,15 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
 def _closed(closing: Closing, trainer: Trainer, events: Events) -> Outcome:
     """Train, and close."""
     config = trainer.config
-    return closing.finish(
-        trainer.fit(),
-        trainer.corpus,
-        trainer.network.config,
-        config.valid_tokens,
-        config.device,
-        events,
-    )
+    with trainer.best.guarded():
+        return closing.finish(
+            trainer.fit(),
+            trainer.corpus,
+            trainer.network.config,
+            config.valid_tokens,
+            config.device,
+            events,
+        )
 
 
 def _kept(

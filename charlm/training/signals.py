@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """Within, the first Ctrl-C (or SIGTERM) only sets the event; the second acts as usual."""
+    """Within, the first Ctrl-C (SIGTERM, SIGHUP) only sets the event; the second acts as usual.
+
+    A signal that is ignored, as nohup does, stays so.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+    known = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
+    handlers = {s: signal.getsignal(s) for s in known}
+    before = {s: handler for s, handler in handlers.items() if handler is not signal.SIG_IGN}
 
     def handle(number: int, frame: FrameType | None) -> None:
         stop.set()

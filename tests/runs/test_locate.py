@@ -26,9 +26,9 @@ def place(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_resolve_prefers_the_nearer_wish(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CharlmError, match=r"no runs/latest here.*charlm train"):
         resolve()
-    mark_latest(Path("runs/one"))
+    mark_latest(Path("runs/one"), pytest.fail)
     assert resolve().samefile("runs/one/model.safetensors")
-    mark_latest(Path("runs/two"))
+    mark_latest(Path("runs/two"), pytest.fail)
     assert resolve().samefile("runs/two/model.safetensors")
     assert Path("runs/latest").readlink() == Path("two")
     monkeypatch.setenv(locate.ENVIRONMENT, "runs/one")
@@ -44,7 +44,7 @@ def test_latest_may_be_a_text_file(place: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
     for name in ("one", "two"):
-        mark_latest(Path("runs") / name)
+        mark_latest(Path("runs") / name, pytest.fail)
         assert resolve().samefile(f"runs/{name}/model.safetensors")
     assert Path("runs/latest").read_text() == "two\n"
 
@@ -55,6 +55,6 @@ def test_resolve_says_what_is_missing(place: Path) -> None:
         resolve("runs/empty")
     with pytest.raises(CharlmError, match="no model runs/three"):
         resolve("runs/three")
-    mark_latest(Path("runs/three"))
+    mark_latest(Path("runs/three"), pytest.fail)
     with pytest.raises(CharlmError, match="runs/latest"):
         resolve()

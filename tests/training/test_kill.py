@@ -27,7 +27,7 @@ def check_files(run: Path) -> None:
     for path in run.iterdir():
         if path.name == "model.safetensors":
             model_file.read(path)
-        elif path.name == "checkpoint.safetensors":
+        elif path.name in ("checkpoint.safetensors", "fallback.safetensors"):
             tensor_file.read(path, checkpoint.KIND)
         elif path.name == "metrics.jsonl":
             for line in path.read_text("utf-8").splitlines():

@@ -53,6 +53,7 @@ def test_it_learns_and_leaves_a_whole_run_directory(text: Path) -> None:
     assert names == {
         "model.safetensors",
         "checkpoint.safetensors",
+        "fallback.safetensors",
         "config.toml",
         "metrics.jsonl",
         "curves.png",

@@ -9,8 +9,10 @@ import pytest
 
 from charlm.training.signals import stop_on_signal
 
+NAMES = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
-@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+
+@pytest.mark.parametrize("first", [getattr(signal, name) for name in NAMES])
 def test_the_first_asks_and_the_second_stops(first: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGINT)
     with stop_on_signal() as stop:
@@ -41,3 +43,14 @@ def test_another_thread_leaves_signals_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [False, signal.getsignal(signal.SIGINT)]
+
+
+@pytest.mark.skipif("SIGHUP" not in NAMES, reason="this system has no SIGHUP")
+def test_what_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signal() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,0 +1,63 @@
+"""Files that the user names for results: checked before the work, replaced as a whole after it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ..errors import CharlmError
+from .storage import atomic
+
+HEAD_BYTES = 4096  # by which a file is recognised
+
+
+def check(path: Path, is_ours: Callable[[bytes], bool], *, force: bool = False) -> None:
+    """Raise CharlmError if `path` is a file that charlm did not write, unless `force`.
+
+    is_ours: whether charlm writes files that begin with these bytes. An empty file is nobody's.
+    Raises OSError if `path` is a directory, or lies in one that does not exist.
+    """
+    _check_place(path)
+    if force or not path.is_file():
+        return
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head and not is_ours(head):
+        raise CharlmError(
+            f"{path} exists, and is not a file that this command writes: name another one, or add "
+            "`force` to replace it"
+        )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Open the file for writing.
+
+    The target of a link is replaced, not the link; a device or pipe is written to directly.
+    Raises OSError.
+    """
+    _check_place(path)
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield cast(BinaryIO, file)
+    else:
+        with atomic(target) as file:
+            yield file
+
+
+def is_among(path: Path, others: Iterable[str | Path | None]) -> bool:
+    """Whether `path` is the same file as one of `others`."""
+    paths = [Path(other) for other in others if other not in (None, "-")]
+    return path.exists() and any(other.exists() and path.samefile(other) for other in paths)
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.resolve().parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
