@@ -12,7 +12,7 @@ from ..runs.options import RunOptions
 from . import show
 from .derived_options import with_options
 from .open_files import only_once
-from .options import Context, JsonOutcome
+from .options import Context, Force, JsonOutcome
 
 
 @with_options(settings_of(RunOptions), settings_of(TokenizerConfig), after="corpus")
@@ -53,6 +53,7 @@ def ngram(
     arpa: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also write the model as an ARPA file.")
     ] = None,
+    force: Force = False,
     json: JsonOutcome = False,
     **given: Any,
 ) -> None:
@@ -77,6 +78,7 @@ def ngram(
             context=context.value if context else None,
             min_counts=thresholds,
             arpa_file=arpa,
+            force=force,
             events=events,
             **given,
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from . import show
+from .options import Force
 from .talk import detail
 
 
@@ -27,6 +28,7 @@ def report(
             show_default=False,
         ),
     ] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print the page's numbers as JSON.")] = False,
 ) -> None:
     r"""Make a page about a run, with curves, samples and surprisal.
@@ -42,7 +44,7 @@ def report(
     from .stage_progress import stages
 
     with stages("report") as events:
-        place, found = write(run, out, events)
+        place, found = write(run, out, events, force=force)
     detail(f"run: {found.run}")
     if json:
         show.emit_json({"report": str(place), **found.as_dict()})

@@ -13,13 +13,14 @@ import typer
 from ..errors import CharlmError
 from . import show
 from .open_files import note_unknown, only_once, open_model
-from .options import Device, Encoding, Errors, Json, ModelPath
+from .options import Device, Encoding, Errors, Force, Json, ModelPath
 from .talk import aside, progress_bar, warn
 
 if TYPE_CHECKING:
     from ..tasks.rescore import Rescored
 
 KALDI = "Kaldi"
+COLUMNS = ("utterance", "hypothesis", "combined", "score", "lm")
 
 
 class Metric(StrEnum):
@@ -56,6 +57,7 @@ def rescore(
     out: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the reranked list to this file.")
     ] = None,
+    force: Force = False,
     best: Annotated[
         bool, typer.Option("--best", help="Keep only the best hypothesis of each utterance.")
     ] = False,
@@ -86,7 +88,7 @@ def rescore(
     charlm rescore test.tsv --alpha 0.6 --beta 0.4 --ref test.ref
     charlm rescore text --scores ac_cost --lm-scores lm_cost --best
     """
-    from ..system.storage import check_output, is_among
+    from ..system.output_file import check, is_among
     from ..tasks.nbest import read_files, read_reference_file
     from ..tasks.rescore import rescore as rerank
 
@@ -101,9 +103,9 @@ def rescore(
     only_once(nbest, tune, ref, scores, lm_scores)
     out = None if out == "-" else out
     if out is not None:
-        check_output(Path(out))
         if is_among(Path(out), [nbest, tune, ref, scores, lm_scores]):
             raise CharlmError(f"{out} is one of the files to read: name another with --out")
+        check(Path(out), lambda head: head.startswith("\t".join(COLUMNS).encode()), force=force)
     used = open_model(model, device)
     how = {"encoding": encoding, "errors": errors, "level": used.tokenizer.level}
     given = read_files(nbest, scores, lm_scores, acoustic_scale=acoustic_scale, **how)
@@ -146,19 +148,18 @@ def _summary(found: Rescored) -> str:
 
 def _write(found: Rescored, out: str | None, best: bool) -> None:
     """The list as TSV, to a file or stdout; with old scores where there are any."""
-    from ..system.storage import output
+    from ..system.output_file import writing
     from ..text.pieces import utf8
 
     old = found.utterances[0].hypotheses[0].old_lm is not None
-    heads = ["utterance", "hypothesis", "combined", "score", "lm"]
-    rows = [[*heads, *(["old_lm_score"] if old else [])]]
+    rows = [[*COLUMNS, *(["old_lm_score"] if old else [])]]
     for utterance, ranked in zip(found.utterances, found.ranked, strict=True):
         for one in ranked[: 1 if best else None]:
             h = one.hypothesis
             numbers = [one.combined, h.score, one.lm, *([h.old_lm] if old else [])]
             rows.append([utterance.id, h.text, *(repr(n) for n in numbers if n is not None)])
     if out is not None:
-        with output(Path(out)) as file:
+        with writing(Path(out)) as file:
             file.write(utf8("".join("\t".join(row) + "\n" for row in rows)))
     elif show.is_terminal(sys.stdout):
         short = [[*row[:2], *(f"{float(n):.2f}" for n in row[2:])] for row in rows[1:]]

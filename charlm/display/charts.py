@@ -17,6 +17,7 @@ INK = "#010203"  # stands for the reader's own text colour until an SVG is finis
 FIGURE_INCHES = (8.0, 5.0)  # size of a picture with one column of panels
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
 TWO_COLUMN_LEGEND_FROM = 6  # lines; from this many on, a legend has two columns
+SOFTWARE = {"Software": "charlm"}  # of a PNG, as its text chunk says
 DPI = 125  # which makes it 1,000 pixels wide
 
 
@@ -53,8 +54,14 @@ class Panel:
 def png(panels: Sequence[Panel], columns: int = 1) -> bytes:
     """Panels, row by row, as a PNG 1,000 pixels wide (500 more for each further column)."""
     picture = io.BytesIO()
-    figure(panels, columns, "black").savefig(picture, format="png", dpi=DPI, facecolor="white")
+    drawn = figure(panels, columns, "black")
+    drawn.savefig(picture, format="png", dpi=DPI, facecolor="white", metadata=SOFTWARE)
     return picture.getvalue()
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file that begins so is one of these PNGs."""
+    return all(f"{name}\0{value}".encode() in head for name, value in SOFTWARE.items())
 
 
 def svg(

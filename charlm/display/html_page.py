@@ -17,6 +17,7 @@ from .readable import fixed, keep_lines, one_line
 
 Html = NewType("Html", str)
 
+GENERATOR = '<meta name="generator" content="charlm">'
 SHADES = 25  # of a scale; for surprisal they are half a bit apart
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
@@ -199,7 +200,7 @@ def shade(shown: str, bits: float, title: str) -> Html:
 def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale: Scale) -> str:
     """The whole page: title, introduction, sections; `scale` colours the tokens in it."""
     head = (
-        '<meta charset="utf-8">'
+        f'<meta charset="utf-8">{GENERATOR}'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{element('title', text(f'{title} · charlm'))}<style>{STYLE}{scale.css()}</style>"
@@ -212,6 +213,11 @@ def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{join(body)}</body></html>\n'
     )
+
+
+def is_page(head: bytes) -> bool:
+    """Whether a file that begins so is one of these pages."""
+    return GENERATOR.encode() in head
 
 
 def _css_rule(level: int, scale: tuple[colours.Rgb, ...]) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
+_CONTROL_PICTURES: dict[int, int | str] = {code: 0x2400 + code for code in range(32)}
+_CONTROL_PICTURES[0x7F] = 0x2421
 _CONTROL_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029], 0xFFFD)
+# those that change the direction in which what follows is shown
+_DIRECTIONS = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_CONTROL_PICTURES |= {code: f"<U+{code:04X}>" for code in _DIRECTIONS}
 
 
 def valid_unicode(text: str) -> str:
@@ -12,14 +16,22 @@ def valid_unicode(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` on one line: control characters as their symbols (newline is ␊, escape ␛)."""
+    """`text` on one line: control characters as symbols (newline is ␊, escape ␛).
+
+    Also those that change the direction of writing, as <U+202E>.
+    """
     return valid_unicode(text).translate(_CONTROL_PICTURES)
 
 
 def keep_lines(text: str) -> str:
     """`text` with newlines and tabs kept, other control characters as symbols."""
-    keep = {code: code for code in map(ord, "\n\t")}
+    keep: dict[int, int | str] = {code: code for code in map(ord, "\n\t")}
     return valid_unicode(text).translate(_CONTROL_PICTURES | keep)
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters of a text, the last one then being …."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def size(count: int) -> str:

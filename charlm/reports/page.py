@@ -17,6 +17,7 @@ from ..display.html_page import (
     document,
     element,
     figure,
+    is_page,
     key_values,
     lines,
     number,
@@ -33,7 +34,7 @@ from ..models.model_file import parameter_noun
 from ..runs import learning_curves, locate
 from ..runs.events import Events
 from ..runs.run_directory import RunDirectory
-from ..system import storage
+from ..system import output_file
 from .findings import GRADIENT_TEXTS, Findings, collect
 
 PSEUDO_NOTE = (
@@ -57,18 +58,20 @@ def write(
     run: str | Path | None = None,
     out: str | Path | None = None,
     events: Events | None = None,
+    *,
+    force: bool = False,
 ) -> Report:
     """Write the report of a run atomically; return its path and what it shows.
 
     run: a run directory; default that of $CHARLM_MODEL or runs/latest. out: a file; default
-    report.html in the run directory. If the text of the run is missing or has changed, `events`
-    gets a warning and the page says so in place of what needs the text. Raises CharlmError if there
-    is no run, no model yet, or a damaged file; OSError if the page cannot be written.
+    report.html in the run directory. force: replace it even if it is no such page. If the text of
+    the run is missing or has changed, `events` gets a warning and the page says so in place of what
+    needs the text. Raises CharlmError if there is no run, no model yet, a damaged file, or another
+    file in place of `out`; OSError if the page cannot be written.
     """
     events = events or Events()
     directory = find(run)
     place = Path(out) if out is not None else directory.report
-    storage.check_output(place)
     files = [
         directory.model,
         directory.checkpoint,
@@ -76,12 +79,13 @@ def write(
         directory.metrics,
         directory.curves,
     ]
-    where = directory.read_config().get("corpus")
-    texts = [*where.get("paths", []), *where.get("valid", [])] if isinstance(where, dict) else []
-    if storage.is_among(place, [*files, *texts]):
+    where = directory.read_config()["corpus"]
+    if output_file.is_among(place, [*files, *where["paths"], *where["valid"]]):
         raise CharlmError(f"{place} is a file of the run: name another one for the report")
+    if out is not None:
+        output_file.check(place, is_page, force=force)
     findings = collect(directory, events)
-    with storage.output(place) as file:
+    with output_file.writing(place) as file:
         file.write(render(findings).encode("utf-8"))
     events.stage("report", 1.0)
     return Report(place, findings)

@@ -122,3 +122,18 @@ def test_bad_requests_are_one_line(run: Path, cli: Cli) -> None:
     for damage in ("[", settings.replace("[network]", "[netwrk]"), "corpus = 3"):
         (run / "config.toml").write_text(damage, "utf-8")
         assert "damaged" in cli.fails("report")
+
+
+def test_a_page_replaces_pages_only(cli: Cli, run: Path) -> None:
+    letter, own = Path("letter.html"), run / "report.html"
+    for place in (letter, own):
+        place.write_text("Dear Ada,")
+    assert "--force" in cli.fails("report", run, "--out", letter)
+    assert letter.read_text() == "Dear Ada,"
+    with pytest.raises(charlm.CharlmError, match="`force`"):
+        charlm.report(run, out=letter)
+    assert charlm.report(run, out=letter, force=True).path == letter
+    assert cli("report", run, "--out", letter).code == 0
+    assert cli("report", run).code == 0
+    for place in (letter, own):
+        assert "<h1>" in place.read_text("utf-8")

@@ -91,7 +91,7 @@ def test_a_link_is_followed_and_a_pipe_written_to(cli: Cli, tmp_path: Path) -> N
     link, target = tmp_path / "link", tmp_path / "target"
     target.write_text("old")
     link.symlink_to(target)
-    assert cli("rescore", lists, "--out", link).code == 0
+    assert cli("rescore", lists, "--out", link, "--force").code == 0
     assert link.is_symlink()
     assert target.read_text().startswith("utterance\t")
     pipe = tmp_path / "pipe"

@@ -38,3 +38,10 @@ def test_numbers_rounded_to_nothing_have_no_sign() -> None:
 def test_control_characters_are_shown_as_pictures() -> None:
     assert readable.one_line("a\n\x1b[31m\x7f\x85\u2028\ud800") == "a␊␛[31m␡\ufffd\ufffd\ufffd"
     assert readable.keep_lines("a\n\tb\r") == "a\n\tb␍"
+    assert readable.one_line("a\u202egpj.exe\u2066") == "a<U+202E>gpj.exe<U+2066>"
+    assert readable.one_line("می‌خواهم 👩‍🚀") == "می‌خواهم 👩‍🚀"  # joiners are part of writing
+
+
+def test_long_texts_are_cut() -> None:
+    assert readable.cut("abc", 3) == "abc"
+    assert readable.cut("abcd", 3) == "ab…"

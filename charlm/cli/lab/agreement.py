@@ -10,7 +10,7 @@ import typer
 
 from ...cli import show
 from ...errors import CharlmError
-from ..options import Json
+from ..options import Force, Json
 from ..talk import note, progress_bar
 from .experiment import conclude, refuse_inputs
 from .options import Picture, Seed
@@ -40,6 +40,7 @@ def agreement(
     ] = 100,
     seed: Seed = 1,
     out: Picture = Path("lab-agreement.png"),
+    force: Force = False,
     json: Json = False,
 ) -> None:
     r"""Was or were: is the subject remembered through a clause?

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Column, Encoding, Errors, Field, Json
+from ..options import Column, Encoding, Errors, Field, Force, Json
 from .experiment import cells_of, conclude, training_on
 from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed, Seeds
 
@@ -27,6 +27,7 @@ def bptt(
     level: Level = Levels.char,
     seed: Seed = 1,
     out: Picture = Path("lab-bptt.png"),
+    force: Force = False,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",

@@ -11,7 +11,7 @@ from ...cli import show
 from ...config import CELLS, TokenizerConfig, require
 from ...display.charts import Panel, png
 from ...errors import CharlmError
-from ...system.storage import is_among, output
+from ...system.output_file import is_among, writing
 from ..talk import note, progress_bar
 from .options import Levels
 
@@ -76,6 +76,6 @@ def conclude(
     else:
         print_finding(found)
     picture = png(found.panels(), columns)
-    with output(out) as file:
+    with writing(out) as file:
         file.write(picture)
     note(f"picture: {out}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Column, Encoding, Errors, Field, Json
+from ..options import Column, Encoding, Errors, Field, Force, Json
 from .experiment import cells_of, conclude, training_on
 from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed
 
@@ -30,6 +30,7 @@ def gradients(
     level: Level = Levels.char,
     seed: Seed = 1,
     out: Picture = Path("lab-gradients.png"),
+    force: Force = False,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",

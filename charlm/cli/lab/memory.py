@@ -10,7 +10,7 @@ import typer
 
 from ...cli import show
 from ...config import require
-from ..options import Json
+from ..options import Force, Json
 from ..talk import progress_bar
 from .experiment import cells_of, conclude
 from .options import Cells, Hidden, Picture, Seed, Seeds
@@ -30,6 +30,7 @@ def memory(
     timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Also test counting.")] = True,
     seed: Seed = 1,
     out: Picture = Path("lab-memory.png"),
+    force: Force = False,
     json: Json = False,
 ) -> None:
     r"""Show how far back models remember, and how far they count.

@@ -11,11 +11,11 @@ from ...cli import show
 from ...display import colours
 from ...errors import CharlmError
 from ..open_files import open_text_file, warn_of_unknown
-from ..options import Column, Encoding, Errors, Field, Json
+from ..options import Column, Encoding, Errors, Field, Force, Json
 from ..surprisal_line import coloured, on
 from ..talk import detail, note, progress_bar
 from .experiment import refuse_inputs
-from .options import writable
+from .options import Page
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit
@@ -37,10 +37,8 @@ def neurons(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Units to list for each property.")] = 5,
     chars: Annotated[int, typer.Option(min=3, help="Characters of the text to read.")] = 20_000,
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="HTML", callback=writable, help="Where to write the page."),
-    ] = Path("lab-neurons.html"),
+    out: Page = Path("lab-neurons.html"),
+    force: Force = False,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -61,7 +59,7 @@ def neurons(
     """
     from ...lab.neurons import find, subject
     from ...lab.unit_page import page
-    from ...system.storage import output
+    from ...system.output_file import writing
 
     used = subject(model)
     refuse_inputs(out, file, used.name)
@@ -78,7 +76,7 @@ def neurons(
         show.emit_json(found.as_dict())
     else:
         _print(found)
-    with output(out) as written:
+    with writing(out) as written:
         written.write(page(found).encode("utf-8"))
     note(f"page: {out}")
 

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ...system.storage import check_output
+from ...display.charts import is_picture
+from ...display.html_page import is_page
+from ...system.output_file import check
 
 
 class Levels(StrEnum):
@@ -19,15 +21,31 @@ class Levels(StrEnum):
     byte = "byte"
 
 
-def writable(path: Path) -> Path:
-    """Raise OSError before the work, not after it, if `path` cannot be written to."""
-    check_output(path)
+def for_picture(context: typer.Context, path: Path) -> Path:
+    """Raise before the work, not after it, if no picture can be written to `path`."""
+    check(path, is_picture, force=_may_replace(context))
     return path
+
+
+def for_page(context: typer.Context, path: Path) -> Path:
+    """Raise before the work, not after it, if no page can be written to `path`."""
+    check(path, is_page, force=_may_replace(context))
+    return path
+
+
+def _may_replace(context: typer.Context) -> bool:
+    """Whatever is there: if that was asked for, and under the name that charlm gives."""
+    source = context.get_parameter_source("out")
+    return bool(context.params["force"]) or (source is not None and source.name == "DEFAULT")
 
 
 Picture = Annotated[
     Path,
-    typer.Option("--out", metavar="PNG", callback=writable, help="Where to write the picture."),
+    typer.Option("--out", metavar="PNG", callback=for_picture, help="Where to write the picture."),
+]
+Page = Annotated[
+    Path,
+    typer.Option("--out", metavar="HTML", callback=for_page, help="Where to write the page."),
 ]
 Seed = Annotated[
     int, typer.Option(min=0, max=1 << 62, help="The same seed gives the same results.")

@@ -85,7 +85,7 @@ def test_the_picture_never_replaces_a_model(cli: Cli) -> None:
     own = write_model(Path("run/model.safetensors"), "char", TEXT)
     other, before = write_model(Path("m.safetensors"), "char", TEXT), own.read_bytes()
     for out in (own, other):
-        args = ("-m", "run", "-m", other, "--sentences", "2", "--out", out)
+        args = ("-m", "run", "-m", other, "--sentences", "2", "--out", out, "--force")
         assert f"{out} is one of the files to read" in cli.fails("lab", "agreement", *args)
         assert out.read_bytes() == before
 
@@ -98,7 +98,7 @@ def test_a_picture_goes_where_the_path_leads(cli: Cli) -> None:
     read = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # what no reader waits for blocks
     try:
         for out in ("pipe", "link.png"):
-            args = ("-m", "m.safetensors", "--sentences", "2", "--out", out)
+            args = ("-m", "m.safetensors", "--sentences", "2", "--out", out, "--force")
             done = Thread(target=cli, args=("lab", "agreement", *args), daemon=True)
             done.start()
             taken = b""

@@ -98,6 +98,8 @@ def test_the_picture_never_replaces_the_text(
     before, link = letters.read_bytes(), tmp_path / "link.txt"
     link.symlink_to(letters)
     for out in (letters, link):
-        said = cli.fails("lab", verb, letters, "--steps", "1", "--hidden", "4", "--out", out)
+        said = cli.fails(
+            "lab", verb, letters, "--steps", "1", "--hidden", "4", "--out", out, "--force"
+        )
         assert said == f"{out} is one of the files to read: name another with --out"
     assert letters.read_bytes() == before

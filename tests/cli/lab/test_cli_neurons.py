@@ -129,7 +129,7 @@ def test_the_page_never_replaces_what_is_read(cli: Cli) -> None:
     read = (own, Path("text.txt"))
     before = [path.read_bytes() for path in read]
     for out in read:
-        said = cli.fails("lab", "neurons", "run", "text.txt", "--out", out)
+        said = cli.fails("lab", "neurons", "run", "text.txt", "--out", out, "--force")
         assert said == f"{out} is one of the files to read: name another with --out"
     assert [path.read_bytes() for path in read] == before
 
