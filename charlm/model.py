@@ -242,6 +242,7 @@ class Model:
         seed: int = 0,
         allow_unk: bool = False,
         on_text: Callable[[str], None] | None = None,
+        on_sample: Callable[[Sample], None] | None = None,
         encoding: str = "utf-8",
         errors: str = "strict",
     ) -> list[Sample]:
@@ -264,6 +265,7 @@ class Model:
         seed (int, 0): the same seed gives the same texts.
         allow_unk (bool, False): allow <UNK> to be sampled.
         on_text (function, None): for a single text, called with each piece as soon as it is final.
+        on_sample (function, None): called with each sample, in order, when its batch is drawn.
         encoding (str, "utf-8"): of files.
         errors (str, "strict"): how to handle bytes that do not decode.
         """
@@ -305,6 +307,7 @@ class Model:
             seed=seed,
             allow_unk=allow_unk,
             on_text=on_text,
+            on_sample=on_sample,
         )
 
     def complete(

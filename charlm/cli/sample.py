@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import stat
@@ -173,6 +174,7 @@ def sample(
     only_once(words, training_text)
     used = open_model(model)
     seed = secrets.randbelow(1 << 32) if seed is None else seed
+    level = used.tokenizer.level
     detail(f"seed: {seed}")
     _warn_of_unknown(prompt, used.tokenizer)
     if lines is None:
@@ -181,7 +183,10 @@ def sample(
     if max_tokens is None:
         max_tokens = lines * TOKENS_PER_LINE
 
-    def write(on_text: Callable[[str], None] | None) -> list[Sample]:
+    def write(
+        on_text: Callable[[str], None] | None = None,
+        on_sample: Callable[[Sample], None] | None = None,
+    ) -> list[Sample]:
         return used.sample(
             prompt=prompt,
             num_samples=num_samples,
@@ -200,6 +205,7 @@ def sample(
             seed=seed,
             allow_unk=allow_unk,
             on_text=on_text,
+            on_sample=on_sample,
             encoding=encoding,
             errors=errors,
         )
@@ -213,22 +219,29 @@ def sample(
                 printer.end_line()
                 raise
         printer.close(samples[0].ended)
-        _warn_of_ends(samples, match)
+        _warn_of_ends(samples, match, spelled=words is not None and level != "word")
         return
-    with progress_bar("writing"):
-        samples = write(None)
-    _warn_of_ends(samples, match)
     if json:
+        with progress_bar("writing"):
+            samples = write()
+        _warn_of_ends(samples, match, spelled=words is not None and level != "word")
         emit_json([one.as_dict() | {"seed": seed} for one in samples])
         return
-    for k, one in enumerate(samples):
-        if k and not is_terminal(sys.stdout) and lines > 1:
+    numbers = itertools.count(1)
+
+    def show(one: Sample) -> None:
+        number = next(numbers)
+        if number > 1 and not is_terminal(sys.stdout) and lines > 1:
             line()
         if is_terminal(sys.stdout):
-            line(f"── {k + 1} ──", "dim")
+            line(f"── {number} ──", "dim")
         printer = Printer(prompt)
         printer(one.text)
         printer.close(one.ended)
+
+    with progress_bar("writing") if _into_a_file() else nullcontext():
+        samples = write(on_sample=show)
+    _warn_of_ends(samples, match, spelled=words is not None and level != "word")
 
 
 class Printer:
@@ -289,16 +302,21 @@ def _listed(file: str, tokenizer: Tokenizer, encoding: str, errors: str) -> list
     return entries
 
 
-def _warn_of_ends(samples: list[Sample], match: str | None) -> None:
-    """Say of how many texts the end is not what it should be."""
+def _warn_of_ends(samples: list[Sample], match: str | None, *, spelled: bool) -> None:
+    """Say of how many texts the end is not what it should be; spelled: words of a list are."""
     stuck = sum(one.ended == "stuck" for one in samples)
     if stuck:
         ends = "text ends" if stuck == 1 else "texts end"
         warn(f"{stuck:,} {ends} early: nothing that could follow is allowed")
-    cut = sum(one.ended == "max_tokens" and one.text[-1:] not in ("", "\n") for one in samples)
+    last = [one.text[-1:] for one in samples if one.ended == "max_tokens"]
+    cut = sum(char not in ("", "\n") for char in last)
     if match is not None and cut:
         were = "text was" if cut == 1 else "texts were"
         warn(f"{cut:,} {were} cut off by `max_tokens`: the last line may match only in part")
+    cut = sum(map(str.isalnum, last))
+    if spelled and cut:
+        were = "text was" if cut == 1 else "texts were"
+        warn(f"{cut:,} {were} cut off by `max_tokens`: the last word may be part of one")
 
 
 def _warn_of_unknown(prompt: str, tokenizer: Tokenizer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..display.readable import cut
 from ..errors import CharlmError
 from . import show, surprisal_line
 from .open_files import drop_empty, open_model, open_text_file
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from ..model import Model
     from ..tasks.score import SentenceScore
     from ..text.source import Reading
+
+
+LONGEST_LINE = 1 << 27  # characters; it is scored piece by piece
+MAX_SHOWN = 1000  # characters of a sentence in a table; JSON and TSV have all
 
 
 class LogBase(StrEnum):
@@ -177,9 +182,10 @@ def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -
             if not sentence.strip():
                 raise CharlmError(f"sentence {number} is empty: there is nothing to score")
         return sentences
+    from ..text.source import lines_of
+
     with open_text_file(file, model.tokenizer.level, **how) as source:
-        lines = "".join(source.chunks()).removesuffix("\n").split("\n")
-    return drop_empty(lines, file, "score")
+        return drop_empty(lines_of(source, LONGEST_LINE), file, "score")
 
 
 # Rendering ------------------------------------------------------------------------------------
@@ -204,7 +210,7 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
     show.line(lines[0], "dim")
     lead = _lead(scores)
     tails = [
-        show.one_line(one.text) + (f"   {lead}" if place == 1 and lead else "")
+        show.one_line(cut(one.text, MAX_SHOWN)) + (f"   {lead}" if place == 1 and lead else "")
         for one, place in zip(scores, places, strict=True)
     ]
     columns_left = show.width() - show.cells(lines[1]) - 2

@@ -14,7 +14,8 @@ from ..errors import CharlmError
 from ..lm import LanguageModel, causal
 from ..measures import Measures
 from ..text.tokenizer import Tokenizer
-from .score import encode_line, measure
+from .measure import measure
+from .score import encode_line
 from .shared_prefixes import shared_logprobs
 
 RESAMPLES = 10_000

@@ -128,10 +128,13 @@ def _open_line(prompt: str) -> str:
     return prompt.rpartition("\n")[2]
 
 
-def check_prompt(constraint: Constraint, prompt: str) -> None:
-    """Raise CharlmError if a prompt cannot be part of what a constraint allows."""
+def check_prompt(constraint: Constraint, prompt: str, *, whole: bool = False) -> None:
+    """Raise CharlmError if a prompt cannot be part of what a constraint allows.
+
+    whole: its last word will not grow.
+    """
     begun = _open_line(prompt)
-    if not constraint.may_grow("", begun):
+    if not constraint.may_grow("", begun) or (whole and not constraint.may_end(begun)):
         raise CharlmError(f"`prompt` begins nothing that `{constraint.name}` allows: {begun!r}")
 
 

@@ -13,7 +13,8 @@ from ..lm import CausalLM, Ids, M, Nats, S, SequentialLM, State, causal
 from ..measures import Measures
 from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer, encode_chunks
-from .score import CONTEXTS, measure
+from .measure import measure
+from .score import CONTEXTS
 
 CHARS_AT_ONCE = 1 << 18  # of text held and measured at a time
 WINDOW_TOKENS_AT_ONCE = 1 << 15  # of windows read in parallel

@@ -74,6 +74,7 @@ def sample(
     seed: int = 0,
     allow_unk: bool = False,
     on_text: Callable[[str], None] | None = None,
+    on_sample: Callable[[Sample], None] | None = None,
 ) -> list[Sample]:
     """Draw `num_samples` continuations of `prompt`, which begins a line.
 
@@ -82,7 +83,8 @@ def sample(
     for whatever is not in the vocabulary. A trailing space in the prompt of a word or subword model
     asks for a new word. Each sample has a random generator of its own, so sample i is the same
     however many are drawn, up to rounding. If one sample is drawn, `on_text` is called with each
-    piece of its text as soon as it is final.
+    piece of its text as soon as it is final. `on_sample` is called with each sample, in order, as
+    soon as it is known that not all are in vain.
 
     No more than `no_repeat` tokens in a row are written that stand in the text already, and no more
     than `no_copy` that stand in `training_text` (N,); the prompt counts as written. Every line must
@@ -121,6 +123,7 @@ def sample(
     _, state = lm.read(lm.start(1), prompt_ids[None])
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     samples: list[Sample] = []
+    told = 0  # of them, to `on_sample`
     ends: list[str] = []
     for first in range(0, num_samples, rows):
         numbers = range(first, min(first + rows, num_samples))
@@ -140,6 +143,10 @@ def sample(
             ended = "stuck" if why == "dead end" else why
             samples.append(Sample(text, len(ids), logprob, prompt, ended))
             ends.append(why)
+        if on_sample is not None and any(why != "dead end" for why in ends):
+            for one in samples[told:]:
+                on_sample(one)
+            told = len(samples)
     if writer:
         writer.close(samples[0].text)
     if constraint is not None and all(why == "dead end" for why in ends):
@@ -242,7 +249,7 @@ def _constrained(
 
         listed, _ = known_words(tokenizer, words)
         if tokenizer.level == "word":
-            check_prompt(listed, prompt)
+            check_prompt(listed, prompt, whole=True)
             banned = unlisted(tokenizer, listed)
         else:
             constraints.append(listed)

@@ -12,11 +12,25 @@ from ..config import require
 from ..display.html_page import Html, number, text
 from ..display.surprisal_html import Piece, Shade, block, inline_shade, pieces_html
 from ..errors import CharlmError
-from ..lm import CausalLM, Ids, LanguageModel, Mask, Nats, PseudoLM, S, causal, is_pseudo
+from ..lm import (
+    CausalLM,
+    Ids,
+    LanguageModel,
+    M,
+    Mask,
+    Nats,
+    PseudoLM,
+    S,
+    SequentialLM,
+    causal,
+    is_pseudo,
+    sequential,
+)
 from ..measures import Measures, surprisal
 from ..models.padding import rows_that_fit
-from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer
+from .long_sentences import is_long, measure_on
+from .measure import measure
 from .word_scores import WordScore, boundary_mass, word_scores
 
 CONTEXTS = ("sentence", "stream")
@@ -142,6 +156,14 @@ def score(
     """
     require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     sentences = list(sentences)
+    if any(map(is_long, sentences)):
+        require(
+            not (lm.pseudo or tokens or words),
+            f"a sentence has {max(map(len, sentences)):,} characters: its tokens and words are too "
+            "many to score one by one, and for a bidirectional model they are too many at a time. "
+            "Score it as a whole, with another model, or cut it into lines",
+        )
+        return _piecewise(sequential(lm), tokenizer, sentences, eos=eos, context=context)
     seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
     ends = np.cumsum([len(seq) for seq in seqs])[:-1]
     stream = context == "stream" and bool(seqs)
@@ -168,26 +190,31 @@ def score(
     ]
 
 
+def _piecewise(
+    lm: SequentialLM[M], tokenizer: Tokenizer, sentences: list[str], *, eos: bool, context: str
+) -> list[SentenceScore]:
+    """Sentences of which one is long, one after another."""
+    scores: list[SentenceScore] = []
+    state = lm.start(1)
+    for sentence in sentences:
+        _check_line(sentence)
+        before = state if context == "stream" else lm.start(1)
+        found, state = measure_on(lm, before, tokenizer, sentence, eos=eos)
+        scores.append(SentenceScore(sentence, found, None, None, False, tokenizer.level))
+    return scores
+
+
 def encode_line(tokenizer: Tokenizer, sentence: str) -> Ids:
     """The sentence's tokens and <EOS>. Raises CharlmError if it has a line break in it."""
+    _check_line(sentence)
+    return np.append(tokenizer.encode(sentence), tokenizer.eos).astype(np.int32)
+
+
+def _check_line(sentence: str) -> None:
     if "\n" in sentence:
         raise CharlmError(
             "a sentence contains a line break: give each line as a sentence of its own"
         )
-    return np.append(tokenizer.encode(sentence), tokenizer.eos).astype(np.int32)
-
-
-def measure(text: str, ids: Ids, nats: Nats, unk: int | None) -> Measures:
-    """The measures of `text`, whose tokens `ids` (N,) have log-probabilities `nats` (N,)."""
-    oov = np.zeros(len(ids), bool) if unk is None else ids == unk
-    return Measures(
-        logprob=float(nats.sum(dtype=np.float64)),
-        tokens=len(ids),
-        chars=len(text),
-        bytes=len(utf8(text)),
-        oov=int(oov.sum()),
-        oov_logprob=float(nats[oov].sum(dtype=np.float64)),
-    )
 
 
 def step_through(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:

@@ -29,6 +29,7 @@ from .spool import readable
 from .unpack import Stream, is_compressed, open_bytes
 
 CHUNK_BYTES = 1 << 16  # read at a time, small enough to stay in the processor's cache
+MAX_LINE = 1 << 24  # characters
 CUT_REACH = 1 << 16  # characters: how far a split point may move to reach a line end
 DECODE_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
 
@@ -279,7 +280,7 @@ def open_text(
     try:
         codecs.getincrementaldecoder(encoding)
         "\n".encode(encoding)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         raise CharlmError(
             f"unknown encoding {encoding!r}: choose utf-8, latin-1, utf-16, gb18030, …"
         ) from None
@@ -318,16 +319,26 @@ def temporary_spool() -> Iterator[Path]:
             raise CharlmError(named) from None
 
 
-def lines_of(source: TextSource) -> Iterator[str]:
-    """The lines of a text, without their newlines."""
+def lines_of(source: TextSource, longest: int = MAX_LINE) -> Iterator[str]:
+    """The lines of a text, without their newlines.
+
+    Raises CharlmError for a line of more than `longest` characters: a small file can unpack to one
+    that memory does not hold.
+    """
     partial: list[str] = []
+    chars, number = 0, 1
     for chunk in source.chunks():
         first, *others = chunk.split("\n")
         partial.append(first)
+        chars += len(first)
+        if chars > longest:
+            raise CharlmError(
+                f"line {number:,} of {source.name} has more than {longest:,} characters"
+            )
         if others:
             yield "".join(partial)
             yield from others[:-1]
-            partial = [others[-1]]
+            partial, chars, number = [others[-1]], len(others[-1]), number + len(others)
     if last := "".join(partial):
         yield last
 

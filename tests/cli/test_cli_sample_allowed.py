@@ -74,8 +74,13 @@ def test_words_of_a_list(cli: Cli, text: Path) -> None:
     cut = {word[:k] for word in ("the", "pear", "cats") for k in range(len(word))}
     assert len(words & {"the", "pear", "cats"}) > 1
     assert words <= {"the", "pear", "cats"} | cut
-    assert result.err == f"1 of 4 words in {text} is unknown to the model\n"
+    assert result.err.startswith(f"1 of 4 words in {text} is unknown to the model\n")
     assert cli("sample", "--words", str(text), "-q").err == ""
+
+
+def test_a_word_that_is_cut_off_is_remarked_on(cli: Cli, text: Path) -> None:
+    said = cli("sample", "--words", text, "--max-tokens", "7", "-n", "20", "--seed", "1").err
+    assert "cut off by --max-tokens: the last word may be part of one" in said
 
 
 def test_lines_that_match(cli: Cli) -> None:
@@ -139,6 +144,6 @@ def test_word_models(cli: Cli, tmp_path: Path, text: Path) -> None:
     text.write_text("the pear salad zebra\n")
     result = cli("sample", "--words", str(text), "-n5", "--seed", "1", "--max-tokens", "50")
     assert set(re.findall(r"\w+", result.out)) == {"the", "pear", "salad"}
-    assert result.err == f"1 of 4 words in {text} is unknown to the model\n"
+    assert result.err.startswith(f"1 of 4 words in {text} is unknown to the model\n")
     out = cli("sample", "--match", "(the [a-z]+ ?)+", "-n5", "--seed", "3").out
     assert all(re.fullmatch("(the [a-z]+ ?)+", line) for line in out.splitlines())

@@ -7,7 +7,9 @@ import pytest
 from toys import pair_of
 
 from charlm.errors import CharlmError
-from charlm.tasks.compare import bootstrap, compare
+from charlm.measures import LN2, Measures
+from charlm.tasks import compare as comparing
+from charlm.tasks.compare import Comparison, Line, bootstrap, compare
 from charlm.tasks.score import score
 
 SENTENCES = ["the cat sat", "abc de", "fgh, abc", "", "de"] * 4
@@ -41,6 +43,51 @@ def test_bootstrap_has_the_spread_of_the_mean() -> None:
     drawn = bootstrap(extra, chars, 4000, seed=1)
     assert drawn.mean() == pytest.approx(extra.mean(), abs=0.01)
     assert drawn.std() == pytest.approx(extra.std() / 20, rel=0.1)
+
+
+def test_both_models_are_measured_on_the_same_draw() -> None:
+    """Bits in proportion to characters have no spread, if a draw counts both of one sentence."""
+    chars = np.arange(1.0, 51.0)
+    drawn = bootstrap(0.3 * chars, chars, 500, seed=1)
+    assert drawn == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("which", [0, 7, 24])
+def test_every_sentence_is_drawn_as_often_as_any_other(which: int) -> None:
+    extra, chars = np.zeros(25), np.ones(25)
+    extra[which] = 1
+    drawn = bootstrap(extra, chars, 20_000, seed=1)
+    assert drawn.mean() == pytest.approx(1 / 25, rel=0.03)
+
+
+def test_many_draws_are_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    extra, chars = rng.normal(size=30), rng.integers(1, 9, 30).astype(float)
+    whole = bootstrap(extra, chars, 100, seed=1)
+    monkeypatch.setattr(comparing, "MAX_DRAWN_AT_ONCE", 7 * 30 + 3)
+    assert bootstrap(extra, chars, 100, seed=1).tolist() == whole.tolist()
+
+
+def test_the_interval_holds_95_of_100_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = (np.arange(1001) - 300) / 1000
+    monkeypatch.setattr(comparing, "bootstrap", lambda *_: draws)
+    found = compare([pair_of("char")] * 2, SENTENCES)
+    assert found.interval == pytest.approx((-0.275, 0.675))
+    assert found.better == pytest.approx(300 / 1001)
+
+
+def test_wins_go_to_whom_they_belong() -> None:
+    def of(bits: float) -> Measures:
+        return Measures(-bits * LN2, 1, 1, 1)
+
+    pairs = [(1.0, 5.0), (2.0, 2.0), (7.0, 3.0), (1.0, 2.0), (9.0, 1.0)]
+    lines = tuple(Line(f"{a} {b}", of(a), of(b)) for a, b in pairs)
+    found = Comparison(lines, of(20), of(13), (0.0, 0.0), 0.5)
+    first, second = found.wins()
+    assert [line.text for line in first] == ["1.0 5.0", "1.0 2.0"]
+    assert [line.text for line in second] == ["9.0 1.0", "7.0 3.0"]
+    assert [len(side) for side in found.wins(1)] == [1, 1]
+    assert found.difference == pytest.approx(7)
 
 
 def test_one_string_is_not_a_list_of_sentences() -> None:

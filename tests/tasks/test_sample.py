@@ -10,6 +10,7 @@ from toys import TEXTS, pair_of, recurrent_lm, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM, Nats
+from charlm.tasks import sample as room
 from charlm.tasks.sample import sample
 from charlm.tasks.sampling_filters import (
     apply_temperature,
@@ -80,6 +81,26 @@ def test_same_seed_same_text_whatever_the_number(pair: tuple[CausalLM[Any], Toke
     assert len({one.text for one in many}) > 30
     other = sample(lm, tokenizer, num_samples=70, **{**options, "seed": 8})
     assert [one.text for one in other] != [one.text for one in many]
+
+
+def test_samples_are_told_of_batch_by_batch(
+    chars: tuple[CausalLM[Any], Tokenizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_BATCH", 2)
+    told: list[int] = []
+    drawn: list[int] = []
+    real = room.draw_batch
+
+    def draw_batch(*args: Any) -> Any:
+        drawn.append(len(told))
+        return real(*args)
+
+    monkeypatch.setattr(room, "draw_batch", draw_batch)
+    found = sample(
+        *chars, num_samples=5, max_tokens=9, on_sample=lambda one: told.append(one.tokens)
+    )
+    assert drawn == [0, 2, 4]
+    assert told == [one.tokens for one in found]
 
 
 def test_logprob_is_the_models_own(chars: tuple[CausalLM[Any], Tokenizer]) -> None:

@@ -123,3 +123,11 @@ def test_models_in_lower_case() -> None:
     lm = recurrent_lm("gru", tokenizer.vocab_size, eos=tokenizer.eos)
     drawn = sample(lm, tokenizer, words=["Paris"], num_samples=20)
     assert {word for one in drawn for word in one.text.split()} == {"paris"}
+
+
+def test_the_last_word_of_a_prompt_does_not_grow_in_a_word_model() -> None:
+    lm, tokenizer = pair_of("word")
+    for begun in ("the ca", "ca"):
+        with pytest.raises(CharlmError, match="`prompt` begins nothing"):
+            sample(lm, tokenizer, words=["the", "cat"], prompt=begun)
+    assert sample(lm, tokenizer, words=["the", "cat"], prompt="the cat", max_tokens=3)

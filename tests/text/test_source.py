@@ -33,6 +33,15 @@ def test_lines_are_what_newlines_close(text: str, tmp_path_factory: pytest.TempP
     assert list(lines_of(source)) == whole.removesuffix("\n").split("\n")
 
 
+def test_a_line_has_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text(f"a\n{'b' * 200_000}\nc\n")
+    source = TextSource((path,))
+    assert [len(line) for line in lines_of(source, 200_000)] == [1, 200_000, 1]
+    with pytest.raises(CharlmError, match=r"line 2 of .*t.txt has more than 199,999 characters"):
+        list(lines_of(source, 199_999))
+
+
 def written(path: Path, data: bytes | str) -> Path:
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return path
