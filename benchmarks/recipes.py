@@ -219,12 +219,16 @@ def compare(
 ) -> None:
     """Train recipes, add the results to the file, and show them."""
     if (minutes > 0) == (steps > 0):
-        raise SystemExit("give either --minutes or --steps")
+        raise typer.BadParameter("give either --minutes or --steps")
     named = (recipe.partition("=") for recipe in names)
     known_recipes = (
         RECIPES if before is None else {**RECIPES, "before": Recipe(code=commit(before))}
     )
-    recipes = {name: Recipe(new) if equals else known_recipes[name] for name, equals, new in named}
+    recipes: dict[str, Recipe] = {}
+    for name, equals, new in named:
+        if not equals and name not in known_recipes:
+            raise typer.BadParameter(f"no recipe is called {name}: {', '.join(known_recipes)}")
+        recipes[name] = Recipe(new) if equals else known_recipes[name]
     suite = [one for one in SUITE if one.name in texts.split(",")]
     suite += [Text(path.stem, str(path.resolve()), blocks=False) for path in text or []]
     given = ["--minutes", f"{minutes:g}"] if minutes else ["--steps", str(steps)]
@@ -280,6 +284,10 @@ def table(
     """Show the results that are in the file, for one budget or all."""
     rows: list[Row] = json.loads(results.read_text())["rows"]
     wanted = (minutes or None, steps or None)
+    if part not in PARTS:
+        raise typer.BadParameter(f"--part is {' or '.join(PARTS)}, not {part}")
+    if wanted not in ((None, None), *map(budget, rows)):
+        raise typer.BadParameter("there are no results for this budget")
     groups: dict[tuple[Any, ...], dict[str, dict[int, Row]]] = defaultdict(
         lambda: defaultdict(dict)
     )
@@ -289,8 +297,10 @@ def table(
         ):
             groups[key(row)][label(row)][row["seed"]] = row
     shown = Table(box=None)
-    for heading in ("text", "budget", "recipe", "seeds", "bits/char", "± SE", "network", "n-gram"):
-        shown.add_column(heading, justify="left" if heading in ("text", "recipe") else "right")
+    for heading in ("commit", "text", "budget", "recipe"):
+        shown.add_column(heading, justify="right" if heading == "budget" else "left")
+    for heading in ("seeds", "bits/char", "± SE", "network", "n-gram"):
+        shown.add_column(heading, justify="right")
     shown.add_column("steps", justify="right")
     shown.add_column(f"% of {against}")
     overall: dict[tuple[Any, ...], dict[str, dict[str, dict[int, float]]]] = defaultdict(
@@ -323,13 +333,13 @@ def table(
             ]
             a_minute, a_step = group[-2:]
             shown.add_row(
+                group[2],
                 group[0],
                 f"{a_minute:g} min" if a_minute else f"{a_step} steps",
                 name,
                 str(len(by_seed)),
                 f"{statistics.fmean(values):.4f}",
-                f"{error:.4f}",
-                *(f"{value:.4f}" for value in of_parts),
+                *("" if math.isnan(value) else f"{value:.4f}" for value in (error, *of_parts)),
                 f"{statistics.fmean(row['steps'] for row in by_seed.values()):.0f}",
                 said(*interval(list(relative.values()))) if relative else "",
             )

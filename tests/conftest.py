@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,11 @@ from wings import ROOT, TORCH, imports
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a core: more threads would only wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+for _name in ("SIGINT", "SIGTERM", "SIGHUP"):  # as on a terminal: nohup ignores some
+    if signal.getsignal(_number := getattr(signal, _name, signal.SIGINT)) is signal.SIG_IGN:
+        _usual = signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL
+        signal.signal(_number, _usual)
 
 CAN_TRAIN = find_spec("torch") is not None and find_spec("matplotlib") is not None
 

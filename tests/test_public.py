@@ -109,6 +109,7 @@ RENAMED = {
     ("rescore", "nbest"): "utterances",
     ("rescore", "ref"): "references",
     ("rescore", "out"): "",  # of the list that is printed
+    ("rescore", "force"): "",
     ("rescore", "best"): "",  # Rescored.best
     ("compare", "lines"): "",  # Comparison.wins
 }

@@ -22,7 +22,10 @@ from wings import (
 
 LEVELS = levels()
 MAX_TEST_LINES = 400
-ACROSS = {"cli.formats", "cli.startup", "models.laws", "training.kill"}  # of several files
+ACROSS = {  # of several files
+    *("cli.force", "cli.formats", "cli.startup"),
+    *("models.laws", "training.damaged_runs", "training.kill"),
+}
 FACE = ""  # charlm/__init__.py, which imports lazily
 MAX_ENTRIES = 20  # of `ls charlm`
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import CharlmError
 from ..system import machine
 from ..system.version import __version__
 from . import (
@@ -98,6 +100,8 @@ def main(args: Sequence[str] | None = None) -> int:
         app(prog_name="charlm")
     arguments = list(sys.argv[1:] if args is None else args)
     talk.quiet = talk.verbose = False
+    if args is None and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, which say nothing to a user
     age = machine.process_seconds() if args is None else 0.0
     # a shell that has become this process brings its own age with it
     talk.began = time.monotonic() - (age if age < MAX_START_SECONDS else 0.0)
@@ -107,6 +111,7 @@ def main(args: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # an ASCII terminal gets "?" rather than a crash
             stream.reconfigure(errors="replace")
     try:
+        _check_directory()
         code = _run(arguments or ["--help"])
         sys.stdout.flush()
     except BaseException as error:
@@ -118,6 +123,13 @@ def main(args: Sequence[str] | None = None) -> int:
         if message:
             print_error(message)
     return code
+
+
+def _check_directory() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise CharlmError("the current directory no longer exists: change to another") from None
 
 
 def _run(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -54,7 +55,10 @@ def ending(error: BaseException) -> tuple[int, str] | None:
         return USER_ERROR, _usage(error)
     if isinstance(error, OSError) and error.strerror:
         name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
-        return USER_ERROR, f"{name}{': ' if name else ''}{error.strerror}"
+        what = error.strerror
+        if name and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what = "the disk is full: free some space there. What was saved before is whole"
+        return USER_ERROR, f"{name}{': ' if name else ''}{what}"
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
         return USER_ERROR, "not enough memory: ask for less at a time"
     return None

@@ -109,6 +109,7 @@ def ngram(
     context: str | None = None,
     min_counts: Sequence[int] = (),
     arpa_file: str | Path | None = None,
+    force: bool = False,
     progress: bool = True,
     events: Events | None = None,
     **settings: Unpack[NgramOptions],
@@ -125,6 +126,7 @@ def ngram(
     stream for characters and bytes, sentence for words and subwords. min_counts (ints, ()): minimum
     count to keep an n-gram, by length; the last applies to all longer ones.
     arpa_file (path, None): also write the model as an ARPA file.
+    force (bool, False): also replace a file that is not one of charlm's.
     progress (bool, True): show progress, on a terminal and in a notebook.
     events (Events, None): callbacks to use in place of the display.
 
@@ -141,6 +143,7 @@ def ngram(
             context=context,
             min_counts=min_counts,
             arpa_file=arpa_file,
+            force=force,
             events=watcher,
             **settings,
         )
@@ -197,6 +200,7 @@ def report(
     run: str | Path | None = None,
     *,
     out: str | Path | None = None,
+    force: bool = False,
     progress: bool = True,
     events: Events | None = None,
 ) -> Report:
@@ -204,6 +208,7 @@ def report(
 
     run: a run directory; None: that of $CHARLM_MODEL, else runs/latest.
     out (path, None): where to write the page; default report.html in the run directory.
+    force (bool, False): also replace a file that is not such a page.
     progress (bool, True): show progress, on a terminal and in a notebook.
     events (Events, None): callbacks to use in place of the display.
 
@@ -213,7 +218,7 @@ def report(
     from ..reports.page import write
 
     with _shown(lambda: stages("report"), progress, events) as watcher:
-        return write(run, out, watcher)
+        return write(run, out, watcher, force=force)
 
 
 @contextmanager

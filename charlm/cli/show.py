@@ -48,7 +48,12 @@ def console(stderr: bool = False) -> Console:
 
 
 def line(text: str = "", style: str = "") -> None:
-    """One line of a result on stdout, in `style` (rich's names) where that is a terminal."""
+    """One line of a result on stdout, in `style` (rich's names) where that is a terminal.
+
+    A terminal gets control characters, which may come from a file, as symbols.
+    """
+    if is_terminal(sys.stdout):
+        text = keep_lines(text)
     if style and is_terminal(sys.stdout):
         from rich.text import Text
 
@@ -139,6 +144,7 @@ def bar(cells: float) -> str:
 
 def columns(rows: Sequence[Sequence[str]], align: str) -> list[str]:
     """Rows of cells as aligned lines, two spaces apart; `align` holds < or > for each column."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(cells(row[k]) for row in rows) for k in range(len(align))]
     return ["  ".join(map(_pad, row, widths, align)).rstrip() for row in rows]
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..display.readable import cut
 from .exit_codes import as_options
-from .show import console, is_terminal, valid_unicode
+from .show import console, is_terminal, one_line
 
+MAX_MESSAGE = 1000  # characters: what a file or an option says is quoted so far
+MAX_NAME = 40  # of it, beside a bar
 BAR_AFTER_SECONDS = 2.0  # of silence before a progress bar appears
 
 
@@ -72,9 +75,10 @@ def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
         from rich.progress import TimeRemainingColumn as TimeLeft
 
-        parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeLeft())
+        name = TextColumn("{task.description}", markup=False)
+        parts = (name, BarColumn(), TaskProgressColumn(), TimeLeft())
         with Progress(*parts, console=console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=None)
+            task = bar.add_task(one_line(cut(what, MAX_NAME)), total=None)
             while not finished.wait(0.1):
                 if done[0] is not None:
                     bar.update(task, total=1.0, completed=done[0])
@@ -93,5 +97,5 @@ def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
 
 def _say(text: str) -> None:
     if sys.stderr is not None:
-        sys.stderr.write(valid_unicode(text) + "\n")
+        sys.stderr.write(one_line(cut(text, MAX_MESSAGE)) + "\n")
         sys.stderr.flush()

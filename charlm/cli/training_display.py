@@ -73,7 +73,7 @@ class Display(Events, AbstractContextManager["Display"]):
         corpus, network, config = plan.corpus, plan.network, plan.config
         text = corpus.train_text.chars + corpus.valid_text.chars
         begin = f", from step {plan.resumed_at:,}" if plan.resumed_at else ""
-        where = config.device if config.device != "cpu" else f"{config.threads} threads"
+        where = config.device if config.device != "cpu" else count(config.threads, "thread")
         heading = [
             f"{corpus.name} · {text:,} characters · {corpus.tokenizer.level} model, "
             f"vocabulary of {corpus.tokenizer.vocab_size:,}",

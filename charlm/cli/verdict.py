@@ -15,6 +15,7 @@ EARLY = 0.75  # of the steps: a best step before that means that the rest was ov
 MIN_STEPS = 20  # for that to mean anything
 LITTLE_TEXT = 5000  # characters, about two pages
 MANY_UNKNOWN = 0.05  # of the validation tokens
+WORSE = 0.02  # than guessing; a very short run is about as bad
 SAME = 0.005  # relative difference of bits that is none
 
 
@@ -39,7 +40,8 @@ def _beside_baselines(outcome: Outcome) -> list[str]:
     if outcome.network is not None:
         network = number(outcome.network["bits_per_char"], 3)
         if ours > (1 - SAME) * theirs:
-            both = f"and both mixed no fewer than the n-grams alone, {number(ours, 3)}."
+            few = "no" if number(ours, 3) == number(theirs, 3) else "hardly"
+            both = f"and both mixed {few} fewer than the n-grams alone, {number(ours, 3)}."
             return [f"{ngrams}, the network {network}, {both}"]
         both = f"and both mixed, which is the model, {number(ours, 3)}."
         return [f"{ngrams}, the network {network}, {both}"]
@@ -53,8 +55,19 @@ def _beside_baselines(outcome: Outcome) -> list[str]:
     ]
 
 
+def _worse_than_guessing(outcome: Outcome) -> bool:
+    network = outcome.network or outcome.best
+    return float(network["bits_per_char"]) > (1 + WORSE) * outcome.guessing_bits_per_char
+
+
 def _what_would_help(outcome: Outcome, plan: Plan) -> str:
     best, level = outcome.best, plan.corpus.tokenizer.level
+    if not plan.network.bidirectional and _worse_than_guessing(outcome):
+        return (
+            "The network is worse than guessing: training went wrong, and more time or text would "
+            "not help. What would help most: a lower --lr"
+            + (", or a larger --softmax-sample." if plan.config.softmax_sample else ".")
+        )
     unknown = best["oov"] / max(1, best["tokens"])
     if unknown > MANY_UNKNOWN and level == "char":
         return (

@@ -40,6 +40,7 @@ def test_settings_in_messages_are_spelled_as_options(message: str, shown: str) -
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
         (PermissionError(errno.EACCES, "Permission denied", "a/b"), 2, "a/b: Permission denied"),
         (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device"),
+        (OSError(errno.ENOSPC, "No space", "a/b"), 2, "a/b: the disk is full: free some space"),
         (MemoryError(), 2, "not enough memory"),
         (charlm.CharlmError("one\n  line"), 2, "one line"),
     ],
@@ -78,6 +79,40 @@ def test_a_reader_that_leaves_is_no_error(model: Path) -> None:
     done = run(model, shell=script)
     assert done.stdout.startswith(b"sentence_id\trank")
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("ignored", [False, True])
+def test_other_signals_end_as_ctrl_c_does(model: Path, name: str, ignored: bool) -> None:
+    if not hasattr(signal, name):
+        pytest.skip(f"this system has no {name}")
+    number = getattr(signal, name)
+    command = [sys.executable, "-m", "charlm", "sample", "--max-tokens", "100000000"]
+    before = signal.signal(number, signal.SIG_IGN) if ignored else None
+    try:  # a process begins with what is ignored here
+        process = subprocess.Popen(
+            command, env=environment(model), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    finally:
+        if before is not None:
+            signal.signal(number, before)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.read(100)
+        process.send_signal(number)
+        if ignored:
+            assert process.stdout.read(100_000)  # it goes on
+            process.kill()
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (-signal.SIGKILL if ignored else 130, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a current directory cannot be deleted there")
+def test_a_deleted_current_directory(model: Path, tmp_path: Path) -> None:
+    script = f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && $CHARLM info"
+    done = run(model, shell=script)
+    assert done.returncode == 2
+    assert done.stderr == (b"error: the current directory no longer exists: change to another\n")
 
 
 def test_ctrl_c_ends_quietly(model: Path) -> None:

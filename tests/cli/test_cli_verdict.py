@@ -29,6 +29,7 @@ def said(
     interrupted: bool = False,
     ended_early: bool = False,
     bidirectional: bool = False,
+    softmax_sample: int = 0,
 ) -> str:
     """The verdict on a run of 100 steps over 1,000 validation tokens of one character each."""
     measures = Measures(-bits * math.log(2) * 1000, 1000, 1000, 1000, oov, 0.0)
@@ -59,6 +60,7 @@ def said(
             tokenizer=SimpleNamespace(level=level), train_text=SimpleNamespace(chars=chars)
         ),
         network=SimpleNamespace(bidirectional=bidirectional),
+        config=SimpleNamespace(softmax_sample=softmax_sample),
     )
     return " ".join(verdict(outcome, cast(Plan, plan)))
 
@@ -75,6 +77,7 @@ def said(
         ({"ngram": None, "interrupted": True}, "this network 2.000; the n-gram model is counted "
                                                "when the run is finished (--resume)."),
         ({"network": 2.2, "ngram": 2.0}, "and both mixed no fewer than the n-grams alone, 2.000."),
+        ({"network": 2.2, "bits": 2.49}, "mixed hardly fewer than the n-grams alone, 2.490."),
         ({"network": 2.2}, "2.500, the network 2.200, and both mixed, which is the model, 2.000."),
         ({"counted": 500}, "the 6-gram model of the same text's first 500 tokens 2.500"),
     ],
@@ -105,6 +108,16 @@ def test_beside_the_baselines(given: dict[str, Any], words: str) -> None:
 )  # fmt: skip
 def test_what_would_help_most(given: dict[str, Any], words: str) -> None:
     assert said(**given).endswith(f"What would help most: {words}")
+
+
+@pytest.mark.parametrize("given", [{"bits": 6.2, "ngram": None}, {"bits": 2.0, "network": 7.0}])
+def test_worse_than_guessing(given: dict[str, Any]) -> None:
+    words = said(**given)
+    assert "The network is worse than guessing: training went wrong" in words
+    assert words.endswith("What would help most: a lower --lr.")
+    assert "worse than guessing" not in said(bidirectional=True, **given)
+    assert "worse than guessing" not in said(bits=6.1, ngram=None)
+    assert said(softmax_sample=3, **given).endswith("a lower --lr, or a larger --softmax-sample.")
 
 
 def test_pseudo_bits_are_not_compared() -> None:
