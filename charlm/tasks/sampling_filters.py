@@ -143,8 +143,13 @@ def draw(nats_BV: Nats, draws_B: Nats) -> Ids:
     """A token for each row by inversion: the first whose cumulative probability exceeds the draw.
 
     `draws_B` are uniform in [0, 1). A token of probability 0 is never drawn; rows need not be
-    normalised.
+    normalised. Raises CharlmError for a row without any probability.
     """
     mass = np.exp(nats_BV).cumsum(axis=-1)
+    total = mass[:, -1]
+    require(
+        bool(((total > 0) & np.isfinite(total)).all()),
+        "the model gives no token a probability here: its file is damaged",
+    )
     target = draws_B[:, None] * mass[:, -1:]
     return np.asarray((mass <= target).sum(axis=-1))

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -35,6 +37,7 @@ from charlm.cli.app import main
 from charlm.text import corpus
 
 SEED = 20261129
+CTRL_C_SECONDS = 3.0  # after which somebody stops what goes on, such as more steps of training
 DRAWN = 10  # one case of so many draws the curves, which takes most of the time
 typer.main.get_command = cache(typer.main.get_command)  # which would take most of the rest
 TEXT = "the cat sat on the mat.\nthe cats sat, and the rat ran.\nübel 猫 was here.\n" * 12
@@ -225,14 +228,17 @@ def peak(*, again: bool = False) -> int:
 
 def use(words: list[str]) -> str:
     """Run a command: "used", "refused" in one line, or what is wrong."""
+    signal.setitimer(signal.ITIMER_REAL, CTRL_C_SECONDS)
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
         try:
             code = main(words)
         except BaseException:
             return f"traceback: {traceback.format_exc()}"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     lines = said.getvalue().splitlines()
     errors = [line for line in lines if line.startswith("error: ")]
-    if code == 0:
+    if code in (0, 130):
         return "used" if not errors else f"error and exit 0: {errors}"
     if code == 2 and len(errors) == 1 and lines[-1] == errors[0]:
         return "refused" if all(map(str.isprintable, lines)) else f"unprintable: {lines}"
@@ -242,6 +248,9 @@ def use(words: list[str]) -> str:
 def work(folder: Path, first: int, last: int, results: Path) -> None:
     """Run cases one after another."""
     faulthandler.enable()
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    import_module("charlm.training.run")  # not in the time of the first case that trains
     good, bad = folder / "good", folder / f"bad-{first}"
     shutil.rmtree(bad, ignore_errors=True)
     shutil.copytree(good, bad)

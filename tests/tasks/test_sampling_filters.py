@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from charlm.errors import CharlmError
 from charlm.lm import Nats
 from charlm.tasks.sampling_filters import (
     Filters,
@@ -141,3 +143,9 @@ def test_draw_follows_the_distribution() -> None:
         nats = np.broadcast_to(np.log(p), (n, 5))
     ids = draw(nats, np.random.default_rng(0).random(n))
     np.testing.assert_allclose(np.bincount(ids, minlength=5) / n, p, atol=4e-3)
+
+
+@pytest.mark.parametrize("row", [[-np.inf, -np.inf], [np.nan, 0.0], [np.inf, 0.0]])
+def test_what_is_no_distribution_is_not_drawn_from(row: list[float]) -> None:
+    with pytest.raises(CharlmError, match="no token a probability"):
+        draw(np.array([[0.0, -1.0], row]), np.array([0.5, 0.5]))
