@@ -34,6 +34,7 @@ import typer
 from mutations import Mutation
 
 from charlm.cli.app import main
+from charlm.display.readable import one_line
 from charlm.text import corpus
 
 SEED = 20261129
@@ -241,7 +242,8 @@ def use(words: list[str]) -> str:
     if code in (0, 130):
         return "used" if not errors else f"error and exit 0: {errors}"
     if code == 2 and len(errors) == 1 and lines[-1] == errors[0]:
-        return "refused" if all(map(str.isprintable, lines)) else f"unprintable: {lines}"
+        shown = all(one_line(line) == line for line in lines)
+        return "refused" if shown else f"unprintable: {lines}"
     return f"exit {code}: {lines}"
 
 
