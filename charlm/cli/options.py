@@ -73,7 +73,8 @@ Adaptation = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, with log-probabilities in nats.")]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace a file that charlm did not write.", is_eager=True)
+    bool,
+    typer.Option("--force", help="Replace a file even if charlm did not write it.", is_eager=True),
 ]
 JsonOutcome = Annotated[
     bool, typer.Option("--json", help="Print the outcome as JSON, on the last line of stdout.")

@@ -174,7 +174,7 @@ def sample(
     only_once(words, training_text)
     used = open_model(model)
     seed = secrets.randbelow(1 << 32) if seed is None else seed
-    level = used.tokenizer.level
+    spelled = words is not None and used.tokenizer.level != "word"
     detail(f"seed: {seed}")
     _warn_of_unknown(prompt, used.tokenizer)
     if lines is None:
@@ -219,12 +219,12 @@ def sample(
                 printer.end_line()
                 raise
         printer.close(samples[0].ended)
-        _warn_of_ends(samples, match, spelled=words is not None and level != "word")
+        _warn_of_ends(samples, match, spelled=spelled)
         return
     if json:
         with progress_bar("writing"):
             samples = write()
-        _warn_of_ends(samples, match, spelled=words is not None and level != "word")
+        _warn_of_ends(samples, match, spelled=spelled)
         emit_json([one.as_dict() | {"seed": seed} for one in samples])
         return
     numbers = itertools.count(1)
@@ -241,7 +241,7 @@ def sample(
 
     with progress_bar("writing") if _into_a_file() else nullcontext():
         samples = write(on_sample=show)
-    _warn_of_ends(samples, match, spelled=words is not None and level != "word")
+    _warn_of_ends(samples, match, spelled=spelled)
 
 
 class Printer:

@@ -15,7 +15,7 @@ EARLY = 0.75  # of the steps: a best step before that means that the rest was ov
 MIN_STEPS = 20  # for that to mean anything
 LITTLE_TEXT = 5000  # characters, about two pages
 MANY_UNKNOWN = 0.05  # of the validation tokens
-WORSE = 0.02  # than guessing; a very short run is about as bad
+WORSE = 0.02  # more bits than guessing, relatively: a very short run takes about as many
 SAME = 0.005  # relative difference of bits that is none
 
 

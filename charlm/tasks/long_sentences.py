@@ -13,10 +13,11 @@ from ..text.tokenizer import Tokenizer, encode_chunks
 from .measure import measure
 
 LONG = 1 << 20  # characters, from which a sentence is long
-PIECE = 1 << 16
+PIECE = 1 << 16  # characters, read at a time
 
 
 def is_long(sentence: str) -> bool:
+    """Whether its tokens are too many to be held."""
     return len(sentence) >= LONG
 
 
@@ -25,14 +26,14 @@ def measure_on(
 ) -> tuple[Measures, M]:
     """The measures of a sentence that follows `state`, and the state after it and its <EOS>.
 
-    eos: whether the <EOS> counts. Memory is bounded by that of the sentence itself.
+    state: of one text, B = 1. eos: whether the <EOS> counts. Log-probabilities are nats. Memory is
+    bounded by that of the sentence itself.
     """
-    total = Measures(0.0, 0, 0, 0)
+    size = sum(len(utf8(piece)) for piece in _pieces(sentence))
+    total = Measures(0.0, 0, chars=len(sentence), bytes=size)
     for ids in encode_chunks(tokenizer, _pieces(sentence)):
         nats_BT, state = lm.read(state, ids[None])
         total += measure("", ids, nats_BT[0], tokenizer.unk)
-    for piece in _pieces(sentence):
-        total += Measures(0.0, 0, chars=len(piece), bytes=len(utf8(piece)))
     end = np.array([tokenizer.eos])
     nats_BT, state = lm.read(state, end[None])
     if eos:

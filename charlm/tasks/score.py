@@ -147,8 +147,9 @@ def score(
     just its <EOS>. A bidirectional model gives pseudo-log-probabilities, each token's given all
     others (Salazar et al. 2020), of sentences on their own.
 
-    Raises CharlmError for a sentence with a line break in it, an unknown context, and, with a
-    bidirectional model, for words or a stream.
+    Raises CharlmError for a sentence with a line break in it, an unknown context, with a
+    bidirectional model for words or a stream, and for tokens and words of a sentence of a million
+    characters (see `long_sentences`), which such a model does not read at all.
 
     >>> texts = ["the apple and pear salad", "the apple and pair salad"]
     >>> [round(scored.logprob, 2) for scored in score(lm, tokenizer, texts)]

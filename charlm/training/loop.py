@@ -156,11 +156,12 @@ class Trainer:
                     self.planner.validated(progress, now, time.monotonic())
                 if now >= (self.next_fallback if sound else self.next_save):
                     self._save(sound=sound)
+            progress = self.progress  # a roll-back may have been the last thing
             interrupted = stop.is_set() and not self._finished()
-            if self.progress.best_nats is None or not (interrupted or self.metrics.just_validated):
+            if progress.best_nats is None or not (interrupted or self.metrics.just_validated):
                 self._validate()  # a run that ends early still leaves a usable model
             self._save()
-        if self.progress.best_nats is None:
+        if progress.best_nats is None:
             raise CharlmError(
                 "training diverged: validation was never finite, so there is no model. Start again "
                 "with a lower `lr` or `clip_norm`"

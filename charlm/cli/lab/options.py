@@ -34,7 +34,7 @@ def for_page(context: typer.Context, path: Path) -> Path:
 
 
 def _may_replace(context: typer.Context) -> bool:
-    """Whatever is there: if that was asked for, and under the name that charlm gives."""
+    """Whether any file may go: where --force says so, and under the name that charlm chose."""
     source = context.get_parameter_source("out")
     return bool(context.params["force"]) or (source is not None and source.name == "DEFAULT")
 
