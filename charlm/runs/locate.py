@@ -59,6 +59,7 @@ def mark_latest(run: Path, warn: Callable[[str], None]) -> None:
 
 def _mark_latest(run: Path) -> None:
     LATEST.parent.mkdir(exist_ok=True)
+    storage.sweep_old(LATEST.parent.glob(f".{LATEST.name}.*.tmp"))
     target = os.path.relpath(run, LATEST.parent)
     temporary = LATEST.with_name(f".{LATEST.name}.{os.getpid()}.tmp")
     try:

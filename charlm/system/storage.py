@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
+
+DAY = 86_400  # seconds
 
 
 @contextmanager
@@ -59,6 +63,20 @@ def sweep(path: Path) -> None:
     for left in path.parent.glob(f".{path.name}.{'?' * 8}.tmp"):
         with suppress(OSError):
             left.unlink()
+
+
+def sweep_old(paths: Iterable[Path]) -> None:
+    """Remove those files and directories that are older than a day: killed processes left them.
+
+    Younger ones may be another process's that is still at work.
+    """
+    for left in paths:
+        with suppress(OSError):
+            if time.time() - left.lstat().st_mtime > DAY:
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left)
+                else:
+                    left.unlink()
 
 
 @contextmanager

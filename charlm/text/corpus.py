@@ -14,7 +14,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -95,7 +94,7 @@ def prepare(
     temporary = None
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        _sweep(cache, key)
+        storage.sweep_old(cache.glob(f".{key}.*"))
         temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))
         _build(temporary, source, valid, config, fraction, base, progress)
         corpus = _load(temporary, sha256, source.name, just_written=True)
@@ -277,14 +276,6 @@ def _put_in_place(temporary: Path, directory: Path) -> None:
             directory.rename(aside)
         temporary.rename(directory)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sweep(cache: Path, key: str) -> None:
-    """Remove what killed processes left behind of this corpus more than a day ago."""
-    for left in cache.glob(f".{key}.*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > 86_400:
-                shutil.rmtree(left)
 
 
 def _stage(progress: Progress | None, name: str) -> FractionCallback | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import CharlmError
+from ..system import storage
 from .records import named_suffix
 
 BLOCK_BYTES = 1 << 16  # copied at a time
@@ -45,6 +46,7 @@ def _spool(file: BinaryIO, spool: Path, suffix: str) -> Path:
     temporary = None
     try:
         spool.mkdir(parents=True, exist_ok=True)
+        storage.sweep_old(spool.glob("*.tmp"))
         digest = hashlib.sha256()
         handle, temporary = tempfile.mkstemp(dir=spool, suffix=".tmp")
         with os.fdopen(handle, "wb") as copy:

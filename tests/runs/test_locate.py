@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,15 @@ def test_latest_may_be_a_text_file(place: Path, monkeypatch: pytest.MonkeyPatch)
         mark_latest(Path("runs") / name, pytest.fail)
         assert resolve().samefile(f"runs/{name}/model.safetensors")
     assert Path("runs/latest").read_text() == "two\n"
+
+
+def test_what_a_killed_process_left_of_latest_is_swept(place: Path) -> None:
+    left = [Path(f"runs/.latest.{n}.tmp") for n in (1, 2)]
+    for one in left:
+        one.symlink_to("gone")
+    os.utime(left[0], (time.time() - 90_000,) * 2, follow_symlinks=False)
+    mark_latest(Path("runs/one"), pytest.fail)
+    assert [os.path.lexists(one) for one in left] == [False, True]
 
 
 def test_resolve_says_what_is_missing(place: Path) -> None:

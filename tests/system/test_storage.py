@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,17 @@ def test_what_killed_processes_left_is_swept(tmp_path: Path) -> None:
         one.write_text("x")
     storage.sweep(path)
     assert sorted(tmp_path.iterdir()) == sorted([others, path])
+
+
+def test_what_was_left_is_swept_a_day_later(tmp_path: Path) -> None:
+    names = ("file", "link", "directory")
+    old, new = [tmp_path / f"old-{n}" for n in names], [tmp_path / f"new-{n}" for n in names]
+    for file, link, directory in (old, new):
+        file.write_text("x")
+        link.symlink_to("nowhere")
+        directory.mkdir()
+        (directory / "inside").write_text("x")
+    for one in old:
+        os.utime(one, (time.time() - 90_000,) * 2, follow_symlinks=False)
+    storage.sweep_old([*old, *new, tmp_path / "missing"])
+    assert sorted(tmp_path.iterdir()) == sorted(new)

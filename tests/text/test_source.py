@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,10 @@ def test_unknown_encoding_and_errors(tmp_path: Path) -> None:
 def test_standard_input_is_kept_under_its_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    left = tmp_path / "in" / "stdin" / "of-a-killed-process.tmp"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    os.utime(left, (time.time() - 90_000,) * 2)
     for _ in range(2):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"abc")))
         source = open_text(["-"], spool=tmp_path / "in" / "stdin")
