@@ -49,7 +49,10 @@ def _named(folder: str, names: str) -> tuple[str, ...]:
 GROUPS = {
     "measures": Group(
         ("lm", "measures"),
-        ("test_measures.py", *_named("models", "laws families bidirectional adapted_mixture")),
+        (
+            *("test_lm.py", "test_measures.py"),
+            *_named("models", "laws families bidirectional adapted_mixture"),
+        ),
     ),
     "ngram": Group(
         ("models/kneser_ney", "models/ngram"),

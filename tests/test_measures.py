@@ -64,10 +64,16 @@ def test_what_has_no_value_is_nan_and_what_is_too_large_infinite() -> None:
         nothing.bits_per_byte,
     ):
         assert math.isnan(value)
-    assert perplexity(-math.inf, 1) == perplexity(-1e4, 1) == math.inf
+    assert perplexity(-math.inf, 1) == perplexity(-1e4, 1) == perplexity(-700.0, 1) == math.inf
+    assert perplexity(-699.0, 1) == math.exp(699)
+    assert surprisal(math.log(0.25)) == pytest.approx(2)
     assert str(surprisal(0.0)) == "0.0"  # not -0.0
 
 
 def test_scaled_to_the_size_of_a_text() -> None:
     half = Measures(-5.0, tokens=10, chars=0, bytes=0).scale_to(tokens=20, chars=90, bytes=100)
     assert (half.tokens, half.chars, half.bytes) == (10, 45, 50)
+    one = Measures(-1.0, tokens=1, chars=0, bytes=0).scale_to(tokens=1, chars=3, bytes=5)
+    assert (one.chars, one.bytes) == (3, 5)
+    none = Measures(0.0, tokens=0, chars=0, bytes=0).scale_to(tokens=0, chars=3, bytes=5)
+    assert (none.chars, none.bytes) == (0, 0)
