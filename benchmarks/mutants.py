@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -137,18 +138,40 @@ def prepare(group: Group, place: Path) -> None:
         file.write("\n" + tomli_w.dumps({"tool": {"mutmut": settings}}))
 
 
-def change(name: str, place: Path) -> str:
-    """The lines that a mutant changes."""
+SHOW = """
+import json, sys
+from pathlib import Path
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+names = json.load(sys.stdin)
+found = {name: get_diff_for_mutant(name, path=Path(path)) for name, path in names.items()}
+print(json.dumps(found))
+"""
+
+
+def changes(paths: dict[str, str], place: Path) -> dict[str, str]:
+    """The lines that mutants change, by name; `paths`: the file of each."""
     shown = subprocess.run(
-        [sys.executable, "-m", "mutmut", "show", name], cwd=place, capture_output=True, text=True
+        [sys.executable, "-c", SHOW],
+        cwd=place,
+        input=json.dumps(paths),
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    lines = [line for line in shown.stdout.splitlines() if line[:1] in ("-", "+")]
-    return "\n".join(line for line in lines if line[:3] not in ("---", "+++"))
+    return {
+        name: "\n".join(
+            line
+            for line in diff.splitlines()
+            if line[:1] in "-+" and line[:3] not in ("---", "+++")
+        )
+        for name, diff in json.loads(shown.stdout).items()
+    }
 
 
 def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
     """Number of mutants of each end, and the survivors, of each module."""
-    prepare(group, place)
+    if not (place / "mutants").exists():
+        prepare(group, place)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     with (place / "mutmut.log").open("w") as log:
         subprocess.run(
@@ -169,7 +192,7 @@ def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
         found[module] = {
             "mutants": len(ends),
             **{end: ends.count(end) for end in ("killed", "types", "time", "crash", "survived")},
-            "survivors": {name: change(name, place) for name in survivors},
+            "survivors": changes(dict.fromkeys(survivors, f"charlm/{module}.py"), place),
         }
     return found
 
@@ -177,7 +200,9 @@ def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
 def main(
     groups: Annotated[list[str] | None, typer.Argument(help=", ".join(GROUPS))] = None,
     jobs: Annotated[int, typer.Option(help="Processes.")] = os.cpu_count() or 1,
-    folder: Annotated[Path | None, typer.Option(help="Work there, and leave it.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Work there, and go on with what is there.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
 ) -> None:
     """What the tests notice."""
