@@ -158,12 +158,9 @@ def changes(paths: dict[str, str], place: Path) -> dict[str, str]:
         text=True,
         check=True,
     )
+    changed = re.compile(r"(?!---|\+\+\+)[-+]").match
     return {
-        name: "\n".join(
-            line
-            for line in diff.splitlines()
-            if line[:1] in "-+" and line[:3] not in ("---", "+++")
-        )
+        name: "\n".join(filter(changed, diff.splitlines()))
         for name, diff in json.loads(shown.stdout).items()
     }
 

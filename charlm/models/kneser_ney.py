@@ -81,12 +81,12 @@ def estimate(
             discounts = FALLBACK_DISCOUNTS
             without.append(k + 1)
         D = np.array([0.0, *discounts])[np.minimum(adjusted, 3)]
-        prefix = counts.keys // (V + 1) if k else np.zeros(len(counts.keys), np.int64)
+        prefix = counts.keys // (V + 1)
         contexts = len(counts_by_order[k - 1].keys) if k else 1
-        kept = counts.raw >= thresholds[k] if k else np.ones(len(counts.keys), bool)
+        kept = counts.raw >= thresholds[k]
         total = np.bincount(prefix, adjusted, contexts)
         leftover = np.bincount(prefix, np.where(kept, D, adjusted), contexts)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore"):
             gamma = np.where(total > 0, leftover / total, 1.0)
             discounted = np.where(kept, (adjusted - D) / total[prefix], 0.0)
         suffix = (
@@ -130,7 +130,7 @@ def _count(text: Keys, V: int, eos: int, order: int, *, lines: bool) -> list[Cou
     last = np.zeros(V + 1, np.int64)
     last[text] = np.arange(len(text))
     found = [Counts(np.arange(V + 1), unigrams, last, text)]
-    start = text == V if lines else np.arange(len(text)) == 0
+    start = text == V  # nowhere, unless contexts end at line ends
     for _ in range(2, order + 1):
         before = np.concatenate([[ABSENT], found[-1].indices[:-1]])
         ends = np.flatnonzero((before != ABSENT) & ~start)
@@ -162,7 +162,7 @@ def _discounts(adjusted: Keys) -> tuple[float, ...] | None:
         return None
     Y = n[0] / (n[0] + 2 * n[1])
     D = tuple(i - (i + 1) * Y * n[i] / n[i - 1] for i in (1, 2, 3))
-    return D if all(0 < d <= i for i, d in enumerate(D, 1)) else None
+    return D if min(D) > 0 else None
 
 
 def _prune(

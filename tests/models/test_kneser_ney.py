@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
-from charlm.models.kneser_ney import FALLBACK_DISCOUNTS, estimate
+from charlm.models.kneser_ney import FALLBACK_DISCOUNTS, _discounts, estimate
+from charlm.models.ngram import MAX_NGRAM_ORDER
 
 V, EOS = 6, 0
 
@@ -116,11 +117,47 @@ def test_equals_the_textbook(
         np.testing.assert_allclose(nats[0], reference_nats(reference, text), atol=2e-5)
 
 
-def test_discounts_are_those_of_the_counts_of_counts_or_fall_back_and_say_so() -> None:
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("least", [[1, 1, 1, 1], [1, 2, 2, 3], [1, 1, 3, 3]])
+def test_equals_the_textbook_where_counts_are_high(lines: bool, least: list[int]) -> None:
+    """With n-grams seen often enough to be kept, and discounts of the counts of counts."""
+    ids = [*(np.random.default_rng(3).zipf(1.5, 900).clip(1, V) - 1).tolist(), EOS]
+    lm = estimate(np.array(ids), V, EOS, 4, lines=lines, min_counts=least)
+    reference = Reference(ids, 4, lines, least)
+    assert any(discounts[1:] != list(FALLBACK_DISCOUNTS) for discounts in reference.discounts)
+    nats, _ = lm.read(lm.start(1), np.array(ids)[None])
+    np.testing.assert_allclose(nats[0], reference_nats(reference, ids), atol=2e-5)
+    for k in range(1, 4):
+        kept = sum(n >= least[k] for n in reference.raw[k].values())
+        assert len(lm.orders[k].keys) == kept
+
+
+def test_the_last_minimum_count_applies_to_all_longer_n_grams() -> None:
+    ids = np.append(np.random.default_rng(3).zipf(1.5, 300).clip(1, V) - 1, EOS)
+    short, long = (
+        estimate(ids, V, EOS, 4, lines=False, min_counts=least) for least in ([1, 2], [1, 2, 2, 2])
+    )
+    assert [len(order.keys) for order in short.orders] == [len(o.keys) for o in long.orders]
+    assert len(estimate(ids, V, EOS, 4, lines=False).orders[3].keys) > len(short.orders[3].keys)
+
+
+def test_discounts_are_those_of_the_counts_of_counts() -> None:
+    """n = 10, 4, 2, 1 n-grams with a = 1, 2, 3, 4: Y = 10 / 18."""
+    adjusted = np.repeat([0, 1, 2, 3, 4, 9], [5, 10, 4, 2, 1, 3])
+    Y = 10 / 18
+    expected = (1 - 2 * Y * 4 / 10, 2 - 3 * Y * 2 / 4, 3 - 4 * Y * 1 / 2)
+    assert _discounts(adjusted) == pytest.approx(expected)
+    assert _discounts(np.repeat([1, 2, 3, 4], [6, 3, 4, 1])) is None  # D of 2 is 0
+    assert _discounts(np.repeat([1, 2, 3], [10, 4, 2])) is None  # none with a = 4
+
+
+def test_discounts_fall_back_and_say_so() -> None:
     said: list[str] = []
     estimate(np.array([1, 2, 1, 0]), V, EOS, 3, lines=True, warn=said.append)
-    (message,) = said
-    assert message.endswith("of order 1, 2, 3; using 0.5, 1.0, 1.5")
+    assert said == [
+        "the text is too small, or repeats itself too much, to estimate discounts for n-grams "
+        "of order 1, 2, 3; using 0.5, 1.0, 1.5"
+    ]
     rng = np.random.default_rng(0)
     ids = np.append(rng.zipf(1.3, 20_000).clip(1, 2000) - 1, 0)
     said.clear()
@@ -129,8 +166,20 @@ def test_discounts_are_those_of_the_counts_of_counts_or_fall_back_and_say_so() -
 
 
 @pytest.mark.parametrize(
-    ("order", "min_counts"), [(0, []), (99, []), (2, [2]), (3, [1, 3, 2]), (2, [1, 0])]
+    ("order", "min_counts", "message"),
+    [
+        (0, [], "order must be from 1 to 16, not 0"),
+        (17, [], "order must be from 1 to 16, not 17"),
+        (2, [2], "min-counts must begin with 1: every word is in the vocabulary"),
+        (3, [1, 3, 2], "min-counts must not decrease from one order to the next"),
+        (2, [1, 0], "min-counts must be at least 1"),
+    ],
 )
-def test_settings_out_of_range_are_refused(order: int, min_counts: list[int]) -> None:
-    with pytest.raises(CharlmError):
+def test_settings_out_of_range_are_refused(order: int, min_counts: list[int], message: str) -> None:
+    with pytest.raises(CharlmError, match=f"^{message}$"):
         estimate(np.array([1, 0]), V, EOS, order, lines=False, min_counts=min_counts)
+
+
+def test_the_longest_order() -> None:
+    ids = np.array([1, 2, 3, 0] * 9)
+    assert estimate(ids, V, EOS, MAX_NGRAM_ORDER, lines=False).order == MAX_NGRAM_ORDER
