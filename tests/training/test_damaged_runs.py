@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tomli_w
-from trainings import SMALL
 
 from charlm.errors import CharlmError
 from charlm.runs.run_directory import RunDirectory
 from charlm.system import tensor_file
 from charlm.text import corpus
 from charlm.training import checkpoint
-from charlm.training.run import resume, train
+from charlm.training.run import resume
 
 Tensors = dict[str, npt.NDArray[Any]]
 Change = Callable[[dict[str, Any], Tensors], object]
@@ -28,11 +28,13 @@ BIAS = "optimizer/output.bias/exp_avg"
 
 
 @pytest.fixture
-def run(text: Path) -> RunDirectory:
-    """A run of three steps, of ten that were planned."""
-    how: dict[str, Any] = {**SMALL, "optimizer": "muon"}
-    train(text, steps=3, out="run", **how)
-    return RunDirectory(Path("run"))
+def run(begun: Path, elsewhere: Path) -> RunDirectory:
+    """A copy of a run, and of its text."""
+    shutil.copytree(begun, elsewhere, dirs_exist_ok=True, symlinks=True)
+    run = RunDirectory(Path("run"))
+    config = run.config.read_text("utf-8").replace(str(begun), str(elsewhere))
+    run.config.write_text(config, "utf-8")
+    return run
 
 
 def reshaped(name: str, *shape: int) -> Change:
