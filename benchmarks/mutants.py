@@ -69,7 +69,11 @@ GROUPS = {
     ),
     "sampling": Group(
         ("tasks/sample", "tasks/token_choice", "tasks/sampling_filters"),
-        _named("tasks", "sample token_choice sampling_filters seen_ngrams prompt"),
+        _named(
+            "tasks",
+            "sample token_choice sampling_filters seen_ngrams prompt word_list match_pattern",
+        ),
+        "every_line_matches",
     ),
     "files": Group(
         (

@@ -169,6 +169,74 @@ def test_unknown_characters_in_the_prompt(chars: tuple[CausalLM[Any], Tokenizer]
     assert one.full_text == "a☃b" + one.text
 
 
+def test_draws_are_the_same_however_many_are_taken_at_a_time(
+    chars: tuple[CausalLM[Any], Tokenizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a text may be much longer than that."""
+    options: dict[str, Any] = {"num_samples": 3, "lines": 90, "max_tokens": 90, "prompt": "ab"}
+    expected = sample(*chars, **options)
+    assert {one.tokens for one in expected} == {90}
+    monkeypatch.setattr(room, "DRAWS_AT_ONCE", 8)
+    assert sample(*chars, **options) == expected
+
+
+def test_only_the_first_token_must_begin_a_word() -> None:
+    """After "the " a subword model begins a word, which then may go on."""
+    lm, tokenizer = pair_of("subword")
+    (one,) = sample(lm, tokenizer, prompt="the ", max_tokens=60, lines=60, seed=1)
+    ids = tokenizer.encode("the " + one.text)
+    begins = tokenizer.starts_word()[ids[len(tokenizer.encode("the")) :]]
+    assert begins[0]
+    assert not begins.all()
+    assert not one.text.startswith(" ")
+
+
+def test_the_least_settings_and_the_most(chars: tuple[CausalLM[Any], Tokenizer]) -> None:
+    (one,) = sample(*chars, num_samples=1, max_tokens=1)
+    assert one.tokens == 1
+    with pytest.raises(CharlmError, match="from 1 to 100,000, not 100001"):
+        sample(*chars, num_samples=100_001)
+    with pytest.raises(CharlmError, match=r"^`no_copy` needs the `training_text`$"):
+        sample(*chars, no_copy=3)
+    with pytest.raises(
+        CharlmError, match=r"^`allow_unk` and `words` exclude each other: leave one"
+    ):
+        sample(*chars, allow_unk=True, words=["a"])
+
+
+def test_its_json() -> None:
+    one = room.Sample("b c", 3, -4.5, "a ", "stuck")
+    assert one.as_dict() == {
+        "text": "b c",
+        "tokens": 3,
+        "logprob": -4.5,
+        "prompt": "a ",
+        "ended": "stuck",
+    }
+
+
+def test_texts_end_stuck_where_nothing_is_allowed(
+    chars: tuple[CausalLM[Any], Tokenizer],
+) -> None:
+    lm, tokenizer = chars
+    ends = [
+        one.ended
+        for one in sample(lm, tokenizer, num_samples=20, no_repeat=1, max_tokens=200, lines=200)
+    ]
+    assert set(ends) == {"stuck"}
+    assert sample(lm, tokenizer, max_tokens=2, lines=9)[0].ended == "max_tokens"
+
+
+@pytest.mark.parametrize(("level", "most"), [("char", 160), ("byte", 160), ("word", 40)])
+def test_a_preview_is_a_short_sample(level: str, most: int) -> None:
+    lm, tokenizer = pair_of(level)
+    for seed in range(5):
+        whole = sample(lm, tokenizer, max_tokens=most, lines=3, temperature=0.8, seed=seed)[0]
+        assert room.preview(lm, tokenizer, seed) == whole.text
+    texts = [room.preview(lm, tokenizer, seed) for seed in range(40)]
+    assert any(text.count("\n") == 2 for text in texts)
+
+
 def test_unk_is_never_drawn_unless_allowed(chars: tuple[CausalLM[Any], Tokenizer]) -> None:
     lm, tokenizer = chars
     assert first_tokens_unk(lm, tokenizer, False) == 0
