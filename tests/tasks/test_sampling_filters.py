@@ -37,7 +37,7 @@ def mass(nats: Nats) -> Nats:
     return np.asarray(np.exp(nats).sum(axis=-1))
 
 
-@given(distributions(), st.sampled_from([0.0, 1e-300, 1e-3, 0.5, 1.0, 3.0, 1e300]))
+@given(distributions(), st.sampled_from([0.0, 1e-300, 1e-3, 0.5, 1.0, 2.0, 1e300]))
 def test_temperature(nats: Nats, temperature: float) -> None:
     hotter = apply_temperature(nats, temperature)
     np.testing.assert_allclose(mass(hotter), 1)
@@ -149,3 +149,8 @@ def test_draw_follows_the_distribution() -> None:
 def test_what_is_no_distribution_is_not_drawn_from(row: list[float]) -> None:
     with pytest.raises(CharlmError, match="no token a probability"):
         draw(np.array([[0.0, -1.0], row]), np.array([0.5, 0.5]))
+
+
+def test_the_highest_min_p_leaves_the_most_probable_token() -> None:
+    kept = Filters(min_p=1.0)(np.log(np.array([[0.2, 0.5, 0.3]])))
+    assert np.exp(kept).tolist() == [[0, 1, 0]]
