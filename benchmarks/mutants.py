@@ -81,7 +81,7 @@ GROUPS = {
             *("system/lock", "models/model_file", "models/file_contents"),
         ),
         (
-            *_named("system", "storage tensor_file output_file checked"),
+            *_named("system", "storage tensor_file output_file checked lock"),
             *_named("models", "model_file families"),
             *_named("runs", "run_directory"),
         ),

@@ -15,6 +15,7 @@ from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
 from charlm.models import model_file
 from charlm.models.model_file import ModelFile, build_causal, read, write
+from charlm.system import tensor_file
 from charlm.tasks.score import score
 
 
@@ -160,3 +161,43 @@ def test_a_model_that_does_not_fit_together_is_refused(path: Path) -> None:
     newer = ModelFile("recurrent", {**model.config, "rank": 5}, model.tokenizer, model.tensors)
     with pytest.raises(CharlmError, match="newer"):
         build_causal(newer)
+
+
+def test_its_description(path: Path) -> None:
+    contents = small_model_file()
+    about = model_file.describe(path, contents)
+    assert about == {
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "format": 1,
+        "family": "recurrent",
+        "config": contents.config,
+        "parameters": sum(tensor.size for tensor in contents.tensors.values()),
+        "level": "char",
+        "vocab_size": contents.tokenizer.vocab_size,
+        "lossless": True,
+        "training": contents.training,
+    }
+    assert model_file.parameter_noun(about) == "parameters"
+    assert model_file.parameter_noun({"family": "ngram"}) == "numbers"
+    assert model_file.parameter_noun({"family": "of a newer charlm"}) == "numbers"
+
+
+def test_an_arpa_file_is_a_model_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.arpa"
+    path.write_text(
+        "\\data\\\nngram 1=4\n\n\\1-grams:\n-1\t<unk>\n-99\t<s>\n-1\t</s>\n-0.1\ta\n\n\\end\\\n"
+    )
+    contents = read(path)
+    assert contents.family == "ngram"
+    assert contents.training == {}
+    assert build_causal(contents).order == 1
+
+
+def test_damaged_contents_are_named(path: Path, tmp_path: Path) -> None:
+    contents, tensors = tensor_file.read(path, "charlm")
+    del contents["family"]
+    other = tmp_path / "other.safetensors"
+    tensor_file.write(other, "charlm", contents, tensors)
+    with pytest.raises(CharlmError, match=r"is damaged \(family is missing\)"):
+        read(other)

@@ -74,3 +74,22 @@ def test_a_dataclass_is_a_table_of_its_fields_and_no_others() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             checked(wrong, Count, "it")
+
+
+def test_whole_numbers_have_63_bits() -> None:
+    for value in (2**63 - 1, 1 - 2**63):
+        assert checked(value, int, "it") == value
+        assert checked(value, float, "it") == value
+    for kind in (int, float):
+        with pytest.raises(ValueError, match=r"^it must be a (whole )?number, not 9223"):
+            checked(2**63, kind, "it")
+
+
+def test_what_is_nested_too_deep() -> None:
+    value: dict[str, Any] = {"name": "x"}
+    for _ in range(100_000):
+        value = {"name": "x", "more": {"a": value}}
+    with pytest.raises(ValueError, match=r"^file is nested too deep$"):
+        checked(value, Entry, "file")
+    while "more" in value:  # else its own end would be too deep
+        value = value["more"]["a"]

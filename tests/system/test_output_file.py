@@ -60,3 +60,27 @@ def test_the_same_file_by_another_name(tmp_path: Path) -> None:
     assert output_file.is_among(tmp_path / "b", [None, "-", tmp_path / "missing", path])
     assert not output_file.is_among(tmp_path / "b", [tmp_path / "missing"])
     assert not output_file.is_among(tmp_path / "c", [path])
+
+
+def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("old")
+
+    def fail() -> None:
+        with output_file.writing(path) as file:
+            file.write(b"half of the new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_dash_is_standard_input_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-").write_text("x")
+    assert not output_file.is_among(Path("-"), ["-", None])
+    assert output_file.is_among(Path("-"), ["./-"])

@@ -124,3 +124,27 @@ def test_what_was_left_is_swept_a_day_later(tmp_path: Path) -> None:
         os.utime(one, (time.time() - 90_000,) * 2, follow_symlinks=False)
     storage.sweep_old([*old, *new, tmp_path / "missing"])
     assert sorted(tmp_path.iterdir()) == sorted(new)
+
+
+def test_the_temporary_file_is_a_sibling_that_a_sweep_would_find(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with storage.replacing(path) as temporary:
+        assert temporary.parent == tmp_path  # a file is renamed only within a file system
+        temporary.write_text("x")
+        storage.sweep(path)
+        assert not temporary.exists()
+        temporary.write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("named", "told"), [("temporary", "file"), ("nothing", "file"), ("other", "other")]
+)
+def test_errors_name_the_callers_file(tmp_path: Path, named: str, told: str) -> None:
+    def fail() -> None:
+        with storage.replacing(tmp_path / "file") as temporary:
+            names = {"temporary": str(temporary), "nothing": None, "other": str(tmp_path / "other")}
+            raise OSError(28, "full", names[named])
+
+    with pytest.raises(OSError, match="full") as caught:
+        fail()
+    assert caught.value.filename == str(tmp_path / told)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from charlm.errors import CharlmError
 from charlm.system import tensor_file
@@ -93,3 +97,39 @@ def test_a_file_of_another_size_is_not_read(tmp_path: Path) -> None:
         file.truncate(1 << 40)  # sparse: it would not fit in memory
     with pytest.raises(CharlmError, match="1,099,511,627,776 bytes long, not"):
         tensor_file.read(path, "charlm-test")
+
+
+def test_the_digest_is_that_of_the_specification(tmp_path: Path) -> None:
+    """docs/model-file.md, followed step by step."""
+    path = tmp_path / "t.safetensors"
+    tensors: dict[str, Any] = {"b": np.arange(3), "a": np.eye(2, dtype=np.float32)}
+    tensor_file.write(path, "charlm-test", {"z": 1, "ü": [1.5, None]}, tensors)
+    sha = hashlib.sha256(b'{"z":1,"\\u00fc":[1.5,null]}')
+    for name, shape in (("a", b'["a","float32",[2,2]]'), ("b", b'["b","int64",[3]]')):
+        sha.update(shape)
+        sha.update(tensors[name].tobytes())
+    text = f'{{"sha256":"{sha.hexdigest()}","z":1,"\\u00fc":[1.5,null]}}'
+    data = path.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    assert header["__metadata__"] == {"charlm-test": text}
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "message"),
+    [
+        ("I/O error: No space left on device (os error 28)", errno.ENOSPC, "No space left on"),
+        ("I/O error: something else", errno.EIO, "cannot be written: I/O error: something else"),
+    ],
+)
+def test_what_cannot_be_written_is_an_error_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, number: int, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SafetensorError(said)
+
+    monkeypatch.setattr(tensor_file, "save_file", fail)
+    path = tmp_path / "t.safetensors"
+    with pytest.raises(OSError, match=message) as caught:
+        tensor_file.write(path, "charlm-test", {}, {})
+    assert (caught.value.errno, caught.value.filename) == (number, str(path))
+    assert not list(tmp_path.iterdir())
