@@ -64,7 +64,7 @@ GROUPS = {
         ("tasks/score", "tasks/measure", "tasks/word_scores", "tasks/long_sentences"),
         (
             *_named("tasks", "score word_scores long_sentences evaluate shared_prefixes rescore"),
-            *_named("models", "laws"),
+            *_named("display", "surprisal_html"),
         ),
     ),
     "sampling": Group(

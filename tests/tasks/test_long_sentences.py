@@ -37,7 +37,12 @@ def test_what_a_long_sentence_cannot_have(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(long_sentences, "LONG", 8)
     lm, tokenizer = pair_of("char")
     score(lm, tokenizer, ["abc de", "abc"], tokens=True)
-    with pytest.raises(CharlmError, match="12 characters: its tokens"):
+    with pytest.raises(
+        CharlmError,
+        match=r"^a sentence has 12 characters: its tokens and words are too many to score one by "
+        r"one, and for a bidirectional model they are too many at a time\. Score it as a whole, "
+        r"with another model, or cut it into lines$",
+    ):
         score(lm, tokenizer, ["abc", "abc deabc de"], tokens=True)
     with pytest.raises(CharlmError, match="12 characters: its tokens"):
         score(lm, tokenizer, ["abc", "abc deabc de"], words=True)
@@ -46,3 +51,10 @@ def test_what_a_long_sentence_cannot_have(monkeypatch: pytest.MonkeyPatch) -> No
         score(both, tokenizer, ["abc deabc de"])
     with pytest.raises(CharlmError, match="line break"):
         score(lm, tokenizer, ["abc de\nabc de"])
+
+
+def test_from_where_a_sentence_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_sentences, "LONG", 8)
+    assert [long_sentences.is_long("a" * n) for n in (7, 8, 9)] == [False, True, True]
+    (one,) = score(*pair_of("char"), ["abcdeabc☃"])
+    assert (one.pseudo, one.measures.oov) == (False, 1)

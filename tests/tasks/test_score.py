@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import SCORE_KEYS, TEXTS, pair_of
+from toys import SCORE_KEYS, TEXTS, pair_of, small_model_file
 
 from charlm.errors import CharlmError
-from charlm.lm import CausalLM
+from charlm.lm import CausalLM, is_pseudo
 from charlm.measures import Measures
 from charlm.models import padding
+from charlm.models.model_file import build
 from charlm.tasks import score as room
+from charlm.tasks.measure import measure
 from charlm.tasks.score import score
 from charlm.text.tokenizer import Tokenizer
 
@@ -156,3 +158,34 @@ def test_json_keys() -> None:
     assert list(record) == [*SCORE_KEYS, "token_scores", "word_scores"]
     assert list(record["token_scores"][0]) == ["token", "logprob", "surprisal", "rank"]
     assert list(record["word_scores"][0]) == ["word", "logprob", "surprisal"]
+
+
+def test_a_model_of_both_sides_gives_pseudo_log_probabilities() -> None:
+    contents = small_model_file(bidirectional=True)
+    lm, tokenizer = build(contents), contents.tokenizer
+    assert is_pseudo(lm)
+    texts = ["abc de", "", "d"]
+    for text, one in zip(texts, score(lm, tokenizer, texts, tokens=True), strict=True):
+        assert one.as_dict()["pseudo"] is True
+        ids = room.encode_line(tokenizer, text)
+        predicted = np.concatenate(list(lm.predictions(ids)))
+        assert one.token_scores
+        assert [t.logprob for t in one.token_scores] == predicted[np.arange(len(ids)), ids].tolist()
+        best = (predicted > predicted[np.arange(len(ids)), ids][:, None]).sum(axis=1) + 1
+        assert [t.rank for t in one.token_scores] == best.tolist()
+        assert one.logprob == pytest.approx(sum(t.logprob for t in one.token_scores), abs=1e-5)
+    for options in ({"context": "stream"}, {"words": True}):
+        with pytest.raises(
+            CharlmError,
+            match=r"^this model is bidirectional: it scores sentences on their own, and",
+        ):
+            score(lm, tokenizer, ["abc"], **options)
+    (usual,) = score(*pair_of("char"), ["abc"])
+    assert "pseudo" not in usual.as_dict()
+
+
+def test_sums_are_in_double_precision() -> None:
+    nats = np.array([-(2.0**24), -1, -1, -(2.0**24), -1], np.float32)
+    found = measure("abcde", np.array([2, 2, 1, 1, 1]), nats, 1)
+    assert (found.logprob, found.oov_logprob, found.oov) == (-(2.0**25) - 3, -(2.0**24) - 2, 3)
+    assert measure("abcde", np.array([2, 2, 1, 1, 1]), nats, None).oov == 0

@@ -14,9 +14,10 @@ from toys import TEXTS, pair_of, recurrent_lm
 
 from charlm.lm import CausalLM, Ids
 from charlm.tasks.score import score
-from charlm.tasks.word_scores import WordScore, boundary_mass
+from charlm.tasks.word_scores import WordScore, boundary_mass, word_scores
 from charlm.text.char_tokenizer import CharTokenizer
 from charlm.text.tokenizer import Tokenizer
+from charlm.text.word_tokenizer import WordTokenizer
 
 levels = pytest.mark.parametrize("level", TEXTS)
 texts = st.text("ab the,ü☃ ", max_size=25)
@@ -139,3 +140,25 @@ def test_boundary_mass() -> None:
     assert boundary_mass(nats, np.ones(3, bool)).tolist() == [0, 0]
     tiny = np.array([[0.0, -800.0]])
     assert boundary_mass(tiny, np.array([False, True])).tolist() == [-800]
+
+
+def test_what_follows_the_sentence_end_does_not_count() -> None:
+    """And sums are in double precision."""
+    _, tokenizer = pair_of("char")
+    ids = np.append(tokenizer.encode("a b"), tokenizer.eos)
+    nats = np.array([-(2.0**24), -1, -1, -1], np.float32)
+    boundary = np.array([0.0, -0.5, -0.25, -2.0, -7.0])
+    found = word_scores(tokenizer, "a b", ids, nats, boundary)
+    assert [(one.word, one.logprob) for one in found] == [
+        ("a", -(2.0**24) - 0.5),
+        ("b", -2 - 2 + 0.5),
+        ("</s>", -1 + 2),
+    ]
+
+
+def test_known_words_are_named_as_the_model_has_them() -> None:
+    tokenizer = WordTokenizer(["the", "cat"], lower=True)
+    lm = recurrent_lm("gru", tokenizer.vocab_size)
+    assert [one.word for one in words_of(lm, tokenizer, "The Zebra CAT")][:3] == [
+        *("the", "Zebra", "cat")
+    ]
