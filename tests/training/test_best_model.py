@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from trainings import SMALL, Recorder
 
 import charlm
 from charlm.errors import CharlmError
+from charlm.models import model_file
 from charlm.training import loop
 from charlm.training.run import train
 
@@ -33,3 +35,19 @@ def test_a_run_directory_that_vanishes(
     assert len(heard.losses) == 12
     if known:
         assert charlm.load("run-1.safetensors").info["training"]["step"] == 10
+
+
+def test_what_a_model_file_says_of_its_training(text: Path) -> None:
+    how: dict[str, Any] = {**SMALL, "eval_every": 5, "plain": True}
+    outcome = train(text, steps=10, out="run", **how)
+    contents = model_file.read(outcome.model)
+    assert contents.family == "recurrent"
+    told = contents.training
+    whole = text.read_text()
+    assert told["corpus"] == "text.txt"
+    assert told["sha256"] == sha256(whole.encode()).hexdigest()
+    assert told["train"]["chars"] + told["valid"]["chars"] == len(whole)
+    assert (told["step"], told["best"]) == (outcome.best_step, outcome.best)
+    assert told["settings"]["steps"] == 10
+    assert told["version"] == charlm.__version__
+    assert Path("runs/latest").resolve() == Path("run").resolve()

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tomli_w
+import torch
 
+from charlm.config import MAX_THREADS
 from charlm.errors import CharlmError
 from charlm.runs.run_directory import RunDirectory
 from charlm.system import tensor_file
@@ -25,6 +27,7 @@ Tensors = dict[str, npt.NDArray[Any]]
 Change = Callable[[dict[str, Any], Tensors], object]
 
 BIAS = "optimizer/output.bias/exp_avg"
+COUNTS = ("step", "steps", "threads", "max_steps", "best_step", "stalled", "rollbacks")
 
 
 @pytest.fixture
@@ -39,6 +42,10 @@ def run(begun: Path, elsewhere: Path) -> RunDirectory:
 
 def reshaped(name: str, *shape: int) -> Change:
     return lambda _, tensors: tensors.update({name: np.zeros(shape, np.float32)})
+
+
+def progress(name: str, value: float) -> Change:
+    return lambda contents, _: contents["progress"].update({name: value})
 
 
 def generator(left: int, place: int) -> Change:
@@ -77,9 +84,13 @@ def generator(left: int, place: int) -> Change:
         (lambda _, t: t.pop(BIAS), f"'{BIAS}' is missing"),
         (lambda _, t: t.update({BIAS: np.zeros(3, np.int64)}), f"'{BIAS}' is int64"),
         (lambda c, _: c.pop("progress"), "progress is missing"),
-        (lambda c, _: c["progress"].update(step=-1), "negative"),
+        *((progress(name, -1), "a number in progress is negative") for name in COUNTS),
         (lambda c, _: c["progress"].update(step="3"), "progress.step must be a whole number"),
-        (lambda c, _: c["progress"].update(lr_scale=-1.0), "out of bounds"),
+        *(
+            (progress(name, to), "a number in progress is out of bounds")
+            for name in ("annealed", "lr_scale")
+            for to in (-1e-9, 1 + 1e-9)
+        ),
         (lambda c, _: c["progress"].update(threads=1 << 40), "out of bounds"),
         (lambda c, _: c["progress"].update(annealed=float("nan")), "annealed must be a number"),
         (lambda c, _: c["progress"].update(best=[]), "best must be a table"),
@@ -92,6 +103,11 @@ def generator(left: int, place: int) -> Change:
         (lambda c, _: c.update(settings=[]), "settings must be a table"),
         (lambda c, _: c["settings"].update(network={}), "damaged"),
         (lambda c, _: c["settings"].pop("corpus"), "settings.corpus is missing"),
+        (
+            lambda c, _: c["settings"]["training"].update(seed=7),
+            r"is from a run with different settings \(seed 7, not 1\): training cannot resume with",
+        ),
+        (lambda c, _: c["settings"].update(corpus="x"), r"settings \(corpus 'x', not '\w+'\)"),
     ],
 )
 def test_a_checkpoint_that_was_sealed_again(
@@ -107,6 +123,41 @@ def test_a_checkpoint_that_was_sealed_again(
     assert str(run.checkpoint) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert run.checkpoint.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"annealed": 0.0, "lr_scale": 0.0, "kept": []},
+        {"annealed": 1.0, "lr_scale": 1.0, "kept": [2.0, 1.5], "threads": MAX_THREADS},
+        dict.fromkeys(COUNTS, 0),
+    ],
+)
+def test_progress_within_its_bounds_is_read(run: RunDirectory, change: dict[str, Any]) -> None:
+    contents, tensors = tensor_file.read(run.checkpoint, checkpoint.KIND)
+    contents["progress"].update(change)
+    tensor_file.write(run.checkpoint, checkpoint.KIND, contents, tensors)
+    saved = checkpoint.read(run.checkpoint, contents["settings"])
+    assert saved.progress == contents["progress"]
+
+
+@pytest.mark.parametrize(
+    ("left", "place", "sound"),
+    [
+        (1, 624, True),
+        (624, 1, True),
+        (300, 325, True),
+        (0, 1, False),
+        (625, 0, False),
+        (300, 326, False),
+        (2, 624, False),
+    ],
+)
+def test_what_torch_can_draw_from(left: int, place: int, sound: bool) -> None:
+    tensors = {"generator/cpu": torch.get_rng_state().numpy().copy()}
+    assert checkpoint._is_generator(tensors["generator/cpu"])
+    generator(left, place)({}, tensors)
+    assert checkpoint._is_generator(tensors["generator/cpu"]) == sound
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_bf16_products_agree() -> None:
     matrix = torch.randn(64, 16)
     exact, brief = orthogonalise(matrix), orthogonalise(matrix, torch.bfloat16)
     assert brief.dtype == torch.float32
+    assert not torch.equal(brief, exact)
     cosine = (exact * brief).sum() / (exact.norm() * brief.norm())
     assert cosine > 0.995
 
@@ -80,8 +81,12 @@ def test_first_step_by_hand() -> None:
             assert torch.equal(p, other), name
 
 
-def test_steps_between_orthogonalisations_repeat_the_update() -> None:
-    """Every third step is that of momentum orthogonalised anew, times the scale."""
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("interval", [1, 2, 4])
+def test_steps_between_orthogonalisations_repeat_the_update(
+    interval: int, precision: torch.dtype
+) -> None:
+    """Every so many steps is that of momentum orthogonalised anew, times the scale."""
     torch.manual_seed(1)
     matrix = nn.Parameter(torch.zeros(4, 4))
     other = [{"params": [nn.Parameter(torch.ones(2))], "weight_decay": 0.0}]
@@ -91,20 +96,22 @@ def test_steps_between_orthogonalisations_repeat_the_update() -> None:
         lr=0.1,
         beta2=0.99,
         weight_decay=0.0,
-        precision=torch.float32,
+        precision=precision,
         scale=3.0,
-        interval=3,
+        interval=interval,
     )
     momentum, update = torch.zeros(4, 4), torch.zeros(4, 4)
     for step in range(7):
         before = matrix.detach().clone()
         matrix.grad = torch.randn(4, 4)
         momentum = momentum.lerp(matrix.grad, 1 - MOMENTUM)
-        if step % 3 == 0:
-            update = orthogonalise(matrix.grad.lerp(momentum, MOMENTUM))
+        if step % interval == 0:
+            update = orthogonalise(matrix.grad.lerp(momentum, MOMENTUM), precision)
         optimizer.step()
         size = 0.1 * 3.0 * UPDATE_RMS * math.sqrt(4)
-        torch.testing.assert_close(matrix.detach() - before, -size * update)
+        torch.testing.assert_close(matrix.detach() - before, -size * update, rtol=1e-4, atol=1e-6)
+    if interval > 1:
+        assert optimizer.state[matrix]["step"] == 7
 
 
 def test_one_rate_drives_both() -> None:
@@ -121,11 +128,15 @@ def test_one_rate_drives_both() -> None:
 
 
 def test_what_has_no_gradient_stays() -> None:
-    still = nn.Parameter(torch.ones(4, 4))
+    still, moved = nn.Parameter(torch.ones(4, 4)), nn.Parameter(torch.ones(4, 4))
     other = [{"params": [nn.Parameter(torch.ones(2))], "weight_decay": 0.0}]
-    optimizer = Muon([still], other, lr=0.1, beta2=0.99, weight_decay=0.0, precision=torch.float32)
+    optimizer = Muon(
+        [still, moved], other, lr=0.1, beta2=0.99, weight_decay=0.0, precision=torch.float32
+    )
+    moved.grad = torch.eye(4)
     optimizer.step()
     assert torch.equal(still, torch.ones(4, 4))
+    assert not torch.equal(moved, torch.ones(4, 4))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

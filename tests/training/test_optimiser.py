@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from charlm.config import TrainConfig
+from charlm.config import NetworkConfig, TrainConfig
+from charlm.network.network import Network
 from charlm.training import optimiser
 
 
@@ -35,7 +38,7 @@ def test_learning_rate_schedule() -> None:
         optimiser.learning_rate(config, step, max(0, step - 10) / 100, config.warmup)
         for step in range(111)
     ]
-    assert rates[0] == pytest.approx(0.2)
+    assert rates[:10] == pytest.approx([0.2 * k for k in range(1, 11)])
     assert rates[10] == pytest.approx(2.0)
     assert rates[60] == pytest.approx(1.25)  # half way down
     assert rates[110] == pytest.approx(0.5)
@@ -49,6 +52,9 @@ def test_learning_rate_schedule() -> None:
         ({"clip_norm": 50.0}, [3.0, -4.0]),
         ({"clip_norm": 0.0, "clip_max": 2.0}, [1.5, -2.0]),
         ({"clip_norm": 0.0, "clip_value": 3.5}, [3.0, -3.5]),
+        ({"clip_norm": 0.0, "clip_value": 2.0}, [2.0, -2.0]),
+        ({"clip_norm": 1.0, "clip_value": 2.0}, [0.5**0.5, -(0.5**0.5)]),
+        ({"clip_norm": 1.0, "clip_max": 2.0}, [0.6, -0.8]),
         ({"clip_norm": 0.0}, [3.0, -4.0]),
     ],
 )
@@ -57,3 +63,43 @@ def test_clipping(settings: dict[str, float], expected: list[float]) -> None:
     parameter.grad = torch.tensor([3.0, -4.0])
     assert optimiser.clip(TrainConfig(**settings), [parameter]) == pytest.approx(5.0)  # type: ignore[arg-type]
     assert parameter.grad.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("settings", [{"clip_norm": 0.01}, {"clip_norm": 0.0, "clip_max": 0.008}])
+def test_small_gradients_are_clipped_as_large_ones_are(settings: dict[str, float]) -> None:
+    parameter = torch.nn.Parameter(torch.zeros(2))
+    parameter.grad = torch.tensor([0.3, -0.4])
+    optimiser.clip(TrainConfig(**settings), [parameter])  # type: ignore[arg-type]
+    assert parameter.grad.tolist() == pytest.approx([0.006, -0.008])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "adamw"},
+        {"optimizer": "adam"},
+        {"optimizer": "sgd"},
+        {"optimizer": "sgd", "momentum": 0.0},
+        {"optimizer": "muon"},
+        {"optimizer": "muon", "muon_interval": 2},
+    ],
+)
+def test_moments_are_those_that_a_checkpoint_expects(settings: dict[str, Any]) -> None:
+    network = Network(NetworkConfig(9, embed=5, hidden=6, layers=2))
+    network.initialise(1)
+    optimizer = optimiser.build(TrainConfig(**settings), network)
+    for p in network.parameters():
+        p.grad = torch.ones_like(p)
+    optimizer.step()
+    moments = state_of(optimizer, network)
+    shapes = optimiser.state_shapes(optimizer, network)
+    assert {name: np.atleast_1d(t).shape for name, t in moments.items()} == {
+        f"{name}/{key}": shape for name, keys in shapes.items() for key, shape in keys.items()
+    }
+    optimiser.set_state(optimizer, network, {k: torch.from_numpy(v) for k, v in moments.items()})
+    for name, value in state_of(optimizer, network).items():
+        np.testing.assert_array_equal(value, moments[name])
+
+
+def state_of(optimizer: torch.optim.Optimizer, network: Network) -> dict[str, Any]:
+    return {name: t.numpy().copy() for name, t in optimiser.get_state(optimizer, network).items()}
