@@ -114,15 +114,20 @@ def undecorated(source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def prepare(group: Group, place: Path) -> None:
-    """A copy of the repository's files in `place`, set up for mutmut."""
+def copy_files(place: Path, folder: str = ".") -> None:
+    """Copy the repository's files, or those of a folder in it."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, place / name)
+
+
+def prepare(group: Group, place: Path) -> None:
+    """A copy of the repository's files in `place`, set up for mutmut."""
+    copy_files(place)
     modules = [f"charlm/{module}.py" for module in group.modules]
     for module in modules:
         path = place / module
@@ -173,14 +178,26 @@ def changes(paths: dict[str, str], place: Path) -> dict[str, str]:
     }
 
 
+def ends(place: Path, module: str) -> list[tuple[str, int | None]]:
+    """Every mutant of a module, and how its tests ended."""
+    meta = place / "mutants" / "charlm" / f"{module}.py.meta"
+    codes = json.loads(meta.read_text("utf-8"))["exit_code_by_key"] if meta.exists() else {}
+    return list(codes.items())
+
+
 def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
     """Number of mutants of each end, and the survivors, of each module."""
-    if not (place / "mutants").exists():
+    again: list[str] = []
+    if (place / "mutants").exists():
+        copy_files(place, "tests")
+        (place / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+        again = [name for m in group.modules for name, code in ends(place, m) if code not in KILLED]
+    else:
         prepare(group, place)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     with (place / "mutmut.log").open("w") as log:
         subprocess.run(
-            [sys.executable, "-m", "mutmut", "run", "--max-children", str(jobs)],
+            [sys.executable, "-m", "mutmut", "run", "--max-children", str(jobs), *again],
             cwd=place,
             env=os.environ | threads,
             stdout=log,
@@ -188,15 +205,14 @@ def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
         )
     found: dict[str, dict[str, Any]] = {}
     for module in group.modules:
-        meta = place / "mutants" / "charlm" / f"{module}.py.meta"
-        codes = json.loads(meta.read_text("utf-8"))["exit_code_by_key"] if meta.exists() else {}
+        codes = dict(ends(place, module))
         if None in codes.values():
             raise SystemExit(f"mutmut has not finished; see {place / 'mutmut.log'}")
-        ends = [KILLED.get(code, "survived") for code in codes.values()]
+        ended = [KILLED.get(code, "survived") for code in codes.values()]
         survivors = [name for name, code in codes.items() if code not in KILLED]
         found[module] = {
-            "mutants": len(ends),
-            **{end: ends.count(end) for end in ("killed", "types", "time", "crash", "survived")},
+            "mutants": len(ended),
+            **{end: ended.count(end) for end in ("killed", "types", "time", "crash", "survived")},
             "survivors": changes(dict.fromkeys(survivors, f"charlm/{module}.py"), place),
         }
     return found
@@ -206,7 +222,8 @@ def main(
     groups: Annotated[list[str] | None, typer.Argument(help=", ".join(GROUPS))] = None,
     jobs: Annotated[int, typer.Option(help="Processes.")] = os.cpu_count() or 1,
     folder: Annotated[
-        Path | None, typer.Option(help="Work there, and go on with what is there.")
+        Path | None,
+        typer.Option(help="Work there; of what is there try only survivors, on new tests."),
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
 ) -> None:
