@@ -32,6 +32,7 @@ from rich.table import Table
 ROOT = Path(__file__).parent.parent
 KILLED = {1: "killed", 3: "killed", 36: "time", 24: "time", -24: "time", 152: "time", 255: "time"}
 KILLED |= {37: "types", -11: "crash", -9: "crash"}
+NOT_TRIED = -1
 KEPT = ("staticmethod", "classmethod", "overload", "dataclass")  # decorators mutmut understands
 
 
@@ -178,11 +179,11 @@ def changes(paths: dict[str, str], place: Path) -> dict[str, str]:
     }
 
 
-def ends(place: Path, module: str) -> list[tuple[str, int | None]]:
+def ends(place: Path, module: str) -> list[tuple[str, int]]:
     """Every mutant of a module, and how its tests ended."""
     meta = place / "mutants" / "charlm" / f"{module}.py.meta"
     codes = json.loads(meta.read_text("utf-8"))["exit_code_by_key"] if meta.exists() else {}
-    return list(codes.items())
+    return [(name, NOT_TRIED if code is None else code) for name, code in codes.items()]
 
 
 def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
@@ -206,7 +207,7 @@ def attack(group: Group, place: Path, jobs: int) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for module in group.modules:
         codes = dict(ends(place, module))
-        if None in codes.values():
+        if NOT_TRIED in codes.values():
             raise SystemExit(f"mutmut has not finished; see {place / 'mutmut.log'}")
         ended = [KILLED.get(code, "survived") for code in codes.values()]
         survivors = [name for name, code in codes.items() if code not in KILLED]
@@ -223,7 +224,7 @@ def main(
     jobs: Annotated[int, typer.Option(help="Processes.")] = os.cpu_count() or 1,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Work there; of what is there try only survivors, on new tests."),
+        typer.Option(help="Work there; only survivors of an earlier run are tried again."),
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write results there.")] = None,
 ) -> None:
