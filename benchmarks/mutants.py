@@ -90,7 +90,7 @@ GROUPS = {
     "training": Group(
         ("training/checkpoint", "training/optimiser", "training/muon", "training/best_model"),
         _named("training", "optimiser muon best_model damaged_runs checkpoint"),
-        "peephole or sgd or adam-gru",
+        "bit_identical and (peephole or sgd or adam-gru)",
     ),
 }
 

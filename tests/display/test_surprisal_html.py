@@ -65,6 +65,8 @@ def test_the_numbers_of_a_score() -> None:
     one = SentenceScore("the cat", Measures(-10.0, 3, 8, 8, oov=1))
     assert one.perplexity == one.measures.perplexity
     assert one.bits_per_char == one.measures.bits_per_char
+    assert "log P −10.00 nats · perplexity" in Reader(one._repr_html_()).shown
+    assert "pseudo" not in one._repr_html_()
     assert "1 OOV" in one._repr_html_()
     pseudo = SentenceScore("the cat", Measures(-10.0, 3, 8, 8), pseudo=True)
     assert "pseudo-perplexity" in pseudo._repr_html_()

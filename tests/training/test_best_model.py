@@ -37,8 +37,9 @@ def test_a_run_directory_that_vanishes(
         assert charlm.load("run-1.safetensors").info["training"]["step"] == 10
 
 
-def test_what_a_model_file_says_of_its_training(text: Path) -> None:
-    how: dict[str, Any] = {**SMALL, "eval_every": 5, "plain": True}
+@pytest.mark.parametrize("eval_every", [5, 10])
+def test_what_a_model_file_says_of_its_training(text: Path, eval_every: int) -> None:
+    how: dict[str, Any] = {**SMALL, "eval_every": eval_every, "plain": True}
     outcome = train(text, steps=10, out="run", **how)
     contents = model_file.read(outcome.model)
     assert contents.family == "recurrent"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from charlm.config import NetworkConfig, TrainConfig
+from charlm.config import OPTIMIZERS, NetworkConfig, TrainConfig
 from charlm.network.network import Network
 from charlm.training import optimiser
+from charlm.training.muon import Muon
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])  # muon: test_muon.py
@@ -103,3 +105,52 @@ def test_moments_are_those_that_a_checkpoint_expects(settings: dict[str, Any]) -
 
 def state_of(optimizer: torch.optim.Optimizer, network: Network) -> dict[str, Any]:
     return {name: t.numpy().copy() for name, t in optimiser.get_state(optimizer, network).items()}
+
+
+def network_of(**settings: Any) -> Network:
+    network = Network(NetworkConfig(9, embed=5, hidden=6, **settings))
+    network.initialise(1)
+    return network
+
+
+def test_plain_descent_and_its_momentum() -> None:
+    config = TrainConfig(optimizer="sgd", lr=0.5, momentum=0.25)
+    layer = torch.nn.Linear(3, 2)
+    sgd = optimiser.build(replace(config, weight_decay=0.0), layer)
+    before = layer.weight.detach().clone()
+    for _ in range(2):
+        layer.weight.grad = torch.ones(2, 3)
+        sgd.step()
+    torch.testing.assert_close(layer.weight.detach(), before - 0.5 * (1 + 1.25))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_biases_do_not_decay(optimizer: str) -> None:
+    network = network_of()
+    built = optimiser.build(TrainConfig(optimizer=optimizer, weight_decay=0.25), network)
+    for group in built.param_groups:
+        for p in group["params"]:
+            assert group["weight_decay"] == (0.25 if p.dim() > 1 else 0.0)
+    assert sum(len(group["params"]) for group in built.param_groups) == len(
+        list(network.parameters())
+    )
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)]
+)
+def test_muon_is_as_configured(precision: str, dtype: torch.dtype) -> None:
+    network = network_of(bidirectional=True, layers=2)
+    config = TrainConfig(
+        optimizer="muon", precision=precision, muon_scale=3.0, muon_interval=5, lr=0.5
+    )
+    muon = optimiser.build(config, network)
+    assert isinstance(muon, Muon)
+    assert (muon.precision, muon.scale, muon.interval) == (dtype, 3.0, 5)
+    assert {group["lr"] for group in muon.param_groups} == {0.5}
+    taken = {name for name, p in network.named_parameters() if muon.orthogonalises(p)}
+    assert taken == {
+        f"{stack}.{name}"
+        for stack in ("rnn", "back")
+        for name in ("0.weight_hh", "1.weight_ih", "1.weight_hh")
+    }
