@@ -200,6 +200,15 @@ class TokenizerConfig(Settings):
         choices=SPLITS,
     )
     algorithm: str = setting("unigram", "How subwords are found.", TEXT, choices=ALGORITHMS)
+    unk_token: str = setting(
+        "<unk>", "The word that texts have in place of unknown ones; none = no such word.", TEXT
+    )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild from `as_dict`; before there was an `unk_token`, words had none."""
+        old = {"unk_token": "none"} if values.get("level") == "word" else {}
+        return super().from_dict({**old, **values})
 
 
 @dataclass(frozen=True)

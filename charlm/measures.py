@@ -6,11 +6,15 @@ Perplexity: Jelinek, Mercer, Bahl and Baker (1977). Surprisal: Shannon (1948).
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .errors import CharlmError
+
 LN2 = math.log(2.0)
 LN10 = math.log(10.0)
+OOV = ("closed", "spelled", "exclude")  # as <UNK> alone, as <UNK> and their spelling, not at all
 
 
 def perplexity(nats: float, tokens: int) -> float:
@@ -31,6 +35,18 @@ def surprisal(nats: float) -> float:
     return bits(-nats) + 0.0  # + 0.0: no "-0.0"
 
 
+def oov_treatment(oov: str | None, counts: Iterable[Hashable]) -> str:
+    """How unknown tokens are treated: as asked, or spelled where their `counts` differ.
+
+    Raises CharlmError for what is not in OOV.
+    """
+    if oov is None:
+        return "spelled" if len(set(counts)) > 1 else "closed"
+    if oov not in OOV:
+        raise CharlmError(f"unknown treatment of unknown tokens {oov!r}: choose {' | '.join(OOV)}")
+    return oov
+
+
 @dataclass(frozen=True)
 class Measures:
     """How well a model predicts a text.
@@ -44,6 +60,7 @@ class Measures:
     bytes: int  # of the text in UTF-8
     oov: int = 0  # tokens that are <UNK>
     oov_logprob: float = 0.0  # nats, the part of `logprob` due to them
+    spelling: float = 0.0  # nats, log P of their spellings, not in `logprob`; NaN: not known
 
     def __add__(self, other: Measures) -> Measures:
         return Measures(
@@ -53,7 +70,13 @@ class Measures:
             self.bytes + other.bytes,
             self.oov + other.oov,
             self.oov_logprob + other.oov_logprob,
+            self.spelling + other.spelling,
         )
+
+    def nats(self, oov: str) -> float:
+        """The total log-probability, with unknown tokens treated in one of the ways in OOV."""
+        left_out = {"closed": 0.0, "spelled": -self.spelling, "exclude": self.oov_logprob}
+        return self.logprob - left_out[oov]
 
     def scale_to(self, tokens: int, chars: int, bytes: int) -> Measures:
         """With characters and bytes in proportion to those of a text that begins with these tokens.
@@ -101,8 +124,22 @@ class Measures:
     def bits_per_byte(self) -> float:
         return bits(-self.logprob / self.bytes) if self.bytes else math.nan
 
+    @property
+    def logprob_spelled(self) -> float:
+        """Of the whole text, the spelling of unknown words included (see models/spelling.py)."""
+        return self.logprob + self.spelling
+
+    @property
+    def bits_per_char_spelled(self) -> float:
+        """`bits_per_char` likewise: comparable across vocabularies."""
+        return bits(-self.logprob_spelled / self.chars) if self.chars else math.nan
+
     def as_dict(self) -> dict[str, Any]:
         """The numbers under the names used in JSON, TSV and attributes alike."""
+        spelled = {
+            "logprob_spelled": self.logprob_spelled,
+            "bits_per_char_spelled": self.bits_per_char_spelled,
+        }
         return {
             "tokens": self.tokens,
             "chars": self.chars,
@@ -115,4 +152,5 @@ class Measures:
             "nats_per_char": self.nats_per_char,
             "bits_per_char": self.bits_per_char,
             "bits_per_byte": self.bits_per_byte,
+            **({} if math.isnan(self.spelling) else spelled),
         }

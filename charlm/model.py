@@ -144,6 +144,9 @@ class Model:
     ) -> SentenceScore | list[SentenceScore]:
         """Score a sentence, or several in order. In a notebook a score shows its surprisal.
 
+        `measures` have `logprob`, in which unknown words are <UNK> (`oov` of them), and
+        `logprob_spelled`, which includes their spelling.
+
         eos (bool, True): count the <EOS> that closes a sentence as a token.
         context (str, "sentence"): each sentence stands alone; "stream": it follows those before it.
         tokens (bool, False): also give every token's log-probability, surprisal and rank.
@@ -205,7 +208,13 @@ class Model:
         )
 
     def compare(
-        self, other: Model, sentences: Sequence[str], *, seed: int = 1, resamples: int = 10_000
+        self,
+        other: Model,
+        sentences: Sequence[str],
+        *,
+        seed: int = 1,
+        resamples: int = 10_000,
+        oov: str | None = None,
     ) -> Comparison:
         """Compare this model (the first) and another on the same sentences, in bits per character.
 
@@ -214,11 +223,13 @@ class Model:
 
         seed (int, 1): of the bootstrap.
         resamples (int, 10,000): number of bootstrap resamples.
+        oov (str, None): unknown words count as <UNK> ("closed"), as <UNK> and their spelling
+        ("spelled"), or not at all ("exclude"); None: spelled where their numbers differ.
         """
         from .tasks.compare import compare
 
         models = [(one.lm, one.tokenizer) for one in (self, other)]
-        return compare(models, sentences, seed=seed, resamples=resamples)
+        return compare(models, sentences, seed=seed, resamples=resamples, oov=oov)
 
     # Generating text ------------------------------------------------------------------------------
 
@@ -241,6 +252,7 @@ class Model:
         words: str | Path | Iterable[str] | None = None,
         seed: int = 0,
         allow_unk: bool = False,
+        allow_new_words: bool = False,
         on_text: Callable[[str], None] | None = None,
         on_sample: Callable[[Sample], None] | None = None,
         encoding: str = "utf-8",
@@ -264,6 +276,7 @@ class Model:
         words (path or strings, None): a file (or a list) of the only words that may be written.
         seed (int, 0): the same seed gives the same texts.
         allow_unk (bool, False): allow <UNK> to be sampled.
+        allow_new_words (bool, False): where a word model has <UNK>, spell a new word.
         on_text (function, None): for a single text, called with each piece as soon as it is final.
         on_sample (function, None): called with each sample, in order, when its batch is drawn.
         encoding (str, "utf-8"): of files.
@@ -306,6 +319,7 @@ class Model:
             words=words,
             seed=seed,
             allow_unk=allow_unk,
+            allow_new_words=allow_new_words,
             on_text=on_text,
             on_sample=on_sample,
         )
@@ -406,6 +420,7 @@ class Model:
         beta: float | None = None,
         tune: bool = False,
         metric: str = "wer",
+        oov: str | None = None,
         scores: str | Path | None = None,
         lm_scores: str | Path | None = None,
         acoustic_scale: float = 1.0,
@@ -421,6 +436,7 @@ class Model:
         beta (float, 0): nats for each word.
         tune (bool, False): find the alpha and beta with the fewest errors.
         metric (str, "wer"): count errors in words, or ("cer") in characters.
+        oov (str, None): how unknown words count, see `compare`.
         scores, lm_scores (paths, None): Kaldi's costs of the first pass and of the old LM.
         acoustic_scale (float, 1.0): multiplies the costs of the first pass.
         encoding (str, "utf-8"): of files.
@@ -445,6 +461,7 @@ class Model:
             beta=beta,
             tune=tune,
             metric=metric,
+            oov=oov,
         )
 
 
@@ -467,6 +484,7 @@ def classify(
     priors: Mapping[str, float] | None = None,
     calibrate: str | Path | Sequence[Labelled] = (),
     truth: Sequence[str] | None = None,
+    oov: str | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
 ) -> Classified:
@@ -477,6 +495,7 @@ def classify(
     calibrate (path or sequence, ()): (label, text) pairs, or a tab-separated file of them, to fit
     the temperature that log-likelihoods are divided by, so that probabilities are calibrated.
     truth (sequence of str, None): the true label of every text, for the accuracy.
+    oov (str, None): how unknown words count, see `Model.compare`.
     encoding (str, "utf-8"): of the file.
     errors (str, "strict"): how to handle bytes that do not decode.
 
@@ -493,4 +512,5 @@ def classify(
         priors=priors,
         calibrate=calibrate,
         truth=truth,
+        oov=oov,
     )

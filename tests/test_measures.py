@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.measures import Measures, perplexity, surprisal
+from charlm.errors import CharlmError
+from charlm.measures import OOV, Measures, oov_treatment, perplexity, surprisal
 
 amounts = st.builds(
     Measures,
@@ -77,3 +79,25 @@ def test_scaled_to_the_size_of_a_text() -> None:
     assert (one.chars, one.bytes) == (3, 5)
     none = Measures(0.0, tokens=0, chars=0, bytes=0).scale_to(tokens=0, chars=3, bytes=5)
     assert (none.chars, none.bytes) == (0, 0)
+
+
+def test_unknown_tokens_may_be_spelled_left_out_or_neither() -> None:
+    text = Measures(-6.0, tokens=3, chars=4, bytes=4, oov=1, oov_logprob=-1.0, spelling=-8.0)
+    assert [text.nats(oov) for oov in OOV] == [-6.0, -14.0, -5.0]
+    assert text.logprob_spelled == -14
+    assert text.bits_per_char_spelled == pytest.approx(14 / math.log(2) / 4)
+    assert (text + text).logprob_spelled == -28
+    record = text.as_dict()
+    assert record["bits_per_char_spelled"] > record["bits_per_char"]
+    unspelled = replace(text, spelling=math.nan).as_dict()
+    assert record.keys() - unspelled.keys() == {"logprob_spelled", "bits_per_char_spelled"}
+
+
+def test_unknown_tokens_are_spelled_where_their_numbers_differ() -> None:
+    assert oov_treatment(None, [1, 1, 1]) == "closed"
+    assert oov_treatment(None, [1, 0, 1]) == "spelled"
+    assert oov_treatment(None, []) == "closed"
+    for oov in OOV:
+        assert oov_treatment(oov, [1, 0]) == oov_treatment(oov, [1, 1]) == oov
+    with pytest.raises(CharlmError, match=r"tokens 'open': choose closed \| spelled \| exclude"):
+        oov_treatment("open", [])

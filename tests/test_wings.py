@@ -23,7 +23,7 @@ from wings import (
 LEVELS = levels()
 MAX_TEST_LINES = 400
 ACROSS = {  # of several files
-    *("cli.force", "cli.formats", "cli.startup"),
+    *("cli.force", "cli.formats", "cli.open_vocabulary", "cli.startup"),
     *("models.laws", "training.damaged_runs", "training.kill"),
 }
 FACE = ""  # charlm/__init__.py, which imports lazily

@@ -8,9 +8,9 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .open_files import drop_empty, note_unknown, only_once, open_lines
+from .open_files import count_unknown, drop_empty, note_unknown, only_once, open_lines
 from .open_files import open_model as open_one
-from .options import Column, Device, Encoding, Errors, Field, Json
+from .options import Column, Device, Encoding, Errors, Field, Json, OovTreatment
 from .talk import aside, note, progress_bar
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def classify(
     labelled: Annotated[
         bool, typer.Option("--labelled", help="FILE has labels: report the accuracy.")
     ] = False,
+    oov: OovTreatment = None,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -87,9 +88,10 @@ def classify(
             priors=priors,
             calibrate=dev,
             truth=truth,
+            oov=oov,
         )
     for label, one in opened.items():
-        note_unknown(one, texts, label)
+        note_unknown(*count_unknown(one, texts), found.oov, label)
     if dev:
         note(f"temperature {found.temperature:.3g}, from {show.count(len(dev), 'text')}")
     if json:

@@ -8,7 +8,7 @@ import typer
 
 from . import show
 from .open_files import drop_empty, note_unknown, open_lines, open_model
-from .options import Column, Device, Encoding, Errors, Field, Json
+from .options import Column, Device, Encoding, Errors, Field, Json, OovTreatment
 from .talk import progress_bar
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def compare(
         int, typer.Option(min=0, help="Number of sentences to show for each model.")
     ] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 1,
+    oov: OovTreatment = None,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -52,10 +53,11 @@ def compare(
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
     with open_lines(file, level, **how) as (name, given):
         sentences = drop_empty(given, name, "compare on")
-    for one, path in zip(used, (first, second), strict=True):
-        note_unknown(one, sentences, path)
     with progress_bar(f"scoring {show.count(len(sentences), 'sentence')}"):
-        found = measure([(one.lm, one.tokenizer) for one in used], sentences, seed=seed)
+        pairs = [(one.lm, one.tokenizer) for one in used]
+        found = measure(pairs, sentences, seed=seed, oov=oov)
+    for total, path in ((found.first, first), (found.second, second)):
+        note_unknown(total.oov, total.tokens, found.oov, path)
     for_first, for_second = found.wins(lines)
     if json:
         record = {
@@ -73,9 +75,9 @@ def _print(
     found: Comparison, first: str, second: str, for_first: list[Line], for_second: list[Line]
 ) -> None:
     rows = [["", "bits/char", "perplexity", "OOV"]]
-    for name, m in ((f"A  {first}", found.first), (f"B  {second}", found.second)):
-        bits, ppl = show.number(m.bits_per_char, 4), show.number(m.perplexity)
-        rows.append([name, bits, ppl, f"{m.oov:,}"])
+    named = ((f"A  {first}", found.first), (f"B  {second}", found.second))
+    for (name, m), per_char in zip(named, found.bits_per_char(), strict=True):
+        rows.append([name, show.number(per_char, 4), show.number(m.perplexity), f"{m.oov:,}"])
     show.table(rows, "<>>>")
     low, high = found.interval
     verdict = "no clear difference"

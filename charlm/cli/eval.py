@@ -123,4 +123,7 @@ def _rows(result: Measures) -> list[tuple[str, str]]:
         ("bits/char", show.number(result.bits_per_char, 4)),
         ("bits/byte", show.number(result.bits_per_byte, 4)),
     ]
+    if result.oov:
+        spelled = show.number(result.bits_per_char_spelled, 4)
+        rows.append(("spelled", f"{spelled} bits/char, with the spelling of unknown tokens"))
     return rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from ..errors import CharlmError
 from .show import count
-from .talk import detail, note, talk, warn
+from .talk import detail, note, warn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -70,18 +70,23 @@ def drop_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
     return kept
 
 
-def note_unknown(model: Model, texts: Iterable[str], name: str = "") -> None:
-    """Print a note if texts contain tokens that the model does not know."""
-    unk = model.tokenizer.unk
-    if unk is None or talk.quiet:
-        return
+def count_unknown(model: Model, texts: Iterable[str]) -> tuple[int, int]:
+    """The number of tokens in texts that the model does not know, and of all."""
     ids = [model.tokenizer.encode(text) for text in texts]
-    unknown, tokens = sum(int((seq == unk).sum()) for seq in ids), sum(map(len, ids))
+    unk = model.tokenizer.unk
+    return sum(int((seq == unk).sum()) for seq in ids if unk is not None), sum(map(len, ids))
+
+
+def note_unknown(unknown: int, tokens: int, oov: str = "closed", name: str = "") -> None:
+    """Print a note on how tokens that a model does not know are treated, if there are any."""
+    how = {
+        "closed": "count as <UNK>, so texts with more of them look too probable",
+        "spelled": "count as <UNK> and their spelling",
+        "exclude": "are left out",
+    }
     if unknown:
-        note(
-            f"{unknown:,} of {tokens:,} tokens are unknown{name and f' to {name}'} and all count "
-            "as <UNK>: sentences with more of them look too probable"
-        )
+        whom = f" to {name}" if name else ""
+        note(f"{unknown:,} of {tokens:,} tokens are unknown{whom} (OOV): they {how[oov]}")
 
 
 def warn_of_unknown(oov: int, tokens: int) -> None:

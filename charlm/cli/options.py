@@ -20,6 +20,14 @@ class Context(StrEnum):
     stream = "stream"
 
 
+class Oov(StrEnum):
+    """How unknown words count where sentences or models are compared."""
+
+    closed = "closed"
+    spelled = "spelled"
+    exclude = "exclude"
+
+
 class Adapt(StrEnum):
     """How a recurrent model adapts to what it reads."""
 
@@ -72,6 +80,15 @@ Adaptation = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, with log-probabilities in nats.")]
+OovTreatment = Annotated[
+    Oov | None,
+    typer.Option(
+        "--oov",
+        help="Unknown words count as <UNK> (closed), as <UNK> and their spelling (spelled), or not "
+        "at all (exclude). Default: spelled where their numbers differ.",
+        show_default=False,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Replace a file even if charlm did not write it.", is_eager=True),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .open_files import note_unknown, only_once, open_model
+from .open_files import count_unknown, note_unknown, only_once, open_model
 from .options import Device, Encoding, Errors, Json, ModelPath
 from .talk import note, progress_bar
 
@@ -72,7 +72,7 @@ def pairs(
     with progress_bar(f"scoring {show.count(len(collected), 'pair')}"):
         scored = score_pairs(used.causal, used.tokenizer, collected, region=region, norm=norm.value)
     overall, failures = scored.overall, scored.worst(worst)
-    note_unknown(used, (text for pair in collected for text in (pair.good, pair.bad)))
+    note_unknown(*count_unknown(used, (t for pair in collected for t in (pair.good, pair.bad))))
     if overall.ties:
         blame = ": they differ only in unknown tokens" if used.tokenizer.unk else ""
         tied = show.count(overall.ties, "pair")

@@ -12,8 +12,8 @@ import typer
 
 from ..errors import CharlmError
 from . import show
-from .open_files import note_unknown, only_once, open_model
-from .options import Device, Encoding, Errors, Force, Json, ModelPath
+from .open_files import count_unknown, note_unknown, only_once, open_model
+from .options import Device, Encoding, Errors, Force, Json, ModelPath, OovTreatment
 from .talk import aside, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def rescore(
     acoustic_scale: Annotated[
         float, typer.Option(help="Scale of the first-pass costs.", rich_help_panel=KALDI)
     ] = 1.0,
+    oov: OovTreatment = None,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -122,11 +123,12 @@ def rescore(
             beta=beta,
             tune=bool(tune),
             metric=metric.value,
+            oov=oov,
         )
     if found.unmatched:
         left = show.count(found.unmatched, "reference")
         warn(f"{left} without hypotheses: left out of the error rates")
-    note_unknown(used, texts)
+    note_unknown(*count_unknown(used, texts), found.oov)
     if json:
         show.emit_json(found.as_dict(best=best))
     if out is not None or not json:

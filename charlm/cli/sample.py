@@ -143,6 +143,10 @@ def sample(
         bool,
         typer.Option("--allow-unk", help="Allow <UNK> to be sampled."),
     ] = False,
+    allow_new_words: Annotated[
+        bool,
+        typer.Option("--allow-new-words", help="Spell a new word where a word model has <UNK>."),
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -204,6 +208,7 @@ def sample(
             words=listed,
             seed=seed,
             allow_unk=allow_unk,
+            allow_new_words=allow_new_words,
             on_text=on_text,
             on_sample=on_sample,
             encoding=encoding,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,21 @@ import typer
 
 from ..display.readable import cut
 from ..errors import CharlmError
+from ..measures import LN10, oov_treatment
 from . import show, surprisal_line
-from .open_files import drop_empty, open_model, open_text_file
-from .options import Adaptation, Column, Context, Device, Encoding, Errors, Field, Json, ModelPath
+from .open_files import drop_empty, note_unknown, open_model, open_text_file
+from .options import (
+    Adaptation,
+    Column,
+    Context,
+    Device,
+    Encoding,
+    Errors,
+    Field,
+    Json,
+    ModelPath,
+    OovTreatment,
+)
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
@@ -76,6 +89,7 @@ def score(
     log_base: Annotated[
         LogBase, typer.Option(help="Base of printed log-probabilities (JSON: always nats).")
     ] = LogBase.e,
+    oov: OovTreatment = None,
     json: Json = False,
     tsv: Annotated[
         bool,
@@ -95,7 +109,8 @@ def score(
 
     For each: log-probability, probability, perplexity per token, bits per character, and OOV,
     the number of tokens that the model does not know. Several sentences are ranked, and the most
-    probable is marked ▶. In TSV, ids start at 1.
+    probable is marked ▶. Where they differ in OOV, log P, P and bits/char include the spelling of
+    unknown words (--oov). In TSV, ids start at 1.
 
     \b
     charlm score "the apple and pair salad" "the apple and pear salad"
@@ -138,31 +153,36 @@ def score(
             "pseudo-log-probabilities, each token given all others: comparable only with "
             "those of this model"
         )
+    treated = oov_treatment(oov, (one.measures.oov for one in scores))
     if json:
         records = [one.as_dict() for one in scores]
         for record, after in zip(records, learning or [], strict=False):
             record["adapted"] = after.as_dict()
         show.emit_json(records)
     elif tsv:
-        _print_tsv(scores, log_base, tokens, words)
+        _print_tsv(scores, log_base, treated, tokens, words)
     else:
-        if len({one.measures.oov for one in scores}) > 1:
-            note("OOV tokens all count as <UNK>: sentences with more of them look too probable")
+        note_unknown(
+            sum(one.measures.oov for one in scores),
+            sum(one.measures.tokens for one in scores),
+            treated,
+        )
         for one in scores if tokens or words else ():
             _print_details(one, log_base)
-        _print_table(scores, log_base)
+        _print_table(scores, log_base, treated)
         if learning is not None:
             show.line()
             show.line("adapted: each sentence after learning from those before it", "dim")
-            _print_table(learning, log_base)
+            _print_table(learning, log_base, treated)
 
 
-def ranks(scores: Sequence[SentenceScore]) -> list[int]:
+def ranks(scores: Sequence[SentenceScore], oov: str = "closed") -> list[int]:
     """Each sentence's rank by decreasing probability, from 1; ties share a rank."""
+    nats = [one.measures.nats(oov) for one in scores]
     places: dict[float, int] = {}
-    for place, logprob in enumerate(sorted((s.logprob for s in scores), reverse=True), 1):
+    for place, logprob in enumerate(sorted(nats, reverse=True), 1):
         places.setdefault(logprob, place)
-    return [places[one.logprob] for one in scores]
+    return [places[logprob] for logprob in nats]
 
 
 def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -> list[str]:
@@ -191,16 +211,16 @@ def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -
 # Rendering ------------------------------------------------------------------------------------
 
 
-def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
+def _print_table(scores: Sequence[SentenceScore], base: LogBase, oov: str) -> None:
     """The ranked table. On a narrow terminal, each sentence goes below its row."""
     any_oov = any(one.measures.oov for one in scores)
     headings = [base.heading, "P", "perplexity", "w/o OOV", "bits/char", "OOV"]
     if scores[0].pseudo:
         headings[:3] = [f"pseudo-{base.heading}", "pseudo-P", "pseudo-perpl."]
-    rows = [headings, *(_numbers(one, base) for one in scores)]
+    rows = [headings, *(_numbers(one, base, oov) for one in scores)]
     if not any_oov:
         rows = [row[:3] + row[4:] for row in rows]
-    places = ranks(scores)
+    places = ranks(scores, oov)
     several = len(scores) > 1
     if several:
         wide = len(str(len(scores)))
@@ -208,7 +228,7 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
         rows = [[mark, *row] for mark, row in zip(marks, rows, strict=True)]
     lines = show.columns(rows, ">" * len(rows[0]))
     show.line(lines[0], "dim")
-    lead = _lead(scores)
+    lead = _lead(scores, oov)
     tails = [
         show.one_line(cut(one.text, MAX_SHOWN)) + (f"   {lead}" if place == 1 and lead else "")
         for one, place in zip(scores, places, strict=True)
@@ -224,21 +244,21 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase) -> None:
             show.line(f"{line}  {tail}", style)
 
 
-def _numbers(one: SentenceScore, base: LogBase) -> list[str]:
-    m = one.measures
+def _numbers(one: SentenceScore, base: LogBase, oov: str) -> list[str]:
+    m, treated = one.measures, replace(one.measures, logprob=one.measures.nats(oov))
     return [
-        show.number(base.of(m.logprob)),
-        show.power_of_ten(m.log10prob),
+        show.number(base.of(treated.logprob)),
+        show.power_of_ten(treated.log10prob),
         show.number(m.perplexity),
         show.number(m.perplexity_excluding_oov),
-        show.number(m.bits_per_char),
+        show.number(treated.bits_per_char),
         str(m.oov),
     ]
 
 
-def _lead(scores: Sequence[SentenceScore]) -> str:
+def _lead(scores: Sequence[SentenceScore], oov: str) -> str:
     """How much more probable the best is than the next; empty if there is a tie."""
-    order = sorted((one.measures.log10prob for one in scores), reverse=True)
+    order = sorted((one.measures.nats(oov) / LN10 for one in scores), reverse=True)
     if len(order) < 2 or order[0] == order[1] or scores[0].pseudo:
         return ""
     factor = show.times(order[0] - order[1])
@@ -273,8 +293,12 @@ def _print_rows(rows: list[list[str]]) -> None:
     show.line()
 
 
-def _print_tsv(scores: Sequence[SentenceScore], base: LogBase, tokens: bool, words: bool) -> None:
+def _print_tsv(
+    scores: Sequence[SentenceScore], base: LogBase, oov: str, tokens: bool, words: bool
+) -> None:
     """A row for each sentence, token or word; `logprob` in the base asked for, ids from 1."""
+    from ..tasks.word_scores import WordScore
+
     if tokens:
         show.emit_tsv(
             ["sentence_id", "token_id", "token", "logprob", "surprisal", "rank"],
@@ -286,23 +310,24 @@ def _print_tsv(scores: Sequence[SentenceScore], base: LogBase, tokens: bool, wor
         )
     elif words:
         show.emit_tsv(
-            ["sentence_id", "word_id", "word", "logprob", "surprisal"],
+            ["sentence_id", "word_id", *WordScore("", 0.0).as_dict()],
             (
-                [s, w, item.word, base.of(item.logprob), item.surprisal]
+                [s, w, *(item.as_dict() | {"logprob": base.of(item.logprob)}).values()]
                 for s, one in enumerate(scores, 1)
                 for w, item in enumerate(one.word_scores or (), 1)
             ),
         )
     else:
         records = [one.measures.as_dict() for one in scores]
-        for one, record in zip(scores, records, strict=True):
-            record["logprob"] = base.of(one.measures.logprob)
+        for record in records:
+            for key in ("logprob", "logprob_spelled"):
+                record[key] = base.of(record[key])
         show.emit_tsv(
             ["sentence_id", "rank", *records[0], "text"],
             (
                 [s, place, *record.values(), one.text]
                 for s, (place, record, one) in enumerate(
-                    zip(ranks(scores), records, scores, strict=True), 1
+                    zip(ranks(scores, oov), records, scores, strict=True), 1
                 )
             ),
         )

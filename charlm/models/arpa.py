@@ -85,10 +85,10 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
             "train it with `context=sentence`"
         )
     words = [*_names(tokenizer), START]
-    if len({UNKNOWN if word == "<UNK>" else word for word in words}) < len(words):
-        raise CharlmError("two tokens would look alike in an ARPA file: it cannot hold this model")
+    _check_distinct(words)
     about = tokenizer.as_dict()
     about.pop("words", None)  # they are the 1-grams
+    about.pop("rare", None)  # a header has no room for them
     with output_file.writing(path) as plain, ExitStack() as stack:
         file: IO[bytes] = plain
         if path.name.endswith(".gz"):
@@ -116,6 +116,20 @@ def write(path: Path, lm: NgramLM, tokenizer: Tokenizer) -> None:
                     )
                 )
         put("\n\\end\\\n")
+
+
+def _check_distinct(words: Sequence[str]) -> None:
+    """Raise CharlmError, with the cure, if two words would look alike."""
+    seen: set[str] = set()
+    for word in words:
+        known = UNKNOWN if word == "<UNK>" else word
+        if known in seen:
+            cure = f"`unk_token={word}`" if known == UNKNOWN else "a text without it"
+            raise CharlmError(
+                f"the model has the word {word}, which stands for something else in an ARPA file: "
+                f"train it with {cure}"
+            )
+        seen.add(known)
 
 
 def _names(tokenizer: Tokenizer) -> list[str]:
@@ -273,7 +287,7 @@ def _unigrams(lines: Lines, size: int) -> tuple[Order, Tokenizer, dict[str, int]
 def _tokenizer(lines: Lines, words: list[str]) -> Tokenizer:
     """The tokenizer described in the header, else one of whitespace-separated words."""
     if not lines.header:
-        return WordTokenizer(words)
+        return WordTokenizer(words, unk_token=UNKNOWN)
     try:
         about = json.loads(lines.header)
         return from_dict({**about, "words": words} if about["level"] == "word" else about)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lm import Nats
 from ..models.ngram import NgramLM
-from ..tasks.measure import measure
+from ..tasks.measure import measure_ids
 from ..text.corpus import Corpus
 from . import defaults
 from .events import Baseline, Events
@@ -45,7 +45,7 @@ class CountedText:
     def baseline(self, nats: Nats) -> Baseline:
         """The model as a baseline; nats (N,): its log P of the first N validation tokens."""
         corpus, size = self.corpus, self.corpus.valid_text
-        raw = measure("", corpus.valid[: len(nats)], nats, corpus.tokenizer.unk)
+        raw = measure_ids(corpus.valid[: len(nats)], nats, corpus.tokenizer.unk)
         whole = raw.scale_to(len(corpus.valid), size.chars, size.bytes)
         return Baseline(self.lm.order, self.tokens, len(corpus.train), whole, self.warnings)
 

@@ -23,7 +23,7 @@ from ..models.ngram import NgramLM
 from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..system.version import __version__
 from ..tasks.evaluate import slices
-from ..tasks.measure import measure
+from ..tasks.measure import measure_ids
 from ..text.pieces import utf8
 from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
@@ -83,7 +83,7 @@ def mix_models(
         found = fit_mixture(
             parts, held_out, (LogLinearLM if log_linear else MixtureLM,), cache=cache
         )
-        best = size + measure("", held_out, found.nats, first.tokenizer.unk)
+        best = size + measure_ids(held_out, found.nats, first.tokenizer.unk)
         training = {
             "parts": [{"name": n, **p.training} for n, p in zip(names, parts, strict=True)],
             "dev": Path(dev).name,

@@ -16,7 +16,7 @@ from ..models.kneser_ney import estimate
 from ..models.ngram import MAX_NGRAM_ORDER, NgramLM
 from ..system import output_file
 from ..system.version import __version__
-from ..tasks.measure import measure
+from ..tasks.measure import measure_ids
 from ..tasks.score import CONTEXTS
 from ..text.corpus import Corpus
 from ..text.find_files import find_files
@@ -143,4 +143,4 @@ def measured(lm: NgramLM, text: Corpus) -> Measures:
     """Measure the model on the corpus's validation text."""
     nats_BT, _ = lm.read(lm.start(1), text.valid[None])
     whole = Measures(0.0, 0, text.valid_text.chars, text.valid_text.bytes)
-    return whole + measure("", text.valid, nats_BT[0], text.tokenizer.unk)
+    return whole + measure_ids(text.valid, nats_BT[0], text.tokenizer.unk)

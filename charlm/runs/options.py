@@ -134,6 +134,7 @@ class NgramOptions(TypedDict, total=False):
     lower: bool
     split: str
     algorithm: str
+    unk_token: str
 
 
 class TrainOptions(NgramOptions, total=False):

@@ -11,7 +11,7 @@ from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..models import model_file
 from ..text.corpus import Corpus, Progress, prepare
-from ..text.remarks import left_out, read_as_it_stands
+from ..text.remarks import left_out, read_as_it_stands, reads_unk
 from ..text.source import Reading, TextSource, open_text
 from ..text.tokenizer import Tokenizer
 from .events import Events
@@ -65,6 +65,8 @@ def begin(
             valid = str(options.valid)
             held_out = open_text([valid], spool=spool, mixed=True, **options.reading())
         tokens = prepare(source, held_out, config, run.cache, base=base, progress=events.stage)
+        if remark := reads_unk(source.name, tokens.tokenizer):
+            events.warn(remark)
         yield run, RunText(source, held_out, tokens)
 
 

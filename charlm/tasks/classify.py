@@ -20,11 +20,11 @@ import numpy.typing as npt
 from ..config import require
 from ..errors import CharlmError
 from ..lm import LanguageModel, causal
+from ..measures import oov_treatment
 from ..models.logspace import log_softmax
 from ..text.source import open_lines
 from ..text.tokenizer import Tokenizer
-from .score import encode_line
-from .shared_prefixes import shared_logprobs
+from .measure_lines import measure_lines
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 TEMPERATURES = 2.0 ** np.arange(-4, 10.01, 0.125)
@@ -66,14 +66,12 @@ def log_priors(labels: Sequence[str], given: Mapping[str, float]) -> Numbers:
 
 
 def log_likelihoods(
-    models: Sequence[tuple[LanguageModel, Tokenizer]], texts: Sequence[str]
-) -> Numbers:
-    """log P(text | each model), (N, K) nats."""
-    found = []
-    for lm, tokenizer in models:
-        nats = shared_logprobs(causal(lm), [encode_line(tokenizer, text) for text in texts])
-        found.append([float(one.sum(dtype=np.float64)) for one in nats])
-    return np.array(found).T
+    models: Sequence[tuple[LanguageModel, Tokenizer]], texts: Sequence[str], oov: str | None = None
+) -> tuple[Numbers, str]:
+    """log P(text | each model), (N, K) nats, and how unknown words were treated; see `classify`."""
+    found = [measure_lines(causal(lm), tokenizer, texts) for lm, tokenizer in models]
+    treated = oov_treatment(oov, (tuple(one.oov for one in row) for row in found))
+    return np.array([[one.nats(treated) for one in row] for row in found]).T, treated
 
 
 def log_posteriors(likelihoods_NK: Numbers, priors_K: Numbers, temperature: float) -> Numbers:
@@ -111,6 +109,7 @@ class Classified:
     texts: tuple[Classification, ...]  # in the order given
     temperature: float  # by which log-likelihoods were divided; 1 unless calibrated
     accuracy: float | None = None  # the fraction of correct labels, if the true ones are known
+    oov: str = "closed"  # how unknown words are treated: closed | spelled | exclude
 
     @property
     def labels(self) -> list[str]:
@@ -121,6 +120,7 @@ class Classified:
         """The JSON object of `charlm classify --json`."""
         return {
             "temperature": self.temperature,
+            "oov": self.oov,
             "accuracy": self.accuracy,
             "texts": [one.as_dict() for one in self.texts],
         }
@@ -136,11 +136,14 @@ def classify(
     priors: Mapping[str, float] | None = None,
     calibrate: Sequence[Labelled] = (),
     truth: Sequence[str] | None = None,
+    oov: str | None = None,
 ) -> Classified:
     """Label every text with the model that finds it most probable.
 
     priors: P(label); labels without one share the remainder equally. calibrate: labelled texts to
-    fit the temperature to. truth: the true label of every text, for the accuracy. Raises
+    fit the temperature to. truth: the true label of every text, for the accuracy. oov: unknown
+    words count as <UNK> alone (closed), as <UNK> and their spelling (spelled), or not at all
+    (exclude); None: spelled if the models do not know the same words, else closed. Raises
     CharlmError for fewer than two models, invalid priors, labels without a model, and if
     calibration texts lack a label.
     """
@@ -148,6 +151,8 @@ def classify(
     labels = list(models)
     prior_K = log_priors(labels, priors or {})
     used, temperature = list(models.values()), 1.0
+    require(not isinstance(texts, str), "classify takes a list of texts, not one string")
+    likelihoods, treated = log_likelihoods(used, texts, oov)
     if calibrate:
         indices = _label_indices(labels, [label for label, _ in calibrate])
         for k, label in enumerate(labels):
@@ -155,17 +160,16 @@ def classify(
                 k in indices,
                 f"no calibration text is labelled {label}: every label needs some",
             )
-        dev = log_likelihoods(used, [text for _, text in calibrate])
+        dev, _ = log_likelihoods(used, [text for _, text in calibrate], treated)
         temperature = fit_temperature(dev, prior_K, indices)
-    require(not isinstance(texts, str), "classify takes a list of texts, not one string")
-    posteriors = log_posteriors(log_likelihoods(used, texts), prior_K, temperature)
+    posteriors = log_posteriors(likelihoods, prior_K, temperature)
     found = tuple(most_probable(texts, labels, posteriors))
     accuracy = None
     if truth is not None:
         require(len(truth) == len(texts), "there must be a true label for every text")
         pairs = zip(found, _label_indices(labels, truth), strict=True)
         accuracy = float(np.mean([one.label == labels[k] for one, k in pairs]))
-    return Classified(found, temperature, accuracy)
+    return Classified(found, temperature, accuracy, treated)
 
 
 def _label_indices(labels: Sequence[str], given: Sequence[str]) -> list[int]:

@@ -12,11 +12,9 @@ import numpy.typing as npt
 from ..config import require
 from ..errors import CharlmError
 from ..lm import LanguageModel, causal
-from ..measures import Measures
+from ..measures import Measures, bits, oov_treatment
 from ..text.tokenizer import Tokenizer
-from .measure import measure
-from .score import encode_line
-from .shared_prefixes import shared_logprobs
+from .measure_lines import measure_lines
 
 RESAMPLES = 10_000
 MAX_DRAWN_AT_ONCE = 1 << 22  # sentences resampled at a time
@@ -27,19 +25,19 @@ class Line:
     """A sentence and both models' scores."""
 
     text: str
-    first: Measures
-    second: Measures
+    bits_first: float  # −log2 P
+    bits_second: float
 
     @property
     def difference(self) -> float:
         """How many bits more the first model needs for it."""
-        return self.first.bits - self.second.bits
+        return self.bits_first - self.bits_second
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "text": self.text,
-            "bits_first": self.first.bits,
-            "bits_second": self.second.bits,
+            "bits_first": self.bits_first,
+            "bits_second": self.bits_second,
             "difference": self.difference,
         }
 
@@ -53,11 +51,20 @@ class Comparison:
     second: Measures
     interval: tuple[float, float]  # 95 % for `difference`
     better: float  # fraction of resamples in which the first model needs fewer bits
+    oov: str = "closed"  # how unknown words are treated: closed | spelled | exclude
 
     @property
     def difference(self) -> float:
         """Bits per character that the first model needs more than the second."""
-        return self.first.bits_per_char - self.second.bits_per_char
+        return sum(line.difference for line in self.lines) / self.first.chars
+
+    def bits_per_char(self) -> tuple[float, float]:
+        """Of the first model and of the second."""
+        chars = self.first.chars
+        return (
+            sum(line.bits_first for line in self.lines) / chars,
+            sum(line.bits_second for line in self.lines) / chars,
+        )
 
     def wins(self, limit: int = 5) -> tuple[list[Line], list[Line]]:
         """The sentences that the first model finds more probable, and those that the second does.
@@ -73,6 +80,7 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         return {
             "sentences": len(self.lines),
+            "oov": self.oov,
             "first": self.first.as_dict(),
             "second": self.second.as_dict(),
             "difference_bits_per_char": self.difference,
@@ -87,12 +95,16 @@ def compare(
     *,
     seed: int = 1,
     resamples: int = RESAMPLES,
+    oov: str | None = None,
 ) -> Comparison:
     """Score every sentence on its own with both models, and bootstrap the difference.
 
+    oov: unknown words count as <UNK> alone (closed), as <UNK> and their spelling (spelled), or not
+    at all (exclude). None: spelled if one model knows more tokens than the other, else closed.
+
     The interval is from a paired bootstrap over sentences (Efron 1979; Koehn 2004): both models are
     measured on the same resampled sentences, so what makes a sentence hard for both cancels out.
-    Raises CharlmError for no sentences.
+    Raises CharlmError for no sentences and an unknown `oov`.
     """
     require(len(models) == 2, "a comparison takes two models")
     require(not isinstance(sentences, str), "compare takes a list of sentences, not one string")
@@ -100,27 +112,21 @@ def compare(
     require(resamples >= 1, f"`resamples` must be at least 1, not {resamples}")
     if not sentences:
         raise CharlmError("there are no sentences to compare the models on")
-    measured = [_measured(lm, tokenizer, sentences) for lm, tokenizer in models]
-    lines = tuple(Line(*parts) for parts in zip(sentences, *measured, strict=True))
+    measured = [measure_lines(causal(lm), tokenizer, sentences) for lm, tokenizer in models]
+    zero = Measures(0.0, 0, 0, 0)
+    first, second = (sum(lines, zero) for lines in measured)
+    treated = oov_treatment(oov, (tuple(one.oov for one in lines) for lines in measured))
+    lines = tuple(
+        Line(text, *(bits(-one.nats(treated)) for one in pair))
+        for text, *pair in zip(sentences, *measured, strict=True)
+    )
     extra_N = np.array([line.difference for line in lines])
-    chars_N = np.array([line.first.chars for line in lines], np.float64)
+    chars_N = np.array([one.chars for one in measured[0]], np.float64)
     drawn = bootstrap(extra_N, chars_N, resamples, seed)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    zero = Measures(0.0, 0, 0, 0)
     return Comparison(
-        lines,
-        sum((line.first for line in lines), zero),
-        sum((line.second for line in lines), zero),
-        (float(low), float(high)),
-        float((drawn < 0).mean()),
+        lines, first, second, (float(low), float(high)), float((drawn < 0).mean()), treated
     )
-
-
-def _measured(lm: LanguageModel, tokenizer: Tokenizer, sentences: Sequence[str]) -> list[Measures]:
-    seqs = [encode_line(tokenizer, sentence) for sentence in sentences]
-    nats = shared_logprobs(causal(lm), seqs)
-    triples = zip(sentences, seqs, nats, strict=True)
-    return [measure(text + "\n", ids, p, tokenizer.unk) for text, ids, p in triples]
 
 
 def bootstrap(

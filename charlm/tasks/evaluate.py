@@ -11,8 +11,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, M, Nats, S, SequentialLM, State, causal
 from ..measures import Measures
-from ..text.pieces import utf8
-from ..text.tokenizer import Tokenizer, encode_chunks
+from ..text.tokenizer import Tokenizer, encodable
 from .measure import measure
 from .score import CONTEXTS
 
@@ -56,15 +55,9 @@ def evaluate(
     else:
         reader = Reader(lm, lambda ids: np.zeros(0, np.intp))
     total = Measures(0.0, 0, 0, 0)
-
-    def count_text() -> Iterator[str]:
-        nonlocal total
-        for text in slices(chunks):
-            total += Measures(0.0, 0, chars=len(text), bytes=len(utf8(text)))
-            yield text
-
-    for ids in encode_chunks(tokenizer, count_text()):
-        total += measure("", ids, reader.read(ids), tokenizer.unk)
+    for text in encodable(tokenizer, slices(chunks)):
+        ids = tokenizer.encode(text)
+        total += measure(text, ids, reader.read(ids), tokenizer)
         if progress is not None:
             progress(total)
     if total.chars == 0:

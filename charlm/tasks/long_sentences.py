@@ -8,8 +8,7 @@ import numpy as np
 
 from ..lm import M, SequentialLM
 from ..measures import Measures
-from ..text.pieces import utf8
-from ..text.tokenizer import Tokenizer, encode_chunks
+from ..text.tokenizer import Tokenizer, encodable
 from .measure import measure
 
 LONG = 1 << 20  # characters, from which a sentence is long
@@ -29,15 +28,15 @@ def measure_on(
     state: of one text, B = 1. eos: whether the <EOS> counts. Log-probabilities are nats. Memory is
     bounded by that of the sentence itself.
     """
-    size = sum(len(utf8(piece)) for piece in _pieces(sentence))
-    total = Measures(0.0, 0, chars=len(sentence), bytes=size)
-    for ids in encode_chunks(tokenizer, _pieces(sentence)):
+    total = Measures(0.0, 0, 0, 0)
+    for piece in encodable(tokenizer, _pieces(sentence)):
+        ids = tokenizer.encode(piece)
         nats_BT, state = lm.read(state, ids[None])
-        total += measure("", ids, nats_BT[0], tokenizer.unk)
+        total += measure(piece, ids, nats_BT[0], tokenizer)
     end = np.array([tokenizer.eos])
     nats_BT, state = lm.read(state, end[None])
     if eos:
-        total += measure("\n", end, nats_BT[0], tokenizer.unk)
+        total += measure("\n", end, nats_BT[0], tokenizer)
     return total, state
 
 

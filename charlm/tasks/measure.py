@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from ..lm import Ids, Nats
 from ..measures import Measures
+from ..models.spelling import log_of_spelling
 from ..text.pieces import utf8
+from ..text.tokenizer import Tokenizer
 
 
-def measure(text: str, ids: Ids, nats: Nats, unk: int | None) -> Measures:
+def measure(text: str, ids: Ids, nats: Nats, tokenizer: Tokenizer) -> Measures:
     """The measures of `text`, whose tokens `ids` (N,) have log-probabilities `nats` (N,)."""
+    found = measure_ids(ids, nats, tokenizer.unk, chars=len(text), bytes=len(utf8(text)))
+    spelling = log_of_spelling(tokenizer, text) if found.oov else 0.0
+    return replace(found, spelling=spelling)
+
+
+def measure_ids(
+    ids: Ids, nats: Nats, unk: int | None, *, chars: int = 0, bytes: int = 0
+) -> Measures:
+    """The same of a text that is not at hand, so that unknown words are not spelled."""
     oov = np.zeros(len(ids), bool) if unk is None else ids == unk
+    unknown = int(oov.sum())
     return Measures(
         logprob=float(nats.sum(dtype=np.float64)),
         tokens=len(ids),
-        chars=len(text),
-        bytes=len(utf8(text)),
-        oov=int(oov.sum()),
+        chars=chars,
+        bytes=bytes,
+        oov=unknown,
         oov_logprob=float(nats[oov].sum(dtype=np.float64)),
+        spelling=math.nan if unknown else 0.0,
     )

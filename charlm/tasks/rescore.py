@@ -20,10 +20,10 @@ import numpy.typing as npt
 from ..config import require
 from ..errors import CharlmError
 from ..lm import CausalLM, S
+from ..measures import oov_treatment
 from ..text.tokenizer import Tokenizer
+from .measure_lines import measure_lines
 from .nbest import Hypothesis, Utterance
-from .score import encode_line
-from .shared_prefixes import shared_logprobs
 
 METRICS = ("wer", "cer")
 REFINEMENTS = 4  # rounds of refining α and β, each with half the step
@@ -62,8 +62,9 @@ class Ranked:
 class Scored:
     """N-best lists with their language model scores, ready to be combined with any weights."""
 
-    def __init__(self, utterances: Sequence[Utterance], lm_N: Numbers) -> None:
-        self.utterances = tuple(utterances)
+    def __init__(self, utterances: Sequence[Utterance], lm_N: Numbers, oov: str = "closed") -> None:
+        """oov: how unknown words are treated in `lm_N`."""
+        self.utterances, self.oov = tuple(utterances), oov
         flat = [h for u in utterances for h in u.hypotheses]
         self.sizes = np.array([len(u.hypotheses) for u in utterances])
         self.starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
@@ -106,11 +107,16 @@ class Scored:
         return result
 
 
-def score(lm: CausalLM[S], tokenizer: Tokenizer, utterances: Sequence[Utterance]) -> Scored:
-    """The language model's scores of all hypotheses, common prefixes read once."""
-    texts = [h.text for u in utterances for h in u.hypotheses]
-    nats = shared_logprobs(lm, [encode_line(tokenizer, text) for text in texts])
-    return Scored(utterances, np.array([one.sum(dtype=np.float64) for one in nats]))
+def score(
+    lm: CausalLM[S],
+    tokenizer: Tokenizer,
+    utterances: Sequence[Utterance],
+    oov: str | None = None,
+) -> Scored:
+    """The language model's scores of all hypotheses. oov: see `rescore`."""
+    found = measure_lines(lm, tokenizer, [h.text for u in utterances for h in u.hypotheses])
+    treated = oov_treatment(oov, (one.oov for one in found))
+    return Scored(utterances, np.array([one.nats(treated) for one in found]), treated)
 
 
 @dataclass(frozen=True)
@@ -214,6 +220,7 @@ class Rescored:
     ranked: tuple[tuple[Ranked, ...], ...]  # their hypotheses, the best first
     rates: ErrorRates | None  # where there are references
     unmatched: int = 0  # references of utterances that are not in the lists
+    oov: str = "closed"  # how unknown words are treated: closed | spelled | exclude
 
     @property
     def best(self) -> dict[str, str]:
@@ -228,6 +235,7 @@ class Rescored:
             "alpha": self.weights.alpha,
             "beta": self.weights.beta,
             "metric": self.metric,
+            "oov": self.oov,
             "error_rates": None if self.rates is None else asdict(self.rates),
             "utterances": [
                 {
@@ -249,13 +257,18 @@ def rescore(
     beta: float | None = None,
     tune: bool = False,
     metric: str = "wer",
+    oov: str | None = None,
 ) -> Rescored:
     """Sort every utterance's hypotheses by their combined scores.
 
     references: reference transcripts by utterance, for error rates. alpha: the language model's
     weight (1). beta: nats per word (0). tune: find the values with the fewest errors. metric: wer
-    (words) or cer (characters). Raises CharlmError for settings that contradict each other, for
-    weights that are not finite, and for an utterance without a reference.
+    (words) or cer (characters). oov: unknown words count as <UNK> alone (closed), as <UNK> and
+    their spelling (spelled), or not at all (exclude); None: spelled if hypotheses differ in their
+    number, else closed.
+
+    Raises CharlmError for settings that contradict each other, for weights that are not finite, and
+    for an utterance without a reference.
     """
     require(len(utterances) > 0, "there are no hypotheses to rescore")
     if tune:
@@ -266,7 +279,7 @@ def rescore(
             value is None or math.isfinite(value), f"`{name}` must be a finite number, not {value}"
         )
     counted = None if references is None else count_errors(utterances, references, metric)
-    scored = score(lm, tokenizer, utterances)
+    scored = score(lm, tokenizer, utterances, oov)
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
     rates = None
     if counted is not None:
@@ -280,4 +293,5 @@ def rescore(
         tuple(tuple(ranked) for ranked in scored.ranked(weights)),
         rates,
         len((references or {}).keys() - {utterance.id for utterance in utterances}),
+        scored.oov,
     )

@@ -19,6 +19,7 @@ from .token_choice import DEAD_END, STUCK, Chooser
 
 if TYPE_CHECKING:  # what few samples need is imported on first use
     from .constraints import Constrained, Constraint
+    from .new_words import NewWords
     from .seen_ngrams import Guard
 
 MAX_SAMPLES = 100_000
@@ -73,6 +74,7 @@ def sample(
     words: Iterable[str] | None = None,
     seed: int = 0,
     allow_unk: bool = False,
+    allow_new_words: bool = False,
     on_text: Callable[[str], None] | None = None,
     on_sample: Callable[[Sample], None] | None = None,
 ) -> list[Sample]:
@@ -91,6 +93,8 @@ def sample(
     match the regular expression `match`, and every word be one of `words`; see `word_list`. Where
     all that leaves no token, the text ends.
 
+    With `allow_new_words` a word model spells a new word wherever it has <UNK>; see `new_words`.
+
     Raises CharlmError for settings out of range, for `no_copy` without a text, and if all texts end
     where a constraint leaves no token.
     """
@@ -104,10 +108,14 @@ def sample(
     require(
         words is None or not allow_unk, "`allow_unk` and `words` exclude each other: leave one out"
     )
-
+    require(
+        not allow_new_words or (words is None and match is None),
+        "`allow_new_words` excludes `words` and `match`: leave them out",
+    )
     prompt_ids, spaced = encode_prompt(tokenizer, prompt)
     banned, constraint = _constrained(tokenizer, prompt, match, words)
-    if tokenizer.unk is not None and not allow_unk:
+    new_words = _new_words(tokenizer) if allow_new_words else None
+    if tokenizer.unk is not None and not (allow_unk or new_words):
         banned = np.append(banned, tokenizer.unk)
     chooser = Chooser(
         Filters(temperature, top_k, top_p, min_p, typical),
@@ -119,7 +127,8 @@ def sample(
     )
     writer = None
     if on_text and num_samples == 1:
-        writer = StreamWriter(tokenizer, prompt_ids, on_text, spaced)
+        named = new_words.tokenizer if new_words else tokenizer
+        writer = StreamWriter(named, prompt_ids, on_text, spaced)
     _, state = lm.read(lm.start(1), prompt_ids[None])
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     samples: list[Sample] = []
@@ -127,6 +136,8 @@ def sample(
     ends: list[str] = []
     for first in range(0, num_samples, rows):
         numbers = range(first, min(first + rows, num_samples))
+        if new_words is not None:
+            new_words.begin()
         drawn = draw_batch(
             lm,
             state.take(np.zeros(len(numbers), np.intp)),
@@ -136,9 +147,13 @@ def sample(
             max_tokens,
             lines,
             writer.add if writer else None,
+            new_words,
         )
-        for ids, logprob, why in drawn:
-            text = continuation(tokenizer, prompt_ids, ids[:-1] if why == "lines" else ids)
+        for number, (ids, logprob, why) in enumerate(drawn):
+            shown, names = ids[:-1] if why == "lines" else ids, tokenizer
+            if new_words is not None:
+                shown, names = new_words.named(number, shown), new_words.tokenizer
+            text = continuation(names, prompt_ids, shown)
             text = text.removeprefix(" ") if spaced else text
             ended = "stuck" if why == "dead end" else why
             samples.append(Sample(text, len(ids), logprob, prompt, ended))
@@ -174,11 +189,12 @@ def draw_batch(
     max_tokens: int,
     lines: int,
     on_token: Callable[[int], None] | None = None,
+    new_words: NewWords | None = None,
 ) -> list[tuple[Ids, float, str]]:
     """One text from each generator: its tokens, their log-probability, and why it ended.
 
     state: after the prompt, in every row. Rows are dropped from the batch as they end; the arrays
-    below have an entry for each live row.
+    below have an entry for each live row. new_words: what is written for <UNK>.
     """
     results: list[tuple[Ids, float, str]] = [(np.zeros(0, np.int64), 0.0, "")] * len(generators)
     rows = np.arange(len(generators))  # which text each batch row is
@@ -197,8 +213,15 @@ def draw_batch(
         texts[:, begin + t] = ids
         nats += np.where(stuck, 0.0, predicted[np.arange(len(ids)), ids])
         closed += ids == lm.eos
+        named = ids
+        if new_words is not None:
+            named = ids.copy()
+            for k in np.flatnonzero(ids == new_words.known.unk):
+                rng = np.random.default_rng(int(draws[k, t % DRAWS_AT_ONCE] * 2**53))
+                named[k], spelling = new_words.draw(int(rows[k]), rng)
+                nats[k] += spelling
         if on_token is not None and not stuck[0]:
-            on_token(int(ids[0]))
+            on_token(int(named[0]))
         last = t + 1 == max_tokens
         ended = (closed >= lines) | stuck | last
         if ended.any():
@@ -213,6 +236,12 @@ def draw_batch(
             state, draws, ids = state.take(live), draws[live], ids[live]
         state = lm.advance(state, ids)
     return results
+
+
+def _new_words(tokenizer: Tokenizer) -> NewWords:
+    from .new_words import NewWords
+
+    return NewWords(tokenizer)
 
 
 def _guards(no_repeat: int, no_copy: int, training_text: Ids | None) -> list[Guard]:

@@ -31,6 +31,7 @@ from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer
 from .long_sentences import is_long, measure_on
 from .measure import measure
+from .sampling_filters import entropy
 from .word_scores import WordScore, boundary_mass, word_scores
 
 CONTEXTS = ("sentence", "stream")
@@ -127,6 +128,7 @@ class Trace:
     nats: Nats
     ranks: Ids
     boundary: Nats  # log B before the token, see word_scores.py
+    entropy: Nats  # of the distribution that predicts it, nats
 
 
 def score(
@@ -234,7 +236,7 @@ def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> li
     """`step_through` for sequences sorted longest first; a row is dropped at its end."""
     lengths = np.array([len(seq) for seq in seqs])
     T, B = int(lengths[0]), len(seqs)
-    nats, boundary = np.zeros((B, T)), np.zeros((B, T))
+    nats, boundary, uncertainty = np.zeros((3, B, T))
     ranks = np.zeros((B, T), np.int64)
     state = lm.start(B)
     for t in range(T):
@@ -246,9 +248,13 @@ def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> li
         nats[:alive, t] = predicted[np.arange(alive), ids]
         ranks[:alive, t] = rank(predicted, ids)
         boundary[:alive, t] = boundary_mass(predicted, starts_word_V)
+        uncertainty[:alive, t] = entropy(predicted.astype(np.float64))
         if t + 1 < T:
             state = lm.advance(state, ids)
-    return [Trace(nats[b, :n], ranks[b, :n], boundary[b, :n]) for b, n in enumerate(lengths)]
+    return [
+        Trace(nats[b, :n], ranks[b, :n], boundary[b, :n], uncertainty[b, :n])
+        for b, n in enumerate(lengths)
+    ]
 
 
 def _pseudo_trace(lm: PseudoLM, seq: Ids) -> Trace:
@@ -260,7 +266,8 @@ def _pseudo_trace(lm: PseudoLM, seq: Ids) -> Trace:
         nats[part] = predicted_NV[np.arange(len(predicted_NV)), seq[part]]
         ranks[part] = rank(predicted_NV, seq[part])
         first = part.stop
-    return Trace(nats, ranks, np.zeros(len(seq)))
+    nothing = np.zeros(len(seq))
+    return Trace(nats, ranks, nothing, nothing)
 
 
 def rank(predicted_BV: Nats, ids_B: Ids) -> Ids:
@@ -273,7 +280,8 @@ def rank(predicted_BV: Nats, ids_B: Ids) -> Ids:
 
 def split_trace(trace: Trace, ends: Ids) -> list[Trace]:
     """Cut a stream's trace into its sentences'."""
-    parts = (np.split(part, ends) for part in (trace.nats, trace.ranks, trace.boundary))
+    arrays = (trace.nats, trace.ranks, trace.boundary, trace.entropy)
+    parts = (np.split(part, ends) for part in arrays)
     return [Trace(*part) for part in zip(*parts, strict=True)]
 
 
@@ -300,11 +308,12 @@ def _sentence(
         )
     if trace is not None and words:
         boundary = np.append(trace.boundary, 0.0)[: n + 1]
-        scored_words = word_scores(tokenizer, sentence, ids, nats, boundary)
+        entropies = trace.entropy[:n]
+        scored_words = word_scores(tokenizer, sentence, ids, nats, boundary, entropies)
     line = sentence + "\n" if eos else sentence
     return SentenceScore(
         sentence,
-        measure(line, ids, nats, tokenizer.unk),
+        measure(line, ids, nats, tokenizer),
         token_scores,
         scored_words,
         pseudo,

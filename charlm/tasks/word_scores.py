@@ -26,6 +26,7 @@ Conventions:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -33,17 +34,22 @@ from typing import Any
 import numpy as np
 
 from ..lm import Ids, Mask, Nats
-from ..measures import surprisal
+from ..measures import bits, surprisal
 from ..models.logspace import logsumexp
 from ..text.tokenizer import Tokenizer
+from ..text.word_tokenizer import WordTokenizer
 
 
 @dataclass(frozen=True)
 class WordScore:
     """A word and its probability as a whole word."""
 
-    word: str
+    word: str  # as it stands in the text; of the sentence end, the name of its token
     logprob: float  # nats
+    start: int = 0  # characters of the text before it
+    end: int = 0  # and with it
+    oov: int = 0  # of its tokens, those that are <UNK>
+    entropy: float = math.nan  # nats, of the next token before its first
 
     @property
     def surprisal(self) -> float:
@@ -51,7 +57,15 @@ class WordScore:
         return surprisal(self.logprob)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"word": self.word, "logprob": self.logprob, "surprisal": self.surprisal}
+        return {
+            "word": self.word,
+            "logprob": self.logprob,
+            "surprisal": self.surprisal,
+            "start": self.start,
+            "end": self.end,
+            "oov": self.oov,
+            "entropy": bits(self.entropy),
+        }
 
 
 def boundary_mass(predicted_BV: Nats, starts_word_V: Mask) -> Nats:
@@ -62,18 +76,20 @@ def boundary_mass(predicted_BV: Nats, starts_word_V: Mask) -> Nats:
 
 
 def word_scores(
-    tokenizer: Tokenizer, text: str, ids: Ids, nats: Nats, boundary: Nats
+    tokenizer: Tokenizer, text: str, ids: Ids, nats: Nats, boundary: Nats, entropy: Nats
 ) -> tuple[WordScore, ...]:
     """The words of `text` and, if `ids` ends with it, the closing <EOS>, in order.
 
     `ids` (N,) are the tokens of `text`, `nats` (N,) their log-probabilities, and `boundary`
     (N+1,) is log B before each of them and after the last (not used if the last is <EOS>).
+    `entropy` (N,) is that of the distribution that predicts each, nats.
     """
     begins = tokenizer.starts_word()[ids]
     bounds = [0, *(int(n) for n in np.flatnonzero(begins) if n > 0), len(ids)]
     logprob = np.concatenate([[0.0], np.cumsum(nats, dtype=np.float64)])  # up to each position
     logprob[1:] += boundary[1:]  # and with a word boundary there
-    spelled: list[tuple[str, float]] = []
+    found: list[WordScore] = []
+    names = Names(tokenizer, text)
     first = 0  # start of the word, including separators before it
     for start, end in pairwise(bounds):
         closing = bool(end == len(ids) and end > start and ids[start] == tokenizer.eos)
@@ -82,21 +98,25 @@ def word_scores(
         if not word and (end < len(ids) or start == end):
             continue
         total = logprob[end] - logprob[first] - (boundary[end] if closing else 0.0)
-        spelled.append((word, float(total)))
+        oov = 0 if tokenizer.unk is None else int((ids[first:end] == tokenizer.unk).sum())
+        place = (len(text),) * 2 if closing else names.place(word)
+        shown = word if closing else text[slice(*place)]
+        found.append(WordScore(shown, float(total), *place, oov, float(entropy[first])))
         first = end
-    return tuple(WordScore(*pair) for pair in _named(tokenizer, text, spelled))
+    return tuple(found)
 
 
-def _named(
-    tokenizer: Tokenizer, text: str, spelled: list[tuple[str, float]]
-) -> list[tuple[str, float]]:
-    """The words of a word model, with each <UNK> replaced by the word in `text`."""
-    originals = text.split()
-    if tokenizer.level != "word" or len(originals) not in (len(spelled), len(spelled) - 1):
-        return spelled
-    unknown = None if tokenizer.unk is None else tokenizer.token(tokenizer.unk)
-    names = [*originals, *(word for word, _ in spelled[len(originals) :])]
-    return [
-        (name if word == unknown else word, total)
-        for name, (word, total) in zip(names, spelled, strict=True)
-    ]
+class Names:
+    """Where the words of a text stand in it, asked for in order."""
+
+    def __init__(self, tokenizer: Tokenizer, text: str) -> None:
+        self.text, self.at = text, 0
+        written = tokenizer.written(text) if isinstance(tokenizer, WordTokenizer) else ()
+        self.originals = iter(written)
+
+    def place(self, word: str) -> tuple[int, int]:
+        """First and last character of the next word, which the tokenizer calls `word`."""
+        word = next(self.originals, word)
+        start = max(self.text.find(word, self.at), self.at)
+        self.at = min(start + len(word), len(self.text))
+        return start, self.at

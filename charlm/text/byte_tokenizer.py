@@ -42,6 +42,9 @@ class ByteTokenizer:
         data[data == self.eos] = 10
         return data.astype(np.uint8).tobytes().decode("utf-8", "surrogateescape")
 
+    def unknown(self, text: str) -> Sequence[str]:
+        return ()
+
     def token(self, id: int) -> str:
         return "</s>" if id == self.eos else chr(id) if id < 128 else f"0x{id:02X}"
 

@@ -64,6 +64,9 @@ class CharTokenizer:
     def decode(self, ids: Ids | Sequence[int]) -> str:
         return "".join(map(self._names.__getitem__, np.asarray(ids).tolist()))
 
+    def unknown(self, text: str) -> Sequence[str]:
+        return [text[k] for k in np.flatnonzero(self.encode(text) == self.unk)]
+
     def token(self, id: int) -> str:
         return "</s>" if id == self.eos else self._names[id]
 

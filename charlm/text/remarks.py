@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from .records import CSV, JSON, TSV, format_of
 from .source import TextSource
+from .tokenizer import Tokenizer
+from .word_tokenizer import WordTokenizer
+
+
+def reads_unk(name: str, tokenizer: Tokenizer) -> str:
+    """The remark on a text that has a word of its own for unknown ones; "" if it has none."""
+    token = tokenizer.unk_token if isinstance(tokenizer, WordTokenizer) else ""
+    if not token:
+        return ""
+    return f"{name} has {token} for unknown words: read as <UNK> (`unk_token=none`: as it stands)"
 
 
 def left_out(source: TextSource) -> str:

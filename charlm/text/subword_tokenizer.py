@@ -135,6 +135,9 @@ class SubwordTokenizer:
         text = data.decode("utf-8", "surrogateescape")
         return text.removeprefix(" ").replace("\n ", "\n")
 
+    def unknown(self, text: str) -> Sequence[str]:
+        return ()
+
     def token(self, id: int) -> str:
         return self._names[id]
 

@@ -42,6 +42,10 @@ class Tokenizer(Protocol):
         """The text of `ids`: <EOS> as a newline, <UNK> as "<UNK>"."""
         ...
 
+    def unknown(self, text: str) -> Sequence[str]:
+        """What `encode` makes <UNK> of, in order."""
+        ...
+
     def token(self, id: int) -> str:
         """The name to print: "a", "</s>" for <EOS>, "<UNK>", "0xE4" for a byte, "▁the"."""
         ...
@@ -117,7 +121,7 @@ def encode_chunks(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]:
 
     Chunks are taken one at a time, when their ids are wanted.
     """
-    return map(tokenizer.encode, _encodable(tokenizer, chunks))
+    return map(tokenizer.encode, encodable(tokenizer, chunks))
 
 
 def encode_in_bulk(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]:
@@ -125,11 +129,12 @@ def encode_in_bulk(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterator[Ids]
 
     Characters and bytes are looked up in less time than it takes to hand a chunk to a thread.
     """
-    pieces = _encodable(tokenizer, chunks)
+    pieces = encodable(tokenizer, chunks)
     if tokenizer.level in ("char", "byte"):
         return map(tokenizer.encode, pieces)
     return map_in_order(tokenizer.encode, joined(pieces) if tokenizer.level == "word" else pieces)
 
 
-def _encodable(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterable[str]:
+def encodable(tokenizer: Tokenizer, chunks: Iterable[str]) -> Iterable[str]:
+    """The same text in chunks that do not cut what the tokenizer encodes as a whole."""
     return chunks if tokenizer.level in ("char", "byte") else whole_words(chunks)

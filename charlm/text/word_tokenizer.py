@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -21,6 +22,8 @@ from .word_memo import MIN_CHARS, WordMemo
 from .word_table import Positions, WordTable, can_be_packed, pack
 
 EOS, UNK = 0, 1
+NO_TOKEN = "none"  # as the setting `unk_token`
+MAX_RARE, RARE_CHARS = 20_000, 64  # words kept that are not in the vocabulary; their length
 MAX_COUNTED_TYPES = 2_000_000  # types counted at a time; beyond this the rarest are dropped
 TABLE_TYPES, TABLE_BYTES = 1 << 19, 1 << 25  # counted in a table before they go into the counts
 
@@ -38,16 +41,30 @@ class WordTokenizer:
     eos = EOS
     unk: int | None = UNK
     lossless = False
-    settings = frozenset({"vocab_size", "min_count", "split", "lower"})
+    settings = frozenset({"vocab_size", "min_count", "split", "lower", "unk_token"})
 
-    def __init__(self, words: Sequence[str], split: str = "whitespace", lower: bool = False):
-        """`words` are the types from id 2 on."""
-        self.split, self.lower = split, lower
+    def __init__(
+        self,
+        words: Sequence[str],
+        split: str = "whitespace",
+        lower: bool = False,
+        rare: Sequence[str] = (),
+        unk_token: str = "",
+    ):
+        """`words` are the types from id 2 on; `rare` some that were left out of them.
+
+        unk_token: a word that texts have in place of unknown ones.
+        """
+        self.split, self.lower, self.rare, self.unk_token = split, lower, rare, unk_token
         self._names = ["</s>", "<UNK>", *words]
         self._ids = _Vocabulary(zip(words, range(2, len(words) + 2), strict=True))
         if len(self._ids) != len(words) or not all(words) or "\n" in self._ids:
             raise CharlmError("the word list is damaged: words are empty or occur twice")
         self._ids["\n"] = EOS
+        if unk_token:
+            if unk_token in self._ids:
+                raise CharlmError(f"the word list is damaged: it has {unk_token}")
+            self._ids[unk_token] = UNK
         self.vocab_size = len(self._names)
         self._dtype = smallest_unsigned(self.vocab_size)
         self._memo = WordMemo(self._segment, self._dtype)
@@ -57,7 +74,8 @@ class WordTokenizer:
         """`train` with the settings of `config`. Raises CharlmError for too small a vocabulary."""
         check_vocab_size(config)
         words, size, min_count = whole_words(chunks), config.vocab_size, config.min_count
-        return cls.train(words, size, min_count, config.split, config.lower)
+        unk_token = "" if config.unk_token == NO_TOKEN else config.unk_token
+        return cls.train(words, size, min_count, config.split, config.lower, unk_token)
 
     @classmethod
     def train(
@@ -67,21 +85,27 @@ class WordTokenizer:
         min_count: int = 1,
         split: str = "whitespace",
         lower: bool = False,
+        unk_token: str = "",
     ) -> WordTokenizer:
         """Keep the words seen at least `min_count` times; at most `vocab_size` tokens in all.
 
-        `chunks` must not split words (see `pieces.whole_words`).
+        `chunks` must not split words (see `pieces.whole_words`). `unk_token` is <UNK>, if the text
+        has it at all.
         """
+        unk_token = unk_token.lower() if lower else unk_token
         counts: dict[str, int] = {}
         for tally in _tallies(chunks, lower):
             for word, n in tally:
-                for part in split_word(word) if split == "unicode" else (word,):
+                for part in _parts(word, split, unk_token):
                     counts[part] = counts.get(part, 0) + n
             if len(counts) > MAX_COUNTED_TYPES:
                 counts = _drop_rarest(counts)
         counts.pop("\n", None)
-        words = sorted((w for w, n in counts.items() if n >= min_count), key=_rank(counts))
-        return cls(words[: vocab_size - 2] if vocab_size else words, split, lower)
+        unk_token = unk_token if counts.pop(unk_token, 0) else ""
+        words = sorted(counts, key=_rank(counts))
+        size = bisect_left(words, True, key=lambda word: counts[word] < min_count)
+        size = min(size, vocab_size - 2) if vocab_size else size
+        return cls(words[:size], split, lower, _spaced(_short(words[size:]), MAX_RARE), unk_token)
 
     def encode(self, text: str) -> Ids:
         """Ids (N,) of the words of `text`, with <EOS> for each newline."""
@@ -91,14 +115,17 @@ class WordTokenizer:
         return np.fromiter(map(self._ids.__getitem__, words), self._dtype, len(words))
 
     def _segment(self, word: str) -> list[int]:
-        parts = split_word(word) if self.split == "unicode" else (word,)
-        return [self._ids[part] for part in parts]
+        return [self._ids[part] for part in _parts(word, self.split, self.unk_token)]
 
     def words(self, text: str) -> list[str]:
         """The words of `text`, one for each id that `encode` gives."""
-        words = words_of(text, self.lower)
+        return self.written(text.lower() if self.lower else text)
+
+    def written(self, text: str) -> list[str]:
+        """The same words as they are written, with no case folded."""
+        words = words_of(text)
         if self.split == "unicode":
-            return [part for word in words for part in split_word(word)]
+            return [part for word in words for part in _parts(word, self.split, self.unk_token)]
         return words
 
     def decode(self, ids: Ids | Sequence[int]) -> str:
@@ -111,6 +138,17 @@ class WordTokenizer:
                 lines[-1].append(self._names[i])
         return "\n".join(map(join_words, lines))
 
+    def unknown(self, text: str) -> Sequence[str]:
+        return [word for word in self.words(text) if word not in self._ids]
+
+    def growing(self) -> GrowingWordTokenizer:
+        """The same, for decoding only, with names for more ids than the vocabulary has."""
+        return GrowingWordTokenizer(self)
+
+    def typical_unknown(self) -> Sequence[str]:
+        """Words like those that it does not know: the rarest of the training text."""
+        return self.rare or _short(self._names[2:][-MAX_RARE:])
+
     def token(self, id: int) -> str:
         return self._names[id]
 
@@ -119,21 +157,49 @@ class WordTokenizer:
         return np.ones(self.vocab_size, np.bool_)
 
     def as_dict(self) -> dict[str, Any]:
-        words = self._names[2:]
-        return {"level": "word", "split": self.split, "lower": self.lower, "words": words}
+        found = {"level": "word", "split": self.split, "lower": self.lower}
+        found |= {"rare": list(self.rare)} if self.rare else {}
+        found |= {"unk_token": self.unk_token} if self.unk_token else {}
+        return {**found, "words": self._names[2:]}
 
     def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
-        ours, theirs = self._names[2:], WordTokenizer.from_text(config, chunks)._names[2:]
-        return WordTokenizer(list(dict.fromkeys(ours + theirs)), self.split, self.lower)
+        other = WordTokenizer.from_text(config, chunks)
+        words = dict.fromkeys(self._names[2:] + other._names[2:])
+        unk_token = self.unk_token or other.unk_token
+        if unk_token in words:  # one of them has it as a word
+            unk_token = ""
+        rare = [word for word in (other.rare or self.rare) if word not in words]
+        return WordTokenizer(list(words), self.split, self.lower, rare, unk_token)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WordTokenizer:
         words, split, lower = data["words"], data["split"], data["lower"]
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError("words are not a list of strings")
+        rare = data.get("rare", [])
+        for listed in (words, rare):
+            if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+                raise ValueError("words are not a list of strings")
+        odd = any(len(word) > RARE_CHARS or set(word) & set(" \n") for word in rare)
+        if odd or len(rare) > MAX_RARE:
+            raise ValueError("rare words are too many, or no words")
         if split not in ("whitespace", "unicode") or not isinstance(lower, bool):
             raise ValueError("split or lower has an impossible value")
-        return cls(words, split, lower)
+        unk_token = data.get("unk_token", "")
+        if not isinstance(unk_token, str) or set(unk_token) & set(" \n"):
+            raise ValueError("unk_token is no word")
+        return cls(words, split, lower, rare, unk_token)
+
+
+class GrowingWordTokenizer(WordTokenizer):
+    """A copy to which words are added that can be decoded; it encodes as the original does."""
+
+    def __init__(self, original: WordTokenizer) -> None:
+        vars(self).update(vars(original))
+        self._names = list(self._names)
+
+    def add(self, word: str) -> int:
+        """The id of a further word."""
+        self._names.append(word)
+        return len(self._names) - 1
 
 
 class _Vocabulary(dict[str, int]):
@@ -205,6 +271,17 @@ def _drop_rarest(counts: dict[str, int]) -> dict[str, int]:
     return counts
 
 
+def _short(words: Iterable[str]) -> list[str]:
+    """Those that are short enough to be kept for their spelling."""
+    return [word for word in words if len(word) <= RARE_CHARS]
+
+
+def _spaced(words: Sequence[str], limit: int) -> list[str]:
+    """At most `limit` of the words, at equal distances."""
+    step = max(1, -(-len(words) // limit))
+    return list(words[::step])
+
+
 def _rank(counts: Mapping[str, int]) -> Callable[[str], tuple[int, str]]:
     return lambda word: (-counts[word], word)
 
@@ -243,6 +320,11 @@ def _word_pattern() -> re.Pattern[str]:
         """,
         re.VERBOSE,
     )
+
+
+def _parts(word: str, split: str, unk_token: str) -> Sequence[str]:
+    """The tokens of a word between whitespace."""
+    return split_word(word) if split == "unicode" and word != unk_token else (word,)
 
 
 def split_word(word: str) -> list[str]:

@@ -25,7 +25,7 @@ from ..runs.baseline import (
 )
 from ..runs.events import Events, Outcome
 from ..runs.mixture_run import NO_CACHE, fit_mixture
-from ..tasks.measure import measure
+from ..tasks.measure import measure_ids
 from ..text.corpus import Corpus
 
 MIXED_TIME_FRACTION = 0.1  # of a run's time, for an n-gram model that is mixed in
@@ -127,7 +127,7 @@ class Closing:
         events.stage("mix", 1.0)
         if self.cache and found.cache is None:
             events.warn(NO_CACHE)
-        raw = measure("", held_out, found.nats, tokenizer.unk)
+        raw = measure_ids(held_out, found.nats, tokenizer.unk)
         best = raw.scale_to(len(corpus.valid), size.chars, size.bytes).as_dict()
         training = {**network.training, "best": best, "network": network.training.get("best")}
         model_file.write(outcome.model, found.contents(training))

@@ -26,7 +26,7 @@ def test_compare_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> No
     found = json.loads(cli("compare", *two, text, "--json").out)
     assert found["sentences"] == 3
     assert found["difference_bits_per_char"] == pytest.approx(
-        found["first"]["bits_per_char"] - found["second"]["bits_per_char"]
+        found["first"]["bits_per_char_spelled"] - found["second"]["bits_per_char_spelled"]
     )
     wins = found["first_wins"] + found["second_wins"]
     assert {one["text"] for one in wins} == {"the apple", "the pear", "wholly other"}

@@ -44,10 +44,12 @@ def test_table_gives_perplexity_with_and_without_oov(cli: Cli, file: Path) -> No
     names = [line.split()[0] for line in cli("eval", file).out.splitlines()]
     assert names == [
         *("text", "tokens", "OOV", "log", "perplexity"),
-        *("w/o", "nats/char", "bits/char", "bits/byte"),
+        *("w/o", "nats/char", "bits/char", "bits/byte", "spelled"),
     ]
     file.write_text(TEXT)
-    assert "w/o OOV" not in cli("eval", file).out
+    shown = cli("eval", file).out
+    assert "w/o OOV" not in shown
+    assert "spelled" not in shown
 
 
 def test_a_byte_model_reads_any_file(cli: Cli, tmp_path: Path) -> None:

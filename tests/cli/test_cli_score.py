@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli_support import Cli, on_terminal, run
-from toys import SCORE_KEYS
+from toys import SCORE_KEYS, WORD_KEYS
 
 import charlm
 from charlm.cli import show
@@ -131,7 +131,7 @@ def test_tsv_of_tokens_and_of_words(cli: Cli, model: Path) -> None:
     expected = charlm.load(model).score("the").logprob
     assert sum(float(r["logprob"]) for r in records[:4]) == pytest.approx(expected)
     words = tsv(cli("score", "a pear", "--words", "--tsv").out)
-    assert list(words[0]) == ["sentence_id", "word_id", "word", "logprob", "surprisal"]
+    assert list(words[0]) == ["sentence_id", "word_id", *WORD_KEYS]
     assert [r["word"] for r in words] == ["a", "pear", "</s>"]
 
 

@@ -35,7 +35,10 @@ SCORE_KEYS = [  # of a score as JSON, before those of its tokens and words
     "nats_per_char",
     "bits_per_char",
     "bits_per_byte",
+    "logprob_spelled",
+    "bits_per_char_spelled",
 ]
+WORD_KEYS = ["word", "logprob", "surprisal", "start", "end", "oov", "entropy"]
 
 
 def random_tensors(

@@ -22,7 +22,7 @@ from charlm.tasks.score import score
 def test_posteriors_are_bayes() -> None:
     models = [pair_of("char"), pair_of("char", "lstm")]
     texts = ["abc", "the cat"]
-    likelihoods = log_likelihoods(models, texts)
+    likelihoods, _ = log_likelihoods(models, texts)
     for k, (lm, tokenizer) in enumerate(models):
         own = [one.logprob for one in score(lm, tokenizer, texts)]
         np.testing.assert_allclose(likelihoods[:, k], own, atol=1e-4)

@@ -81,7 +81,7 @@ def test_wins_go_to_whom_they_belong() -> None:
         return Measures(-bits * LN2, 1, 1, 1)
 
     pairs = [(1.0, 5.0), (2.0, 2.0), (7.0, 3.0), (1.0, 2.0), (9.0, 1.0)]
-    lines = tuple(Line(f"{a} {b}", of(a), of(b)) for a, b in pairs)
+    lines = tuple(Line(f"{a} {b}", a, b) for a, b in pairs)
     found = Comparison(lines, of(20), of(13), (0.0, 0.0), 0.5)
     first, second = found.wins()
     assert [line.text for line in first] == ["1.0 5.0", "1.0 2.0"]

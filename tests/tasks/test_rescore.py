@@ -62,9 +62,14 @@ def test_scores_are_those_of_sentences() -> None:
     lm, tokenizer = pair_of("char")
     texts = ["the cat", "the cats", "", "the cat"]
     utterance = Utterance("u", tuple(Hypothesis(text, 0.0) for text in texts))
-    expected = [one.logprob for one in score_sentences(lm, tokenizer, texts)]
-    scored = score(lm, tokenizer, [utterance])
-    np.testing.assert_allclose(scored.lm_N, expected, atol=1e-4)
+    measured = [one.measures for one in score_sentences(lm, tokenizer, texts)]
+    assert len({one.oov for one in measured}) > 1  # so unknown characters are spelled
+    for asked, oov in ((None, "spelled"), ("closed", "closed"), ("exclude", "exclude")):
+        scored = score(lm, tokenizer, [utterance], asked)
+        assert scored.oov == oov
+        np.testing.assert_allclose(scored.lm_N, [one.nats(oov) for one in measured], atol=1e-4)
+    same = Utterance("u", tuple(Hypothesis(text, 0.0) for text in ("abc", "de")))
+    assert score(lm, tokenizer, [same]).oov == "closed"
 
 
 def scored_of(*groups: list[tuple[str, float, float | None, float]]) -> Scored:

@@ -10,6 +10,8 @@ from toys import TEXTS, pair_of, recurrent_lm, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM, Nats
+from charlm.models.kneser_ney import estimate
+from charlm.models.spelling import log_of_spelling
 from charlm.tasks import sample as room
 from charlm.tasks.sample import sample
 from charlm.tasks.sampling_filters import (
@@ -19,6 +21,7 @@ from charlm.tasks.sampling_filters import (
 )
 from charlm.tasks.score import score
 from charlm.text.tokenizer import Tokenizer
+from charlm.text.word_tokenizer import WordTokenizer
 
 
 @pytest.fixture(params=TEXTS)
@@ -271,3 +274,55 @@ def test_settings_out_of_range(
 ) -> None:
     with pytest.raises(CharlmError, match=f"^(`{option}`|{option}) must"):
         sample(*chars, **{option: value})  # type: ignore[arg-type]
+
+
+# ── new words ────────────────────────────────────────────────────────────────────────────────
+
+
+def words_and_ngrams() -> tuple[CausalLM[Any], Tokenizer]:
+    """An n-gram model of words, half of which it does not know."""
+    text = "the cat sat on a mat\nthe dog ran on the grass\nthe cow stood on a hill\n" * 3
+    tokenizer = WordTokenizer.train([text + "a few words that are rare\n"], min_count=4)
+    ids = tokenizer.encode(text)
+    return estimate(ids, tokenizer.vocab_size, tokenizer.eos, 2, lines=True), tokenizer
+
+
+def test_new_words_are_spelled_where_the_model_has_none() -> None:
+    lm, tokenizer = words_and_ngrams()
+    options: dict[str, Any] = {"num_samples": 70, "seed": 4}
+    drawn = sample(lm, tokenizer, allow_new_words=True, **options)
+    plain = sample(lm, tokenizer, allow_unk=True, **options)
+    new = set()
+    for one, before in zip(drawn, plain, strict=True):
+        words, known = one.text.split(), before.text.split()
+        assert len(words) == len(known)
+        assert [w for w, k in zip(words, known, strict=True) if k != "<UNK>"] == [
+            k for k in known if k != "<UNK>"
+        ]
+        unknown = tokenizer.unknown(one.text)
+        new |= set(unknown)
+        assert len(unknown) == known.count("<UNK>")
+        spelling = log_of_spelling(tokenizer, one.text)
+        assert one.logprob == pytest.approx(before.logprob + spelling, abs=1e-4)
+    assert len(new) > 20
+    assert sample(lm, tokenizer, allow_new_words=True, **options) == drawn
+
+
+def test_new_words_are_streamed() -> None:
+    lm, tokenizer = words_and_ngrams()
+    for seed in range(20):
+        pieces: list[str] = []
+        (one,) = sample(lm, tokenizer, allow_new_words=True, seed=seed, on_text=pieces.append)
+        assert "".join(pieces) == one.text
+        assert "<UNK>" not in one.text
+
+
+def test_new_words_keep_to_the_guards_and_to_word_models() -> None:
+    lm, tokenizer = words_and_ngrams()
+    (one,) = sample(lm, tokenizer, allow_new_words=True, no_repeat=2, lines=40, seed=3)
+    assert one.text
+    with pytest.raises(CharlmError, match=r"^`allow_new_words` is for word models"):
+        sample(*pair_of("char"), allow_new_words=True)
+    for options in ({"words": ["a"]}, {"match": "a"}):
+        with pytest.raises(CharlmError, match=r"^`allow_new_words` excludes `words` and `match`"):
+            sample(lm, tokenizer, allow_new_words=True, **options)

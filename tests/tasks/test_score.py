@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import SCORE_KEYS, TEXTS, pair_of, small_model_file
+from toys import SCORE_KEYS, TEXTS, WORD_KEYS, pair_of, small_model_file
 
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM, is_pseudo
@@ -17,7 +17,7 @@ from charlm.measures import Measures
 from charlm.models import padding
 from charlm.models.model_file import build
 from charlm.tasks import score as room
-from charlm.tasks.measure import measure
+from charlm.tasks.measure import measure_ids
 from charlm.tasks.score import score
 from charlm.text.tokenizer import Tokenizer
 
@@ -157,7 +157,7 @@ def test_json_keys() -> None:
     record = one.as_dict()
     assert list(record) == [*SCORE_KEYS, "token_scores", "word_scores"]
     assert list(record["token_scores"][0]) == ["token", "logprob", "surprisal", "rank"]
-    assert list(record["word_scores"][0]) == ["word", "logprob", "surprisal"]
+    assert list(record["word_scores"][0]) == WORD_KEYS
 
 
 def test_a_model_of_both_sides_gives_pseudo_log_probabilities() -> None:
@@ -186,6 +186,6 @@ def test_a_model_of_both_sides_gives_pseudo_log_probabilities() -> None:
 
 def test_sums_are_in_double_precision() -> None:
     nats = np.array([-(2.0**24), -1, -1, -(2.0**24), -1], np.float32)
-    found = measure("abcde", np.array([2, 2, 1, 1, 1]), nats, 1)
+    found = measure_ids(np.array([2, 2, 1, 1, 1]), nats, 1)
     assert (found.logprob, found.oov_logprob, found.oov) == (-(2.0**25) - 3, -(2.0**24) - 2, 3)
-    assert measure("abcde", np.array([2, 2, 1, 1, 1]), nats, None).oov == 0
+    assert measure_ids(np.array([2, 2, 1, 1, 1]), nats, None).oov == 0

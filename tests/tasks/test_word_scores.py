@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ def test_what_follows_the_sentence_end_does_not_count() -> None:
     ids = np.append(tokenizer.encode("a b"), tokenizer.eos)
     nats = np.array([-(2.0**24), -1, -1, -1], np.float32)
     boundary = np.array([0.0, -0.5, -0.25, -2.0, -7.0])
-    found = word_scores(tokenizer, "a b", ids, nats, boundary)
+    found = word_scores(tokenizer, "a b", ids, nats, boundary, np.zeros(4))
     assert [(one.word, one.logprob) for one in found] == [
         ("a", -(2.0**24) - 0.5),
         ("b", -2 - 2 + 0.5),
@@ -156,9 +156,39 @@ def test_what_follows_the_sentence_end_does_not_count() -> None:
     ]
 
 
-def test_known_words_are_named_as_the_model_has_them() -> None:
-    tokenizer = WordTokenizer(["the", "cat"], lower=True)
+@pytest.mark.parametrize("split", ["whitespace", "unicode"])
+def test_words_are_named_as_they_are_written(split: str) -> None:
+    tokenizer = WordTokenizer(["the", "cat"], split, lower=True)
     lm = recurrent_lm("gru", tokenizer.vocab_size)
-    assert [one.word for one in words_of(lm, tokenizer, "The Zebra CAT")][:3] == [
-        *("the", "Zebra", "cat")
+    found = words_of(lm, tokenizer, " The Zebra  CAT the")
+    assert [(one.word, one.start, one.end, one.oov) for one in found] == [
+        ("The", 1, 4, 0),
+        ("Zebra", 5, 10, 1),
+        ("CAT", 12, 15, 0),
+        ("the", 16, 19, 0),
+        ("</s>", 19, 19, 0),
     ]
+
+
+@levels
+@pytest.mark.parametrize("text", ["", "the cat  sat", "a☃ ☃☃ a a", " the", "naïve 猫 "])
+def test_where_words_stand(level: str, text: str) -> None:
+    lm, tokenizer = pair_of(level)
+    *words, end = words_of(lm, tokenizer, text)
+    assert [text[one.start : one.end] for one in words] == text.split()
+    assert [one.word for one in words] == text.split()
+    assert (end.start, end.end) == (len(text), len(text))
+    assert all(one.end <= other.start for one, other in pairwise(words))
+    unknown = [len(tokenizer.unknown(one.word)) for one in words]
+    assert [one.oov for one in words] == unknown
+
+
+@levels
+def test_the_entropy_is_that_of_the_next_token(level: str) -> None:
+    lm, tokenizer = pair_of(level)
+    for one in words_of(lm, tokenizer, "the cat sat"):
+        before = tokenizer.encode("the cat sat"[: one.start].rstrip(" "))
+        _, state = lm.read(lm.start(1), before[None])
+        nats = lm.predict(state)[0].astype(np.float64)
+        assert one.entropy == pytest.approx(-(np.exp(nats) * nats).sum(), abs=1e-4)
+        assert one.as_dict()["entropy"] == pytest.approx(one.entropy / math.log(2))

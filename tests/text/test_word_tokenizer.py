@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.config import TokenizerConfig
+from charlm.errors import CharlmError
 from charlm.text.pieces import WORD_LIMIT
-from charlm.text.tokenizer import Tokenizer, build, encode_chunks
+from charlm.text.tokenizer import Tokenizer, build, encode_chunks, from_dict
 from charlm.text.word_memo import MIN_CHARS
 from charlm.text.word_tokenizer import WordTokenizer, join_words, split_word, words_of
 
@@ -177,3 +178,55 @@ def test_a_vocabulary_is_the_same_however_the_text_is_counted(
     for types in (200, 50, 5):  # blocks are waiting when a table is full
         monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", types)
         assert words(WordTokenizer.train(chunks))[2:] == expected
+
+
+# ── texts that have a word for unknown ones ──────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("split", ["whitespace", "unicode"])
+def test_the_word_for_unknown_words_is_unk(split: str) -> None:
+    text = "the <unk> sat\nthe cat <unk> <unk>\n"
+    tokenizer = build(TokenizerConfig("word", split=split), [text])
+    assert isinstance(tokenizer, WordTokenizer)
+    assert tokenizer.as_dict()["words"] == ["the", "cat", "sat"]
+    assert tokenizer.encode("the <unk> dog\n").tolist() == [2, 1, 1, 0]
+    assert tokenizer.unknown("the <unk> dog") == ["dog"]  # <unk> has no spelling
+    again = from_dict(tokenizer.as_dict())
+    assert again.encode(text * 2000).tolist() == tokenizer.encode(text).tolist() * 2000
+    assert tokenizer.decode([2, 1, 4]) == "the <UNK> sat"
+
+
+def test_another_word_for_unknown_words_or_none() -> None:
+    text = "a UNK b <unk>\n"
+    words = [
+        build(TokenizerConfig("word", unk_token=token, lower=lower), [text]).as_dict()["words"]
+        for token, lower in (("UNK", False), ("none", False), ("UNK", True), ("@", False))
+    ]
+    both = ["<unk>", "UNK", "a", "b"]
+    assert words == [["<unk>", "a", "b"], both, ["<unk>", "a", "b"], both]
+    plain = build(TokenizerConfig("word"), ["a b\n"])
+    assert "unk_token" not in plain.as_dict()
+    assert plain.unknown("<unk> a") == ["<unk>"]
+
+
+def test_it_stays_what_it_was_in_an_extended_vocabulary() -> None:
+    marked = build(TokenizerConfig("word"), ["a <unk>\n"])
+    plain = build(TokenizerConfig("word", unk_token="none"), ["a <unk>\n"])
+    more = marked.extended(TokenizerConfig("word"), ["b <unk>\n"])
+    assert more.as_dict()["words"] == ["a", "b"]
+    assert more.encode("<unk>").tolist() == [1]
+    more = plain.extended(TokenizerConfig("word"), ["b <unk>\n"])
+    assert more.as_dict()["words"] == ["<unk>", "a", "b"]
+    assert more.encode("<unk>").tolist() == [2]
+
+
+@pytest.mark.parametrize("token", ["a b", 3, "a"])
+def test_damaged_words_for_unknown_words(token: object) -> None:
+    with pytest.raises(CharlmError, match="damaged"):
+        from_dict({**build(TokenizerConfig("word"), ["a b\n"]).as_dict(), "unk_token": token})
+
+
+def test_settings_of_old_runs_have_none() -> None:
+    old = {k: v for k, v in TokenizerConfig("word").as_dict().items() if k != "unk_token"}
+    assert TokenizerConfig.from_dict(old).unk_token == "none"
+    assert TokenizerConfig.from_dict(TokenizerConfig("word").as_dict()).unk_token == "<unk>"
