@@ -332,6 +332,7 @@ class Model:
         beam: int = 8,
         length_penalty: float = 0.0,
         max_tokens: int = 200,
+        min_length: int = 1,
         allow_unk: bool = False,
     ) -> list[Completion]:
         """The most probable endings of the sentence that `prompt` begins, best first.
@@ -340,6 +341,7 @@ class Model:
         beam (int, 8): beam width.
         length_penalty (float, 0.0): α from 0 to 4: rank by log P / tokens^α; 0: by log P alone.
         max_tokens (int, 200): maximum length of an ending.
+        min_length (int, 1): its minimum length, in tokens besides <EOS>; 0: it may be empty.
         allow_unk (bool, False): allow <UNK> in an ending.
         """
         from .tasks.complete import complete
@@ -352,6 +354,7 @@ class Model:
             beam=beam,
             length_penalty=length_penalty,
             max_tokens=max_tokens,
+            min_length=min_length,
             allow_unk=allow_unk,
         )
 

@@ -26,6 +26,9 @@ def complete(
         typer.Option(min=0, max=4, help="Rank by log P / tokens^α; 0 = by log P alone."),
     ] = 0.0,
     max_tokens: Annotated[int, typer.Option(min=1, help="Maximum length of an ending.")] = 200,
+    min_length: Annotated[
+        int, typer.Option(min=0, help="Minimum length of an ending, in tokens; 0 = may be empty.")
+    ] = 1,
     json: Json = False,
     model: ModelPath = None,
 ) -> None:
@@ -49,6 +52,7 @@ def complete(
             num=num,
             length_penalty=length_penalty,
             max_tokens=max_tokens,
+            min_length=min_length,
         )
     if json:
         show.emit_json([one.as_dict() for one in found])

@@ -55,6 +55,9 @@ def info(
         (parameter_noun(about), f"{about['parameters']:,}"),
         ("vocabulary", _vocabulary(used.tokenizer)),
     ]
+    if "ngrams" in about:
+        sizes = " · ".join(f"{n}: {size:,}" for n, size in enumerate(about["ngrams"], 1))
+        rows.insert(3, ("n-grams", sizes))
     rows += _training(about["training"], used.lm.pseudo)
     show.pairs(rows)
 

@@ -21,6 +21,7 @@ from ..text.tokenizer import from_dict as tokenizer_from_dict
 from . import arpa, family
 from . import families as families  # registers the families of charlm
 from .file_contents import FileContents
+from .ngram import MAX_NGRAM_ORDER
 
 FORMAT = 1
 KIND = "charlm"
@@ -102,6 +103,7 @@ def build_causal(contents: ModelFile) -> CausalLM[State]:
 def describe(file: Path, contents: ModelFile) -> dict[str, Any]:
     """A model file's contents as plain values for JSON."""
     tokenizer = contents.tokenizer
+    sizes = ngram_counts(contents.tensors)
     return {
         "path": str(file),
         "bytes": file.stat().st_size,
@@ -109,11 +111,18 @@ def describe(file: Path, contents: ModelFile) -> dict[str, Any]:
         "family": contents.family,
         "config": contents.config,
         "parameters": sum(int(tensor.size) for tensor in contents.tensors.values()),
+        **({"ngrams": sizes} if sizes else {}),
         "level": tokenizer.level,
         "vocab_size": tokenizer.vocab_size,
         "lossless": tokenizer.lossless,
         "training": contents.training,
     }
+
+
+def ngram_counts(tensors: Tensors) -> list[int]:
+    """The number of n-grams of each order, from 1, of an n-gram model; none for other models."""
+    sizes = [tensors.get(f"order.{n}.nats") for n in range(1, MAX_NGRAM_ORDER + 1)]
+    return [len(nats) for nats in sizes if nats is not None]
 
 
 def parameter_noun(about: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ A hypothesis of n tokens with log-probability log P is ranked by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,17 +38,23 @@ def search(
     length_penalty: float = 0.0,
     num: int = 1,
     banned_first: Sequence[int] = (),
+    min_tokens: int = 0,
 ) -> list[Path]:
     """The `num` best continuations of the one text in `state`, best first.
 
     A beam of one is greedy search; the greedy path is always included, so the result is never
-    worse. A path ends with `eos` or after `max_tokens` tokens; finished ones rank before truncated
-    ones. The search ends as soon as no unfinished path can still be better.
+    worse. A path ends with `eos`, which follows at least `min_tokens` others, or after `max_tokens`
+    tokens; finished ones rank before truncated ones. The search ends as soon as no unfinished path
+    can still be better.
     """
-    first = [*banned, *banned_first]
-    paths = _beams(lm, state, beam, max_tokens, eos, banned, first, length_penalty, num)
+
+    def banned_at(length: int) -> list[int]:
+        first = banned_first if length == 1 else ()
+        return [*banned, *first, *([eos] if length <= min_tokens else [])]
+
+    paths = _beams(lm, state, beam, max_tokens, eos, banned_at, length_penalty, num)
     if beam > 1:
-        greedy = _beams(lm, state, 1, max_tokens, eos, banned, first, length_penalty, 1)
+        greedy = _beams(lm, state, 1, max_tokens, eos, banned_at, length_penalty, 1)
         known = {path.ids for path in paths}  # the same path may differ in the last digit
         paths += [path for path in greedy if path.ids not in known]
     paths.sort(key=lambda path: (not path.finished, -path.rank(length_penalty), path.ids))
@@ -61,16 +67,16 @@ def _beams(
     beam: int,
     max_tokens: int,
     eos: int,
-    banned: Sequence[int],
-    banned_first: Sequence[int],
+    banned_at: Callable[[int], list[int]],
     length_penalty: float,
     num: int,
 ) -> list[Path]:
+    """banned_at: the tokens that may not stand in a place, which are counted from 1."""
     alive: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
     done: list[Path] = []
     for length in range(1, max_tokens + 1):
         nats_BV = lm.predict(state).astype(np.float64)
-        nats_BV[:, list(banned_first if length == 1 else banned)] = -np.inf
+        nats_BV[:, banned_at(length)] = -np.inf
         totals = np.array([nats for _, nats in alive])[:, None] + nats_BV
         done += [
             Path((*ids, eos), float(total), True)

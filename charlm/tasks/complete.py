@@ -49,15 +49,20 @@ def complete(
     num: int = 3,
     length_penalty: float = 0.0,
     max_tokens: int = 200,
+    min_length: int = 1,
     allow_unk: bool = False,
 ) -> list[Completion]:
     """The most probable endings of the sentence that `prompt` begins, best first.
 
-    Raises CharlmError for settings out of range.
+    Of at least `min_length` tokens, besides <EOS>. Raises CharlmError for settings out of range.
     """
     require(beam >= 1, f"`beam` must be at least 1, not {beam}")
     require(num >= 1, f"`num` must be at least 1, not {num}")
     require(max_tokens >= 1, f"`max_tokens` must be at least 1, not {max_tokens}")
+    require(
+        0 <= min_length <= max_tokens,
+        f"`min_length` must be from 0 to `max_tokens`, {max_tokens}, not {min_length}",
+    )
     require(0 <= length_penalty <= 4, f"`length_penalty` must be from 0 to 4, not {length_penalty}")
     ids, spaced = encode_prompt(tokenizer, prompt)
     _, state = lm.read(lm.start(1), ids[None])
@@ -72,6 +77,7 @@ def complete(
         length_penalty=length_penalty,
         num=num,
         banned_first=np.flatnonzero(~tokenizer.starts_word() & spaced).tolist(),
+        min_tokens=min_length,
     )
     return [_ending(tokenizer, prompt, ids, spaced, path) for path in paths]
 

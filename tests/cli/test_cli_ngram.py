@@ -23,7 +23,8 @@ def test_an_ngram_model_works_in_every_command(cli: Cli, level: str) -> None:
     assert len(done["sizes"]) == done["order"]
     shown = json.loads(cli("info", "--json").out)  # it is the latest
     assert shown["family"] == "ngram"
-    assert "-gram" in cli("info").out
+    assert shown["ngrams"] == done["sizes"]
+    assert f"2: {done['sizes'][1]:,} · 3: {done['sizes'][2]:,}" in " ".join(cli("info").out.split())
     evaluated = json.loads(cli("eval", "held.txt", "--json").out)
     assert 0 < evaluated["bits_per_char"] < 4
     assert json.loads(cli("eval", "held.txt", "--window", "7", "--json").out)["tokens"]
