@@ -9,7 +9,6 @@ import numpy as np
 
 from ..lm import Ids, Nats
 from ..measures import Measures
-from ..models.spelling import log_of_spelling
 from ..text.pieces import utf8
 from ..text.tokenizer import Tokenizer
 
@@ -17,14 +16,20 @@ from ..text.tokenizer import Tokenizer
 def measure(text: str, ids: Ids, nats: Nats, tokenizer: Tokenizer) -> Measures:
     """The measures of `text`, whose tokens `ids` (N,) have log-probabilities `nats` (N,)."""
     found = measure_ids(ids, nats, tokenizer.unk, chars=len(text), bytes=len(utf8(text)))
-    spelling = log_of_spelling(tokenizer, text) if found.oov else 0.0
-    return replace(found, spelling=spelling)
+    if not found.oov:
+        return found
+    from ..models.spelling import log_of_spelling  # which few texts need
+
+    return replace(found, spelling=log_of_spelling(tokenizer, text))
 
 
 def measure_ids(
     ids: Ids, nats: Nats, unk: int | None, *, chars: int = 0, bytes: int = 0
 ) -> Measures:
-    """The same of a text that is not at hand, so that unknown words are not spelled."""
+    """The measures of tokens `ids` (N,), of log-probabilities `nats` (N,), without their text.
+
+    So unknown words are not spelled: `spelling` is NaN where there are any.
+    """
     oov = np.zeros(len(ids), bool) if unk is None else ids == unk
     unknown = int(oov.sum())
     return Measures(

@@ -128,7 +128,7 @@ class Trace:
     nats: Nats
     ranks: Ids
     boundary: Nats  # log B before the token, see word_scores.py
-    entropy: Nats  # of the distribution that predicts it, nats
+    entropy: Nats  # of the distribution that predicts it, nats; 0 unless words are scored
 
 
 def score(
@@ -181,7 +181,7 @@ def score(
             traces = [_pseudo_trace(lm, seq) for seq in seqs]
         nats = lm.logprobs(seqs)
     elif tokens or words:
-        stepped = step_through(causal(lm), runs, tokenizer.starts_word())
+        stepped = step_through(causal(lm), runs, tokenizer.starts_word(), words=words)
         traces = list(split_trace(stepped[0], ends)) if stream else list(stepped)
         nats = [trace.nats for trace in traces if trace is not None]
     else:
@@ -220,19 +220,26 @@ def _check_line(sentence: str) -> None:
         )
 
 
-def step_through(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
-    """Predict every token of every sequence, in parallel, longest first."""
+def step_through(
+    lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask, *, words: bool
+) -> list[Trace]:
+    """Predict every token of every sequence, in parallel, longest first.
+
+    words: whether the entropy is wanted, which takes as long as a softmax.
+    """
     order = sorted(range(len(seqs)), key=lambda i: -len(seqs[i]))
     rows = min(MAX_BATCH, rows_that_fit(lm.vocab_size))
     result: dict[int, Trace] = {}
     for b in range(0, len(order), rows):
         group = order[b : b + rows]
-        traces = _step_group(lm, [seqs[i] for i in group], starts_word_V)
+        traces = _step_group(lm, [seqs[i] for i in group], starts_word_V, words=words)
         result.update(zip(group, traces, strict=True))
     return [result[i] for i in range(len(seqs))]
 
 
-def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> list[Trace]:
+def _step_group(
+    lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask, *, words: bool
+) -> list[Trace]:
     """`step_through` for sequences sorted longest first; a row is dropped at its end."""
     lengths = np.array([len(seq) for seq in seqs])
     T, B = int(lengths[0]), len(seqs)
@@ -248,7 +255,8 @@ def _step_group(lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask) -> li
         nats[:alive, t] = predicted[np.arange(alive), ids]
         ranks[:alive, t] = rank(predicted, ids)
         boundary[:alive, t] = boundary_mass(predicted, starts_word_V)
-        uncertainty[:alive, t] = entropy(predicted.astype(np.float64))
+        if words:
+            uncertainty[:alive, t] = entropy(predicted.astype(np.float64))
         if t + 1 < T:
             state = lm.advance(state, ids)
     return [
