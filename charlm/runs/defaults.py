@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
 MUON = {"optimizer": "muon", "muon_scale": 2.0, "muon_interval": 4}  # docs/decisions/0021
 FINE_TUNING = {"lr": 4e-3, "muon_scale": 1.0}  # more is no better and forgets more
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 SAMPLED_SOFTMAX = 8000  # above which it is trained on a sample of
+ONLY_OF = {"muon_scale": "muon", "muon_interval": "muon", "momentum": "sgd"}  # setting: optimiser
 SAMPLE_SIZE = 3000  # words: 4 to 5 times as fast for 18,405 of them (docs/decisions/0019)
 
 
@@ -45,6 +46,7 @@ def network(settings: Mapping[str, Any], facts: Facts) -> NetworkConfig:
     hidden = settings.get("hidden") or (256 if facts.tokens < 200_000 else 512)
     chosen: dict[str, Any] = {"vocab_size": facts.vocab_size, "hidden": hidden}
     stacked = (settings.get("layers") or 1) > 1
+    require(stacked or not settings.get("residual"), "`residual` is for two layers or more")
     chosen["residual"] = stacked and not facts.plain and not settings.get("bidirectional")
     if facts.vocab_size > LARGE_SOFTMAX:
         chosen |= {"tied": True, "embed": hidden}
@@ -114,7 +116,14 @@ def training(
         chosen |= FINE_TUNING if small else {"optimizer": "adamw", "lr": 3e-3}
     if settings.get("optimizer") == "sgd":
         chosen |= {"lr": 1.0, "clip_norm": 0.25}  # the classical recipe (Zaremba et al. 2014)
-    return TrainConfig(**(chosen | _pick(TrainConfig, settings)))
+    config = TrainConfig(**(chosen | _pick(TrainConfig, settings)))
+    for name, optimizer in ONLY_OF.items():
+        given = settings.get(name) is not None
+        require(
+            not given or config.optimizer == optimizer,
+            f"`{name}` is a setting of {optimizer}, and the optimiser is {config.optimizer}",
+        )
+    return config
 
 
 def rate(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charlm.errors import CharlmError
 from charlm.runs import defaults
 from charlm.runs.defaults import Facts
 
@@ -54,6 +55,24 @@ def test_further_layers_are_added_to_the_first(
 ) -> None:
     facts = Facts("char", 1_000_000, 65, plain)
     assert defaults.network(settings, facts).residual == residual
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({"optimizer": "adamw", "muon_scale": 1.0}, "`muon_scale` is a setting of muon"),
+        ({"optimizer": "sgd", "muon_interval": 2}, "`muon_interval` is a setting of muon"),
+        ({"momentum": 0.5}, "`momentum` is a setting of sgd, and the optimiser is muon"),
+    ],
+)
+def test_settings_of_another_optimiser_are_refused(settings: dict[str, Any], refused: str) -> None:
+    with pytest.raises(CharlmError, match=refused):
+        defaults.training(settings, Facts("char", 1_000_000, 65))
+
+
+def test_a_single_layer_has_nothing_to_be_added_to() -> None:
+    with pytest.raises(CharlmError, match="`residual` is for two layers or more"):
+        defaults.network({"residual": True}, Facts("char", 1_000_000, 65))
 
 
 def test_short_runs_have_a_higher_rate() -> None:
