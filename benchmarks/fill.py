@@ -27,7 +27,7 @@ from rich.table import Table
 import charlm
 from charlm.config import NetworkConfig
 from charlm.lm import Ids, Nats, is_pseudo
-from charlm.model import Model
+from charlm.model.model import Model
 from charlm.tasks import fill
 
 CANDIDATES = 300  # tokens whose completed lines are judged

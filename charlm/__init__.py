@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cli.python_api import mix, ngram, report, train
     from .errors import CharlmError
-    from .model import Model, classify, load
+    from .model.classify import classify
+    from .model.model import Model, load
 
 from .system.threads import wait_briefly
 from .system.version import __version__
@@ -42,9 +43,9 @@ __all__ = [
 
 _MODULES = {
     "CharlmError": "errors",
-    "Model": "model",
-    "classify": "model",
-    "load": "model",
+    "Model": "model.model",
+    "classify": "model.classify",
+    "load": "model.model",
     "mix": "cli.python_api",
     "ngram": "cli.python_api",
     "report": "cli.python_api",

@@ -6,7 +6,7 @@ Perplexity: Jelinek, Mercer, Bahl and Baker (1977). Surprisal: Shannon (1948).
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -154,3 +154,12 @@ class Measures:
             "bits_per_byte": self.bits_per_byte,
             **({} if math.isnan(self.spelling) else spelled),
         }
+
+
+def ranks(measures: Sequence[Measures], oov: str = "closed") -> list[int]:
+    """The rank of each of several texts by decreasing probability, from 1; ties share a rank."""
+    nats = [one.nats(oov) for one in measures]
+    places: dict[float, int] = {}
+    for place, logprob in enumerate(sorted(nats, reverse=True), 1):
+        places.setdefault(logprob, place)
+    return [places[logprob] for logprob in nats]

@@ -83,6 +83,8 @@ ELSEWHERE = {
     "sentences",
     "json",
     "tsv",
+    "csv",
+    "parquet",
     "quiet",
     "verbose",
     "encoding",
@@ -110,6 +112,8 @@ RENAMED = {
     ("rescore", "ref"): "references",
     ("rescore", "out"): "",  # of the list that is printed
     ("rescore", "force"): "",
+    ("score", "force"): "",  # of a table
+    ("score", "frequencies"): "",  # Model.word_table
     ("rescore", "best"): "",  # Rescored.best
     ("compare", "lines"): "",  # Comparison.wins
 }

@@ -97,7 +97,7 @@ def classify(
     if json:
         show.emit_json(found.as_dict())
         return
-    show.emit_tsv(["label", "probability", "margin", "text"], [_row(one) for one in found.texts])
+    show.emit_table(["label", "probability", "margin", "text"], [_row(one) for one in found.texts])
     if found.accuracy is not None:
         total = len(texts)
         aside(f"{found.accuracy * total:,.0f} of {total:,} right: {found.accuracy:.1%}")

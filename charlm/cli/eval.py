@@ -16,7 +16,7 @@ from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..measures import Measures
-    from ..model import Model
+    from ..model.model import Model
     from ..text.source import Reading
 
 

@@ -14,7 +14,7 @@ from .options import Json, ModelPath
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
-    from ..model import Model
+    from ..model.model import Model
     from ..tasks.fill import Filled
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from ..errors import CharlmError
 from .show import count
 from .talk import detail, note, warn
 
 if TYPE_CHECKING:
-    from ..model import Model
+    from ..model.model import Model
     from ..text.source import Reading, TextSource
+
+T = TypeVar("T")
 
 MAX_OOV_FRACTION = 0.2  # of a text's tokens, above which there is a warning
 
 
 def open_model(model: str | None, device: str | None = None) -> Model:
     """The model that --model, $CHARLM_MODEL or runs/latest names, on --device if given."""
-    from ..model import Model
+    from ..model.model import Model
 
     loaded = Model.load(model, device=device)
     detail(f"model: {loaded.info['path']}")
@@ -56,13 +58,13 @@ def only_once(*files: str | None) -> None:
         raise CharlmError("standard input can be read only once: give - only once")
 
 
-def drop_empty(lines: Iterable[str], name: str, what: str) -> list[str]:
-    """The non-empty lines, with a note on the others.
+def drop_empty(lines: Iterable[T], name: str, what: str, text: Callable[[T], str] = str) -> list[T]:
+    """The non-empty lines, with a note on the others; text: what a line says.
 
     Raises CharlmError if all are empty: nothing to `what`.
     """
     given = list(lines)
-    kept = [line for line in given if line.strip()]
+    kept = [line for line in given if text(line).strip()]
     if not kept:
         raise CharlmError(f"{name} has only empty lines: there is nothing to {what}")
     if len(kept) < len(given):

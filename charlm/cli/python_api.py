@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Unpack
 
 from ..errors import CharlmError
-from ..model import Model
+from ..model.model import Model
 from ..runs.events import Events, Outcome
 from ..runs.mixture_run import MixtureRun, mix_models
 from ..runs.ngram_run import NgramRun, count

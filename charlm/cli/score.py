@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
+from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..display.readable import cut
 from ..errors import CharlmError
-from ..measures import LN10, oov_treatment
+from ..measures import LN10, oov_treatment, ranks
 from . import show, surprisal_line
+from .log_base import LogBase
 from .open_files import drop_empty, note_unknown, open_model, open_text_file
 from .options import (
     Adaptation,
@@ -24,6 +25,7 @@ from .options import (
     Encoding,
     Errors,
     Field,
+    Force,
     Json,
     ModelPath,
     OovTreatment,
@@ -31,29 +33,14 @@ from .options import (
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
-    from ..model import Model
+    from ..model.model import Model
     from ..tasks.score import SentenceScore
     from ..text.source import Reading
+    from ..text.stimuli import Stimulus
 
 
 LONGEST_LINE = 1 << 27  # characters; it is scored piece by piece
 MAX_SHOWN = 1000  # characters of a sentence in a table; JSON and TSV have all
-
-
-class LogBase(StrEnum):
-    """Bases of printed log-probabilities."""
-
-    e = "e"
-    two = "2"
-    ten = "10"
-
-    @property
-    def heading(self) -> str:
-        return {"e": "log P", "2": "log₂ P", "10": "log₁₀ P"}[self.value]
-
-    def of(self, nats: float) -> float:
-        """A log-probability in nats, in this base."""
-        return nats / {"e": 1.0, "2": math.log(2), "10": math.log(10)}[self.value]
 
 
 def score(
@@ -97,6 +84,20 @@ def score(
             "--tsv", help="Print tab-separated values; with --tokens or --words, a row for each."
         ),
     ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The same, separated by commas.")] = False,
+    parquet: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The same, written to a file.", show_default=False),
+    ] = None,
+    force: Force = False,
+    frequencies: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text to count words in. Default: what the model was trained on.",
+            show_default=False,
+        ),
+    ] = None,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     field: Field = None,
@@ -110,27 +111,49 @@ def score(
     For each: log-probability, probability, perplexity per token, bits per character, and OOV,
     the number of tokens that the model does not know. Several sentences are ranked, and the most
     probable is marked ▶. Where they differ in OOV, log P, P and bits/char include the spelling of
-    unknown words (--oov). In TSV, ids start at 1.
+    unknown words (--oov).
+
+    --tsv, --csv and --parquet make a table: the line a sentence is on, counted from 1, its numbers,
+    and what a table of stimuli (--column) has in its other columns. With --words a row has the
+    word's surprisal and entropy reduction in bits, its log10 frequency per million, and the
+    surprisals of the two words before it.
 
     \b
     charlm score "the apple and pair salad" "the apple and pear salad"
     charlm score --words "The cats, which already ate fish, were full."
     charlm score -f sentences.txt --tsv > scores.tsv
+    charlm score -f items.csv --column sentence --words --csv > words.csv
     echo "The cat was full." | charlm score --tokens --json
     """
     from ..tasks.score import score as score_sentences
+    from . import score_tables
 
-    if json and tsv:
-        raise CharlmError("--json and --tsv are mutually exclusive: choose one")
-    if tsv and tokens and words:
-        raise CharlmError("--tsv shows --tokens or --words, not both in one table: choose one")
-    if adapt and (tokens or words or tsv):
+    formats = {"--json": json, "--tsv": tsv, "--csv": csv, "--parquet": parquet is not None}
+    chosen = [name for name, wanted in formats.items() if wanted]
+    if len(chosen) > 1:
+        raise CharlmError(f"{' and '.join(chosen)} are mutually exclusive: choose one")
+    table = "tsv" if tsv else "csv" if csv else parquet
+    if table and tokens and words:
         raise CharlmError(
-            "--adapt scores whole sentences only: leave out --tokens, --words and --tsv"
+            f"{chosen[0]} shows --tokens or --words, not both in one table: choose one"
         )
+    if adapt and (tokens or words or table):
+        raise CharlmError(
+            "--adapt scores whole sentences only: leave out --tokens, --words and tables"
+        )
+    if frequencies is not None and not (words and chosen):
+        raise CharlmError("--frequencies goes with --words in JSON or a table")
+    if parquet is not None:
+        from ..text.parquet import check_writing
+
+        check_writing(Path(parquet), [file, frequencies], force=force)
     used = open_model(model, device)
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
-    texts = _texts(sentences or [], file, used, how)
+    given = _given(sentences or [], file, used, how)
+    texts = [one.text for one in given]
+    counted = None
+    if words and chosen:
+        counted = score_tables.count_words(used, frequencies, encoding, errors)
     with progress_bar(f"scoring {show.count(len(texts), 'sentence')}"):
         scores = score_sentences(
             used.lm,
@@ -154,13 +177,22 @@ def score(
             "those of this model"
         )
     treated = oov_treatment(oov, (one.measures.oov for one in scores))
+    scored = list(zip(given, scores, strict=True))
     if json:
-        records = [one.as_dict() for one in scores]
+        records = score_tables.json_records(
+            scored, counted, from_file=sentences in (None, [], ["-"])
+        )
         for record, after in zip(records, learning or [], strict=False):
             record["adapted"] = after.as_dict()
         show.emit_json(records)
-    elif tsv:
-        _print_tsv(scores, log_base, treated, tokens, words)
+    elif table:
+        if words:
+            rows = score_tables.words(scored, log_base, counted)
+        elif tokens:
+            rows = score_tables.tokens(scored, log_base)
+        else:
+            rows = score_tables.sentences(scored, log_base, treated)
+        score_tables.emit(rows, table)
     else:
         note_unknown(
             sum(one.measures.oov for one in scores),
@@ -176,17 +208,10 @@ def score(
             _print_table(learning, log_base, treated)
 
 
-def ranks(scores: Sequence[SentenceScore], oov: str = "closed") -> list[int]:
-    """Each sentence's rank by decreasing probability, from 1; ties share a rank."""
-    nats = [one.measures.nats(oov) for one in scores]
-    places: dict[float, int] = {}
-    for place, logprob in enumerate(sorted(nats, reverse=True), 1):
-        places.setdefault(logprob, place)
-    return [places[logprob] for logprob in nats]
-
-
-def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -> list[str]:
+def _given(sentences: list[str], file: str | None, model: Model, how: Reading) -> list[Stimulus]:
     """The sentences, from wherever they are given. Raises CharlmError if there are none."""
+    from ..text.stimuli import Stimulus, read_stimuli
+
     if file is not None and sentences:
         raise CharlmError("sentences and --file are mutually exclusive: give only one")
     if file is None and sentences == ["-"]:
@@ -201,11 +226,10 @@ def _texts(sentences: list[str], file: str | None, model: Model, how: Reading) -
         for number, sentence in enumerate(sentences, 1):
             if not sentence.strip():
                 raise CharlmError(f"sentence {number} is empty: there is nothing to score")
-        return sentences
-    from ..text.source import lines_of
-
+        return [Stimulus(sentence, number) for number, sentence in enumerate(sentences, 1)]
     with open_text_file(file, model.tokenizer.level, **how) as source:
-        return drop_empty(lines_of(source, LONGEST_LINE), file, "score")
+        lines = read_stimuli(source, LONGEST_LINE)
+        return drop_empty(lines, file, "score", attrgetter("text"))
 
 
 # Rendering ------------------------------------------------------------------------------------
@@ -220,7 +244,7 @@ def _print_table(scores: Sequence[SentenceScore], base: LogBase, oov: str) -> No
     rows = [headings, *(_numbers(one, base, oov) for one in scores)]
     if not any_oov:
         rows = [row[:3] + row[4:] for row in rows]
-    places = ranks(scores, oov)
+    places = ranks([one.measures for one in scores], oov)
     several = len(scores) > 1
     if several:
         wide = len(str(len(scores)))
@@ -291,43 +315,3 @@ def _print_details(one: SentenceScore, base: LogBase) -> None:
 def _print_rows(rows: list[list[str]]) -> None:
     show.table(rows, "<" + ">" * (len(rows[0]) - 1))
     show.line()
-
-
-def _print_tsv(
-    scores: Sequence[SentenceScore], base: LogBase, oov: str, tokens: bool, words: bool
-) -> None:
-    """A row for each sentence, token or word; `logprob` in the base asked for, ids from 1."""
-    from ..tasks.word_scores import WordScore
-
-    if tokens:
-        show.emit_tsv(
-            ["sentence_id", "token_id", "token", "logprob", "surprisal", "rank"],
-            (
-                [s, t, item.token, base.of(item.logprob), item.surprisal, item.rank]
-                for s, one in enumerate(scores, 1)
-                for t, item in enumerate(one.token_scores or (), 1)
-            ),
-        )
-    elif words:
-        show.emit_tsv(
-            ["sentence_id", "word_id", *WordScore("", 0.0).as_dict()],
-            (
-                [s, w, *(item.as_dict() | {"logprob": base.of(item.logprob)}).values()]
-                for s, one in enumerate(scores, 1)
-                for w, item in enumerate(one.word_scores or (), 1)
-            ),
-        )
-    else:
-        records = [one.measures.as_dict() for one in scores]
-        for record in records:
-            for key in ("logprob", "logprob_spelled"):
-                record[key] = base.of(record[key])
-        show.emit_tsv(
-            ["sentence_id", "rank", *records[0], "text"],
-            (
-                [s, place, *record.values(), one.text]
-                for s, (place, record, one) in enumerate(
-                    zip(ranks(scores, oov), records, scores, strict=True), 1
-                )
-            ),
-        )

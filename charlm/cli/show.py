@@ -1,16 +1,19 @@
-"""Print results: numbers, aligned columns, JSON, TSV. Everything here goes to stdout.
+"""Print results: numbers, aligned columns, JSON, TSV and CSV. Everything here goes to stdout.
 
 A terminal gets colour and wrapped lines; a pipe gets plain, untruncated lines.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 from ..display.readable import count as count
@@ -72,11 +75,17 @@ def emit_json(value: Any) -> None:
     line(json.dumps(_plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=indent))
 
 
-def emit_tsv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    r"""Tab-separated values on stdout, a heading first; tab, newline, … in a cell as \t, \n, …."""
-    line("\t".join(headings))
-    for row in rows:
-        line("\t".join(_tsv_cell(cell) for cell in row))
+def emit_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = "\t"
+) -> None:
+    """Delimited values on stdout, a heading first, quoted as CSV is (RFC 4180); NaN is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter)
+    for row in chain([headings], rows):
+        writer.writerow(map(_cell, row))
+        line(buffer.getvalue().removesuffix("\r\n"))
+        buffer.seek(0)
+        buffer.truncate()
 
 
 # Text -----------------------------------------------------------------------------------------
@@ -222,6 +231,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _tsv_cell(cell: object) -> str:
-    text = valid_unicode(str(cell)).replace("\\", "\\\\")
-    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+def _cell(value: object) -> str:
+    """What stands in a cell of a table of delimited values."""
+    undefined = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if undefined else valid_unicode(str(value))

@@ -316,7 +316,7 @@ def _sentence(
         )
     if trace is not None and words:
         boundary = np.append(trace.boundary, 0.0)[: n + 1]
-        entropies = trace.entropy[:n]
+        entropies = np.append(trace.entropy, np.nan)[: n + 1]
         scored_words = word_scores(tokenizer, sentence, ids, nats, boundary, entropies)
     line = sentence + "\n" if eos else sentence
     return SentenceScore(

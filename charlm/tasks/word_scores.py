@@ -49,12 +49,23 @@ class WordScore:
     start: int = 0  # characters of the text before it
     end: int = 0  # and with it
     oov: int = 0  # of its tokens, those that are <UNK>
-    entropy: float = math.nan  # nats, of the next token before its first
+    entropy: float = math.nan  # nats, of the next token, before the word
+    entropy_after: float = math.nan  # and after it
 
     @property
     def surprisal(self) -> float:
         """−log2 P(word), bits."""
         return surprisal(self.logprob)
+
+    @property
+    def entropy_reduction(self) -> float:
+        """By how much the word makes the next token more certain, bits: max(0, H before − H after).
+
+        (Hale 2006, with the entropy of the next token in place of that of all that may follow.)
+        NaN for the sentence end.
+        """
+        reduction = bits(self.entropy - self.entropy_after)
+        return 0.0 if reduction < 0 else reduction
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -65,6 +76,7 @@ class WordScore:
             "end": self.end,
             "oov": self.oov,
             "entropy": bits(self.entropy),
+            "entropy_reduction": self.entropy_reduction,
         }
 
 
@@ -82,7 +94,7 @@ def word_scores(
 
     `ids` (N,) are the tokens of `text`, `nats` (N,) their log-probabilities, and `boundary`
     (N+1,) is log B before each of them and after the last (not used if the last is <EOS>).
-    `entropy` (N,) is that of the distribution that predicts each, nats.
+    `entropy` (N+1,) is that of the distributions that predict each and what follows the last, nats.
     """
     begins = tokenizer.starts_word()[ids]
     bounds = [0, *(int(n) for n in np.flatnonzero(begins) if n > 0), len(ids)]
@@ -101,7 +113,8 @@ def word_scores(
         oov = 0 if tokenizer.unk is None else int((ids[first:end] == tokenizer.unk).sum())
         place = (len(text),) * 2 if closing else names.place(word)
         shown = word if closing else text[slice(*place)]
-        found.append(WordScore(shown, float(total), *place, oov, float(entropy[first])))
+        around = float(entropy[first]), float(entropy[end])
+        found.append(WordScore(shown, float(total), *place, oov, *around))
         first = end
     return tuple(found)
 

@@ -1,13 +1,14 @@
-"""A column of a Parquet file as a stream of UTF-8, a batch of rows in memory at a time."""
+"""Parquet files: a column as a stream of UTF-8, a batch of rows in memory at a time; a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import CharlmError
+from ..system import output_file
 from ..system.extras import require_packages
 from .records import Extracted, column_of
 from .unpack import Stream, refuse_expansion
@@ -49,6 +50,28 @@ def open_parquet(path: Path, column: str | None) -> Iterator[Stream]:
                 refuse_expansion(path, stored, size)
 
         yield Extracted(texts(), lambda: stored * done // rows)
+
+
+def check_writing(path: Path, read: Iterable[str | None], *, force: bool) -> None:
+    """Raise CharlmError if `path` is a file, unless `force`, or one of those to be `read`."""
+    require_packages("writing Parquet", "pyarrow")
+    if output_file.is_among(path, read):
+        raise CharlmError(f"{path} is one of the files to read: name another one")
+    output_file.check(path, lambda _: True)  # whether it can stand there
+    if path.is_file() and not force:
+        raise CharlmError(f"{path} exists: name another file, or add `force` to replace it")
+
+
+def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table, of which every row has a value for every name of the first; NaN is null."""
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    columns = {
+        name: arrow.array([row.get(name) for row in rows], from_pandas=True) for name in rows[0]
+    }
+    with output_file.writing(path) as file:
+        parquet.write_table(arrow.table(columns), file)
 
 
 def _batches(path: Path, table: Any, name: str) -> Iterator[list[str | None]]:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import CharlmError
 from .decoding import nul_error, nul_is_wrong, undecodable
@@ -94,10 +94,34 @@ def from_json(path: Path, stream: Stream, field: str, encoding: str, errors: str
             yield value
 
 
+class Row(NamedTuple):
+    """A row of a table."""
+
+    line: int  # of the file on which it begins, from 1
+    cells: list[str]
+
+
+class Table(NamedTuple):
+    """A CSV or TSV file, read row by row; every row has the column that is asked for."""
+
+    place: int  # of that column
+    names: list[str]  # of all columns; none where the first row holds none
+    rows: Iterator[Row]
+
+
 def from_table(
     path: Path, stream: Stream, format: str, column: str, encoding: str, errors: str
 ) -> Iterator[str]:
-    """The texts in a column of a CSV or TSV file.
+    """The texts in a column of a CSV or TSV file; see `open_table`."""
+    place, _, rows = open_table(path, stream, format, column, encoding, errors)
+    for row in rows:
+        yield row.cells[place]
+
+
+def open_table(
+    path: Path, stream: Stream, format: str, column: str, encoding: str, errors: str
+) -> Table:
+    """A CSV or TSV file, of which empty lines are left out.
 
     column: a name, which stands in the first row, or the number of a column in a file without names
     (1 is the first). Raises CharlmError where there is no such column or quotes are wrong.
@@ -106,32 +130,47 @@ def from_table(
     lines = _lines(path, _decoded(path, stream, encoding, errors))
     first = next(lines, None)
     if first is None:
-        return
+        return Table(0, [], iter(()))
     delimiter = _delimiter(first, format, column)
-    rows: Iterator[list[str]]
     lines = chain([first], lines)
-    quoted = True
     if delimiter == "\t":
         quoted, lines = _is_quoted(lines)
-    if quoted:
-        rows = csv.reader(lines, delimiter=delimiter, strict=True)
     else:
-        rows = (line.rstrip("\r\n").split(delimiter) for line in lines)
-    place, number = None, 0
+        quoted = True
+    rows = _rows(path, lines, format, delimiter) if quoted else _split(lines, delimiter)
+    head = next(rows)
+    place, named = _place(path, head.cells, column)
+    names = head.cells if named else []
+    return Table(place, names, _having(path, rows if named else chain([head], rows), place))
+
+
+def _rows(path: Path, lines: Iterator[str], format: str, delimiter: str) -> Iterator[Row]:
+    """The rows of a file with quotes. Raises CharlmError where these are wrong."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 1
     try:
-        for number, row in enumerate(rows, 1):
-            if place is None:
-                place, named = _place(path, row, column)
-                if named:
-                    continue
-            if place < len(row):
-                yield row[place]
-            elif row and row != [""]:
-                raise CharlmError(
-                    f"{path}, row {number}: there is no column {place + 1}, only {len(row)}"
-                )
+        for cells in reader:
+            yield Row(line, cells)
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise CharlmError(f"{path}, row {number + 1}: not valid {format} ({error})") from None
+        raise CharlmError(f"{path}, line {line}: not valid {format} ({error})") from None
+
+
+def _split(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
+    """The rows of a file in which a quote is a character like any other."""
+    for number, line in enumerate(lines, 1):
+        yield Row(number, line.rstrip("\r\n").split(delimiter))
+
+
+def _having(path: Path, rows: Iterator[Row], place: int) -> Iterator[Row]:
+    """Those that are not empty. Raises CharlmError for one without a column at `place`."""
+    for row in rows:
+        if place < len(row.cells):
+            yield row
+        elif row.cells and row.cells != [""]:
+            raise CharlmError(
+                f"{path}, line {row.line}: there is no column {place + 1}, only {len(row.cells)}"
+            )
 
 
 def column_of(path: Path, names: list[str], column: str) -> int:

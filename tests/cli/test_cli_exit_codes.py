@@ -77,7 +77,7 @@ def test_a_full_disk_is_one_line(model: Path) -> None:
 def test_a_reader_that_leaves_is_no_error(model: Path) -> None:
     script = "set -o pipefail; yes 'the apple' | head -20000 | $CHARLM score --tsv | head -1"
     done = run(model, shell=script)
-    assert done.stdout.startswith(b"sentence_id\trank")
+    assert done.stdout.startswith(b"line\trank")
     assert done.stderr == b""
 
 

@@ -38,7 +38,7 @@ SCORE_KEYS = [  # of a score as JSON, before those of its tokens and words
     "logprob_spelled",
     "bits_per_char_spelled",
 ]
-WORD_KEYS = ["word", "logprob", "surprisal", "start", "end", "oov", "entropy"]
+WORD_KEYS = ["word", "logprob", "surprisal", "start", "end", "oov", "entropy", "entropy_reduction"]
 
 
 def random_tensors(

@@ -148,7 +148,7 @@ def test_what_follows_the_sentence_end_does_not_count() -> None:
     ids = np.append(tokenizer.encode("a b"), tokenizer.eos)
     nats = np.array([-(2.0**24), -1, -1, -1], np.float32)
     boundary = np.array([0.0, -0.5, -0.25, -2.0, -7.0])
-    found = word_scores(tokenizer, "a b", ids, nats, boundary, np.zeros(4))
+    found = word_scores(tokenizer, "a b", ids, nats, boundary, np.zeros(5))
     assert [(one.word, one.logprob) for one in found] == [
         ("a", -(2.0**24) - 0.5),
         ("b", -2 - 2 + 0.5),

@@ -148,9 +148,9 @@ def test_columns_by_name_and_number(tmp_path: Path) -> None:
 
 def test_columns_that_are_not_there(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", "id,text\n1,a\n2\n")
-    assert complaint(path) == f"{path}, row 3: there is no column 2, only 1"
+    assert complaint(path) == f"{path}, line 3: there is no column 2, only 1"
     assert complaint(path, column="body") == f"{path} has no column 'body'. It has: id, text"
-    assert "row 1: there is no column 7" in complaint(path, column="7")
+    assert "line 1: there is no column 7" in complaint(path, column="7")
     assert "there is no column 0" in complaint(path, column="0")
     assert (
         complaint(written(tmp_path / "u.csv", ""))
@@ -160,9 +160,9 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
 
 def test_quotes_of_csv_must_be_right(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", 'id,text\n1,"a" b\n')
-    assert f"{path}, row 2: not valid CSV" in complaint(path)
+    assert f"{path}, line 2: not valid CSV" in complaint(path)
     path = written(tmp_path / "t.csv", 'id,text\n1,"a\n2,b\n')
-    assert f"{path}, row 2: not valid CSV (unexpected end of data)" in complaint(path)
+    assert f"{path}, line 2: not valid CSV (unexpected end of data)" in complaint(path)
 
 
 def test_quotes_of_tsv_are_those_of_csv_only_where_all_can_be(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What `charlm.load` returns."""

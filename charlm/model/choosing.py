@@ -1,0 +1,100 @@
+"""Choices between sentences: minimal pairs, n-best lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .loaded import Loaded
+
+if TYPE_CHECKING:  # imported on first use
+    from ..tasks.nbest import Utterance
+    from ..tasks.pairs import PairScores, PairSource
+    from ..tasks.rescore import Rescored
+
+
+class Choosing(Loaded):
+    """Which of several sentences a model prefers."""
+
+    def pairs(
+        self,
+        pairs: str | Path | Iterable[PairSource],
+        *,
+        region: bool = False,
+        norm: str = "none",
+        by: str | None = None,
+        encoding: str = "utf-8",
+        errors: str = "strict",
+    ) -> PairScores:
+        """Score minimal pairs: is the good sentence more probable than the bad one?
+
+        pairs: (good, bad) or (good, bad, phenomenon) each, or files of them: tab-separated, or JSON
+        lines with sentence_good and sentence_bad (BLiMP).
+        region (bool, False): score only where the two sentences differ.
+        norm (str, "none"): divide log P by the length in tokens ("token") or characters ("char").
+        by (str, None): the column to group by; default: linguistics_term, phenomenon or UID.
+        encoding (str, "utf-8"): of files.
+        errors (str, "strict"): how to handle bytes that do not decode.
+
+        >>> model.pairs([("The cat was full.", "The cat were full.")]).accuracy
+        1.0
+        """
+        from ..tasks.pairs import collect, score_pairs
+
+        level = self.tokenizer.level
+        collected = collect(pairs, by, encoding=encoding, errors=errors, level=level)
+        return score_pairs(self.causal, self.tokenizer, collected, region=region, norm=norm)
+
+    def rescore(
+        self,
+        utterances: str | Path | Sequence[Utterance],
+        references: str | Path | Mapping[str, str] | None = None,
+        *,
+        alpha: float | None = None,
+        beta: float | None = None,
+        tune: bool = False,
+        metric: str = "wer",
+        oov: str | None = None,
+        scores: str | Path | None = None,
+        lm_scores: str | Path | None = None,
+        acoustic_scale: float = 1.0,
+        encoding: str = "utf-8",
+        errors: str = "strict",
+    ) -> Rescored:
+        """Rerank n-best lists by first pass + α · (log P − old LM) + β · words, all in nats.
+
+        utterances: lists, or a file of them: tab-separated (utterance, hypothesis, score, perhaps
+        old_lm_score), JSON lines or, with `scores`, Kaldi's text.
+        references (path or mapping, None): reference transcripts by utterance, for error rates.
+        alpha (float, 1): weight of the language model.
+        beta (float, 0): nats for each word.
+        tune (bool, False): find the alpha and beta with the fewest errors.
+        metric (str, "wer"): count errors in words, or ("cer") in characters.
+        oov (str, None): how unknown words count, see `compare`.
+        scores, lm_scores (paths, None): Kaldi's costs of the first pass and of the old LM.
+        acoustic_scale (float, 1.0): multiplies the costs of the first pass.
+        encoding (str, "utf-8"): of files.
+        errors (str, "strict"): how to handle bytes that do not decode.
+        """
+        from ..tasks.nbest import read_files, read_reference_file
+        from ..tasks.rescore import rescore
+
+        reading = {"encoding": encoding, "errors": errors, "level": self.tokenizer.level}
+        if isinstance(utterances, str | Path):
+            utterances = read_files(
+                utterances, scores, lm_scores, acoustic_scale=acoustic_scale, **reading
+            )
+        if isinstance(references, str | Path):
+            references = read_reference_file(references, **reading)
+        return rescore(
+            self.causal,
+            self.tokenizer,
+            utterances,
+            references,
+            alpha=alpha,
+            beta=beta,
+            tune=tune,
+            metric=metric,
+            oov=oov,
+        )

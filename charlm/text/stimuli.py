@@ -1,0 +1,51 @@
+"""Sentences of a file with the line that each stands on and what the file says beside it.
+
+A table of stimuli has an item, a condition, … beside the sentence. Whoever analyses what a model
+makes of the sentences needs them again beside the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .records import CSV, TSV, Table, format_of, open_table
+from .source import MAX_LINE, TextSource, lines_of
+from .unpack import open_bytes
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """A sentence."""
+
+    text: str
+    line: int  # of the file, from 1; in tables, that on which its row begins
+    metadata: Mapping[str, str] = field(default_factory=dict)  # the row's other columns, by name
+
+
+def read_stimuli(source: TextSource, longest: int = MAX_LINE) -> Iterator[Stimulus]:
+    """The lines of a text, or of a column of it if it is a table (CSV, TSV), empty ones too.
+
+    Only a single table has metadata; several files are one text, of which lines are counted.
+    A column without a name is called column_2, column_3, …. Raises CharlmError as `lines_of` and
+    `open_table` do.
+    """
+    path = source.paths[0]
+    kind = format_of(path.name)
+    if source.column is None or kind not in (CSV, TSV) or len(source.paths) > 1:
+        for number, line in enumerate(lines_of(source, longest), 1):
+            yield Stimulus(line, number)
+        return
+    with open_bytes(path) as stream:
+        encoding, errors = source.encoding, source.errors
+        yield from _of_table(open_table(path, stream, kind, source.column, encoding, errors))
+
+
+def _of_table(table: Table) -> Iterator[Stimulus]:
+    """Each line of each cell of a table's column; what a row lacks is empty."""
+    for line, cells in table.rows:
+        names = table.names or [f"column_{n}" for n in range(1, len(cells) + 1)]
+        others = {name: "" for k, name in enumerate(names) if k != table.place}
+        others |= {name: cell for name, cell in zip(names, cells, strict=False) if name in others}
+        for text in cells[table.place].removesuffix("\n").split("\n"):
+            yield Stimulus(text.removesuffix("\r"), line, others)
