@@ -68,6 +68,7 @@ VERBS = {
     "fill": "Model.fill",
     "eval": "Model.evaluate",
     "pairs": "Model.pairs",
+    "regions": "Model.regions",
     "rescore": "Model.rescore",
     "compare": "Model.compare",
     "classify": "classify",
@@ -115,6 +116,13 @@ RENAMED = {
     ("score", "force"): "",  # of a table
     ("score", "frequencies"): "",  # Model.word_table
     ("rescore", "best"): "",  # Rescored.best
+    ("pairs", "items"): "",  # PairScores.pairs
+    ("pairs", "force"): "",
+    ("regions", "items"): "",  # SuiteScores.rows
+    ("regions", "force"): "",
+    ("compare", "pairs"): "",  # Model.compare_pairs
+    ("compare", "by"): "",
+    ("compare", "skip_oov"): "",
     ("compare", "lines"): "",  # Comparison.wins
 }
 

@@ -26,6 +26,7 @@ from . import (
     mix,
     ngram,
     pairs,
+    regions,
     report,
     rescore,
     sample,
@@ -84,6 +85,7 @@ register(app, complete.next_token, "next")
 register(app, fill.fill, "fill")
 register(app, eval_verb.evaluate, "eval")
 register(app, pairs.pairs, "pairs")
+register(app, regions.regions, "regions")
 register(app, rescore.rescore, "rescore")
 register(app, compare.compare, "compare")
 register(app, classify.classify, "classify")

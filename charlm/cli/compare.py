@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import CharlmError
 from . import show
 from .open_files import drop_empty, note_unknown, open_lines, open_model
 from .options import Column, Device, Encoding, Errors, Field, Json, OovTreatment
@@ -23,7 +24,25 @@ def compare(
     second: Annotated[
         str, typer.Argument(metavar="B", help="Run directory or model file to compare it with.")
     ],
-    file: Annotated[str, typer.Argument(metavar="FILE", help='A text file; "-" reads stdin.')],
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help='A text file; "-" reads stdin.', show_default=False),
+    ] = None,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare on minimal pairs instead, see `charlm pairs`. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column to group pairs by.", show_default=False),
+    ] = None,
+    skip_oov: Annotated[
+        bool, typer.Option("--skip-oov", help="Leave out pairs with a word that a model lacks.")
+    ] = False,
     lines: Annotated[
         int, typer.Option(min=0, help="Number of sentences to show for each model.")
     ] = 5,
@@ -41,21 +60,32 @@ def compare(
     Bits per character are comparable across levels. The interval is 95 %, by a paired bootstrap
     over sentences; below it, the sentences on which the models differ most.
 
+    With --pairs, how often each prefers the good sentence, and the p-value of McNemar's test: how
+    probable such a difference is, or a larger one, if neither model is better.
+
     \b
     charlm compare runs/lstm runs/fivegram test.txt
     charlm compare runs/a runs/b test.txt --json
+    charlm compare runs/a runs/b --pairs blimp/ --by UID
     """
     from ..tasks.compare import compare as measure
 
+    if (file is None) == (not pairs):
+        raise CharlmError("compare the models on a text or on --pairs: give one of them")
     used = [open_model(first, device), open_model(second, device)]
+    if pairs:
+        from .compare_pairs import compare_pairs
+
+        compare_pairs(used, pairs, by, skip_oov, encoding, errors, as_json=json)
+        return
     levels = {one.tokenizer.level for one in used}
     level = levels.pop() if len(levels) == 1 else "char"
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
-    with open_lines(file, level, **how) as (name, given):
+    with open_lines(str(file), level, **how) as (name, given):
         sentences = drop_empty(given, name, "compare on")
     with progress_bar(f"scoring {show.count(len(sentences), 'sentence')}"):
-        pairs = [(one.lm, one.tokenizer) for one in used]
-        found = measure(pairs, sentences, seed=seed, oov=oov)
+        models = [(one.lm, one.tokenizer) for one in used]
+        found = measure(models, sentences, seed=seed, oov=oov)
     for total, path in ((found.first, first), (found.second, second)):
         note_unknown(total.oov, total.tokens, found.oov, path)
     for_first, for_second = found.wins(lines)

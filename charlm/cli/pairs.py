@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..display.difference import marked
 from . import show
+from .items import Items, check_items, write_items
 from .open_files import count_unknown, note_unknown, only_once, open_model
-from .options import Device, Encoding, Errors, Json, ModelPath
+from .options import Device, Encoding, Errors, Force, Json, ModelPath
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
-    from ..tasks.pairs import Accuracy, PairScore
+    from ..model.model import Model
+    from ..tasks.pairs import Accuracy, PairScore, PairScores
 
 
 class Norm(StrEnum):
@@ -28,7 +31,7 @@ class Norm(StrEnum):
 def pairs(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help='TSV or JSON lines (BLiMP); "-" reads stdin.'),
+        typer.Argument(metavar="FILE…", help='TSV, JSON lines (BLiMP), directories; "-" is stdin.'),
     ],
     region: Annotated[
         bool, typer.Option("--region", help="Score only the region where the two sentences differ.")
@@ -44,9 +47,22 @@ def pairs(
             show_default=False,
         ),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="The sentences, a line each, of files of position, right word and wrong word.",
+            show_default=False,
+        ),
+    ] = None,
+    skip_oov: Annotated[
+        bool, typer.Option("--skip-oov", help="Leave out pairs with a word the model lacks.")
+    ] = False,
     worst: Annotated[
         int, typer.Option(min=0, help="Number of failures to list, worst first.")
     ] = 10,
+    items: Items = None,
+    force: Force = False,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -57,28 +73,38 @@ def pairs(
 
     Each line holds a good sentence, a bad one and optionally a phenomenon, separated by tabs; or a
     JSON object with sentence_good and sentence_bad. A first line of good, bad, … names the columns.
-    Intervals are 95 % (Wilson).
+    With sentence, correct and wrong, only these two words are compared, after what stands before
+    ___ in the sentence, or before the word at `position`, counted from 0.
+
+    A pair whose sentences are equally probable is undecided, and counts as half right. Intervals
+    are 95 % (Wilson).
 
     \b
     charlm pairs pairs.tsv
-    charlm pairs blimp/*.jsonl --by UID
-    charlm pairs pairs.jsonl --region --json
+    charlm pairs blimp/ --by UID --items items.tsv
+    charlm pairs agreement.gold --text agreement.text --skip-oov
     """
-    from ..tasks.pairs import collect, score_pairs
+    from ..tasks.pair_files import collect
+    from ..tasks.pairs import score_pairs
 
-    only_once(*files)
+    only_once(*files, text)
+    check_items(items, [*files, text], force)
     used = open_model(model, device)
-    collected = collect(files, by, encoding=encoding, errors=errors, level=used.tokenizer.level)
+    how = {"encoding": encoding, "errors": errors}
+    collected = collect(files, by, text=text, level=used.tokenizer.level, **how)
     with progress_bar(f"scoring {show.count(len(collected), 'pair')}"):
-        scored = score_pairs(used.causal, used.tokenizer, collected, region=region, norm=norm.value)
+        scored = score_pairs(
+            used.causal,
+            used.tokenizer,
+            collected,
+            region=region,
+            norm=norm.value,
+            skip_oov=skip_oov,
+        )
     overall, failures = scored.overall, scored.worst(worst)
-    note_unknown(*count_unknown(used, (t for pair in collected for t in (pair.good, pair.bad))))
-    if overall.ties:
-        blame = ": they differ only in unknown tokens" if used.tokenizer.unk else ""
-        tied = show.count(overall.ties, "pair")
-        note(f"the model cannot tell the sentences of {tied} apart{blame}")
-        if used.tokenizer.level == "word" and used.tokenizer.as_dict()["split"] == "whitespace":
-            note('to it "cat." is one word; a model trained with --split unicode reads two')
+    _remarks(used, scored)
+    rows = [one.as_dict() for one in scored.pairs]
+    write_items(items, [row | {"id": row["id"] or k} for k, row in enumerate(rows, 1)])
     if json:
         show.emit_json(
             {
@@ -91,14 +117,29 @@ def pairs(
     _print(overall, scored.by_phenomenon, failures)
 
 
+def _remarks(model: Model, scored: PairScores) -> None:
+    """What one should know of the numbers."""
+    if scored.skipped:
+        total = len(scored.pairs) + scored.skipped
+        note(f"{scored.skipped:,} of {show.count(total, 'pair')} left out for unknown words")
+    pairs = (one.pair for one in scored.pairs)
+    note_unknown(*count_unknown(model, (text for pair in pairs for text in (pair.good, pair.bad))))
+    if scored.overall.undecided:
+        blame = ": they differ only in unknown tokens" if model.tokenizer.unk else ""
+        tied = show.count(scored.overall.undecided, "pair")
+        note(f"the model cannot tell the sentences of {tied} apart{blame}: each is half right")
+        if model.tokenizer.level == "word" and model.tokenizer.as_dict()["split"] == "whitespace":
+            note('to it "cat." is one word; a model trained with --split unicode reads two')
+
+
 def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[PairScore]) -> None:
     from ..measures import surprisal
 
-    rows = [["", "pairs", "right", "95 %", "mean Δ (bits)", "ties"]]
+    rows = [["", "pairs", "right", "95 %", "mean Δ (bits)", "undecided"]]
     named = groups if len(groups) > 1 or "" not in groups else {}
     rows += [_row(name or "(none)", group) for name, group in named.items()]
     rows.append(_row("all", overall))
-    if not overall.ties:
+    if not overall.undecided:
         rows = [row[:-1] for row in rows]
     head, *lines = show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
     show.line(head, "dim")
@@ -110,10 +151,9 @@ def _print(overall: Accuracy, groups: dict[str, Accuracy], failures: Sequence[Pa
         show.line("worst failures: bits by which the bad sentence is more probable", "dim")
     for one in failures:
         bits = show.number(surprisal(one.difference))
-        show.paragraph(f"{bits:>7}  {show.one_line(one.pair.bad)}", indent=9, first=0)
-        show.paragraph(
-            f"{'not':>7}  {show.one_line(one.pair.good)}", indent=9, first=0, style="dim"
-        )
+        bad, good = marked(one.pair.bad, one.pair.good), marked(one.pair.good, one.pair.bad)
+        show.paragraph(f"{bits:>7}  {show.one_line(bad)}", indent=9, first=0)
+        show.paragraph(f"{'not':>7}  {show.one_line(good)}", indent=9, first=0, style="dim")
 
 
 def _row(name: str, group: Accuracy) -> list[str]:
@@ -125,5 +165,5 @@ def _row(name: str, group: Accuracy) -> list[str]:
         f"{group.rate:.1%}",
         f"{low:.1%}–{high:.1%}",
         show.number(bits),
-        str(group.ties),
+        str(group.undecided),
     ]

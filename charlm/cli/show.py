@@ -5,17 +5,15 @@ A terminal gets colour and wrapped lines; a pipe gets plain, untruncated lines.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
+from ..display.delimited import delimited
 from ..display.readable import count as count
 from ..display.readable import fixed
 from ..display.readable import keep_lines as keep_lines
@@ -78,14 +76,9 @@ def emit_json(value: Any) -> None:
 def emit_table(
     headings: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = "\t"
 ) -> None:
-    """Delimited values on stdout, a heading first, quoted as CSV is (RFC 4180); NaN is empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter)
-    for row in chain([headings], rows):
-        writer.writerow(map(_cell, row))
-        line(buffer.getvalue().removesuffix("\r\n"))
-        buffer.seek(0)
-        buffer.truncate()
+    """Delimited values on stdout, see `display.delimited`."""
+    for text in delimited(headings, rows, delimiter):
+        line(text)
 
 
 # Text -----------------------------------------------------------------------------------------
@@ -229,9 +222,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _cell(value: object) -> str:
-    """What stands in a cell of a table of delimited values."""
-    undefined = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if undefined else valid_unicode(str(value))

@@ -1,4 +1,4 @@
-"""Choices between sentences: minimal pairs, n-best lists."""
+"""Choices between sentences: minimal pairs, test suites, n-best lists."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from .loaded import Loaded
 
 if TYPE_CHECKING:  # imported on first use
+    from ..tasks.compare_pairs import PairComparison
     from ..tasks.nbest import Utterance
-    from ..tasks.pairs import PairScores, PairSource
+    from ..tasks.pair_files import PairSource
+    from ..tasks.pairs import PairScores
     from ..tasks.rescore import Rescored
+    from ..tasks.suites import SuiteScores
 
 
 class Choosing(Loaded):
@@ -24,27 +27,71 @@ class Choosing(Loaded):
         region: bool = False,
         norm: str = "none",
         by: str | None = None,
+        text: str | Path | None = None,
+        skip_oov: bool = False,
         encoding: str = "utf-8",
         errors: str = "strict",
     ) -> PairScores:
         """Score minimal pairs: is the good sentence more probable than the bad one?
 
         pairs: (good, bad) or (good, bad, phenomenon) each, or files of them: tab-separated, or JSON
-        lines with sentence_good and sentence_bad (BLiMP).
+        lines with sentence_good and sentence_bad (BLiMP), or with a sentence and two words for the
+        same place in it.
         region (bool, False): score only where the two sentences differ.
         norm (str, "none"): divide log P by the length in tokens ("token") or characters ("char").
         by (str, None): the column to group by; default: linguistics_term, phenomenon or UID.
+        text (path, None): the sentences of files that have position, right word and wrong word.
+        skip_oov (bool, False): leave out pairs with a word that the model does not know.
         encoding (str, "utf-8"): of files.
         errors (str, "strict"): how to handle bytes that do not decode.
 
         >>> model.pairs([("The cat was full.", "The cat were full.")]).accuracy
         1.0
         """
-        from ..tasks.pairs import collect, score_pairs
+        from ..tasks.pair_files import collect
+        from ..tasks.pairs import score_pairs
 
         level = self.tokenizer.level
-        collected = collect(pairs, by, encoding=encoding, errors=errors, level=level)
-        return score_pairs(self.causal, self.tokenizer, collected, region=region, norm=norm)
+        collected = collect(pairs, by, text=text, encoding=encoding, errors=errors, level=level)
+        return score_pairs(
+            self.causal, self.tokenizer, collected, region=region, norm=norm, skip_oov=skip_oov
+        )
+
+    def compare_pairs(
+        self,
+        other: Loaded,
+        pairs: str | Path | Iterable[PairSource],
+        *,
+        by: str | None = None,
+        skip_oov: bool = False,
+        encoding: str = "utf-8",
+        errors: str = "strict",
+    ) -> PairComparison:
+        """Compare this model (the first) and another on minimal pairs: exact McNemar tests.
+
+        pairs, by, encoding, errors: as in `pairs`.
+        skip_oov (bool, False): leave out pairs with a word that one of the models does not know.
+        """
+        from ..tasks.compare_pairs import compare_pairs
+        from ..tasks.pair_files import collect
+
+        collected = collect(pairs, by, encoding=encoding, errors=errors)
+        models = [(one.lm, one.tokenizer) for one in (self, other)]
+        return compare_pairs(models, collected, skip_oov=skip_oov)
+
+    def regions(
+        self, suite: str | Path, *, encoding: str = "utf-8", errors: str = "strict"
+    ) -> SuiteScores:
+        """Surprisal region by region of a test suite (SyntaxGym's JSON), and its predictions.
+
+        encoding (str, "utf-8"): of the file.
+        errors (str, "strict"): how to handle bytes that do not decode.
+        """
+        from ..tasks.suite_files import read_file
+        from ..tasks.suites import score_suite
+
+        found = read_file(suite, encoding=encoding, errors=errors)
+        return score_suite(self.causal, self.tokenizer, found)
 
     def rescore(
         self,

@@ -33,6 +33,18 @@ def check(path: Path, is_ours: Callable[[bytes], bool], *, force: bool = False) 
         )
 
 
+def check_new(path: Path, read: Iterable[str | Path | None], *, force: bool = False) -> None:
+    """Raise CharlmError if `path` is one of the files to be `read`, or any file, unless `force`.
+
+    Raises OSError as `check` does.
+    """
+    _check_place(path)
+    if is_among(path, read):
+        raise CharlmError(f"{path} is one of the files to read: name another one")
+    if path.is_file() and path.stat().st_size and not force:
+        raise CharlmError(f"{path} exists: name another file, or add `force` to replace it")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
     """Open the file for writing.

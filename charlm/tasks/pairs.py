@@ -5,29 +5,25 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ..config import require
+from ..display.difference import common_ends
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Nats, S
 from ..measures import surprisal
-from ..text.find_files import find_files
-from ..text.source import open_lines
 from ..text.tokenizer import Tokenizer
-from .score import encode_line
+from .proportions import wilson
+from .score import SentenceScore, encode_line, score
 from .shared_prefixes import shared_logprobs
 
-# Columns that may name a pair's phenomenon.
-PHENOMENON_COLUMNS = ("linguistics_term", "phenomenon", "UID", "category")
 NORMS = ("none", "token", "char")
-Z95 = 1.959963984540054  # of the normal distribution
+AT_ONCE = 1 << 10  # pairs of words scored at a time
 
 
 @dataclass(frozen=True)
@@ -37,10 +33,8 @@ class Pair:
     good: str
     bad: str
     phenomenon: str = ""
-
-
-# Anything that `collect` accepts: a pair, (good, bad) or (good, bad, phenomenon), a file of them.
-PairSource: TypeAlias = Pair | tuple[str, str] | tuple[str, str, str] | str | Path
+    id: str = ""
+    shared: int | None = None  # characters that both begin with, if the words after them decide
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,10 @@ class PairScore:
     pair: Pair
     good: float  # log P, nats; of the region, or per token or character, if requested
     bad: float
+    good_region: float = math.nan  # log P of the tokens that differ, from the first to the last
+    bad_region: float = math.nan
+    good_oov: int = 0  # tokens of the sentence that are <UNK>
+    bad_oov: int = 0
 
     @property
     def difference(self) -> float:
@@ -61,14 +59,25 @@ class PairScore:
         """Whether the model prefers the good sentence; a tie is not a preference."""
         return self.difference > 0
 
+    @property
+    def decision(self) -> str:
+        """right, wrong or undecided: both are equally probable."""
+        return "right" if self.right else "wrong" if self.difference < 0 else "undecided"
+
     def as_dict(self) -> dict[str, Any]:
         return {
+            "id": self.pair.id,
+            "phenomenon": self.pair.phenomenon,
             "good": self.pair.good,
             "bad": self.pair.bad,
-            "phenomenon": self.pair.phenomenon,
             "good_logprob": self.good,
             "bad_logprob": self.bad,
             "difference": self.difference,
+            "good_region_surprisal": surprisal(self.good_region),
+            "bad_region_surprisal": surprisal(self.bad_region),
+            "good_oov": self.good_oov,
+            "bad_oov": self.bad_oov,
+            "decision": self.decision,
         }
 
 
@@ -78,23 +87,24 @@ class Accuracy:
 
     right: int
     total: int
-    ties: int
+    undecided: int  # both sentences are equally probable
     mean_difference: float  # nats
 
     @property
     def rate(self) -> float:
-        return self.right / self.total if self.total else math.nan
+        """The fraction that it got right; an undecided pair is half right, as if it guessed."""
+        return (self.right + self.undecided / 2) / self.total if self.total else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the rate (Wilson 1927)."""
-        return wilson(self.right, self.total)
+        return wilson(self.right + self.undecided / 2, self.total)
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "pairs": self.total,
             "right": self.right,
-            "ties": self.ties,
+            "undecided": self.undecided,
             "accuracy": self.rate,
             "interval": list(self.interval),
             "mean_difference": self.mean_difference,
@@ -107,10 +117,11 @@ class PairScores:
     """Minimal pairs with a model's scores."""
 
     pairs: tuple[PairScore, ...]  # in the order given
+    skipped: int = 0  # pairs left out for their unknown words
 
     @property
     def accuracy(self) -> float:
-        """The fraction of pairs for which the model prefers the good sentence."""
+        """The fraction of pairs for which the model prefers the good sentence, see `Accuracy`."""
         return self.overall.rate
 
     @property
@@ -128,7 +139,7 @@ class PairScores:
 
     def worst(self, limit: int = 10) -> list[PairScore]:
         """Up to `limit` of the pairs that the model gets wrong, worst first."""
-        failures = (one for one in self.pairs if not one.right)
+        failures = (one for one in self.pairs if one.decision == "wrong")
         return sorted(failures, key=lambda one: one.difference)[:limit]
 
     def as_dict(self) -> dict[str, Any]:
@@ -138,16 +149,6 @@ class PairScores:
         }
 
 
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion (Wilson 1927): within [0, 1], and valid for few trials."""
-    if not total:
-        return math.nan, math.nan
-    p, n, z = right / total, total, Z95
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half_width = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half_width), min(1.0, middle + half_width)
-
-
 def score_pairs(
     lm: CausalLM[S],
     tokenizer: Tokenizer,
@@ -155,49 +156,103 @@ def score_pairs(
     *,
     region: bool = False,
     norm: str = "none",
+    skip_oov: bool = False,
 ) -> PairScores:
     """Score all pairs, each sentence on its own, in the order given.
 
     region: score only the tokens from the first to the last difference, given what precedes them.
     norm: divide log P by the number of tokens ("token") or characters ("char") scored; for a
-    region, tokens only.
+    region, tokens only. skip_oov: leave out pairs with an unknown token.
+
+    Raises CharlmError for an unknown norm, and if all pairs are left out.
     """
     require(norm in NORMS, f"unknown norm {norm!r}: choose {' | '.join(NORMS)}")
     require(
         not (region and norm == "char"), "norm char is not defined for a region: use norm token"
     )
+    kept = known(tokenizer, pairs) if skip_oov else list(pairs)
+    whole = _whole(lm, tokenizer, [p for p in kept if p.shared is None], region, norm)
+    words = _words(lm, tokenizer, [p for p in kept if p.shared is not None], norm)
+    scores = tuple(next(whole if pair.shared is None else words) for pair in kept)
+    return PairScores(scores, len(pairs) - len(kept))
+
+
+def known(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs without an unknown token. Raises CharlmError if there are none."""
+    kept = [pair for pair in pairs if not any(_oov(tokenizer, pair))]
+    if not kept:
+        raise CharlmError("every pair has an unknown word: nothing is left to score")
+    return kept
+
+
+def _whole(
+    lm: CausalLM[S], tokenizer: Tokenizer, pairs: Sequence[Pair], region: bool, norm: str
+) -> Iterator[PairScore]:
+    """Pairs of sentences, <EOS> included."""
     seqs = [encode_line(tokenizer, text) for pair in pairs for text in (pair.good, pair.bad)]
     nats = shared_logprobs(lm, seqs)
-    scores: list[PairScore] = []
     for k, pair in enumerate(pairs):
-        good, bad = slice(None), slice(None)
-        if region:
-            good, bad = differing(seqs[2 * k], seqs[2 * k + 1])
-        scores.append(
-            PairScore(
-                pair,
-                _value(nats[2 * k][good], pair.good, norm),
-                _value(nats[2 * k + 1][bad], pair.bad, norm),
-            )
+        two = slice(2 * k, 2 * k + 2)
+        places = differing(*seqs[two])
+        parts = [one[place] for one, place in zip(nats[two], places, strict=True)]
+        good, bad = parts if region else nats[two]
+        yield PairScore(
+            pair,
+            _total(good) / _length(norm, len(good), pair.good + "\n"),
+            _total(bad) / _length(norm, len(bad), pair.bad + "\n"),
+            _total(parts[0]),
+            _total(parts[1]),
+            *_oov(tokenizer, pair),
         )
-    return PairScores(tuple(scores))
 
 
-def _value(nats: Nats, text: str, norm: str) -> float:
-    total = float(nats.sum(dtype=np.float64))
-    length = {"none": 1, "token": len(nats), "char": len(text) + 1}[norm]
-    return total / max(1, length)
+def _words(
+    lm: CausalLM[S], tokenizer: Tokenizer, pairs: Sequence[Pair], norm: str
+) -> Iterator[PairScore]:
+    """Pairs of whole words after the same beginning; what is the same to the model is a tie."""
+    for b in range(0, len(pairs), AT_ONCE):
+        group = pairs[b : b + AT_ONCE]
+        texts = [text for pair in group for text in (pair.good, pair.bad)]
+        scores = score(lm, tokenizer, texts, eos=False, words=True)
+        for k, pair in enumerate(group):
+            good, bad = (_after(pair, one) for one in scores[2 * k : 2 * k + 2])
+            seqs = [tokenizer.encode(text) for text in (pair.good, pair.bad)]
+            bad = good if np.array_equal(seqs[0], seqs[1]) else bad
+            before = len(tokenizer.encode(pair.good[: pair.shared]))
+            lengths = [
+                _length(norm, len(seq) - before, text[pair.shared :])
+                for seq, text in zip(seqs, (pair.good, pair.bad), strict=True)
+            ]
+            yield PairScore(
+                pair, good / lengths[0], bad / lengths[1], good, bad, *_oov(tokenizer, pair)
+            )
+
+
+def _after(pair: Pair, scored: SentenceScore) -> float:
+    """log P of the words after the beginning that a pair shares."""
+    words = scored.word_scores or ()
+    return math.fsum(word.logprob for word in words if word.start >= (pair.shared or 0))
+
+
+def _oov(tokenizer: Tokenizer, pair: Pair) -> tuple[int, int]:
+    """How many tokens of each sentence are <UNK>."""
+    good, bad = (tokenizer.encode(text) for text in (pair.good, pair.bad))
+    return int((good == tokenizer.unk).sum()), int((bad == tokenizer.unk).sum())
+
+
+def _total(nats: Nats) -> float:
+    return float(nats.sum(dtype=np.float64))
+
+
+def _length(norm: str, tokens: int, text: str) -> int:
+    """What a log-probability is divided by."""
+    return max(1, {"none": 1, "token": tokens, "char": len(text)}[norm])
 
 
 def differing(one: Ids, other: Ids) -> tuple[slice, slice]:
     """Where two sequences differ: all but their common prefix and common suffix."""
-    short = min(len(one), len(other))
-    begins = np.flatnonzero(one[:short] != other[:short])
-    first = int(begins[0]) if len(begins) else short
-    rest = short - first
-    ends = np.flatnonzero(one[::-1][:rest] != other[::-1][:rest])
-    same = int(ends[0]) if len(ends) else rest
-    return slice(first, len(one) - same), slice(first, len(other) - same)
+    first, last = common_ends(one.tolist(), other.tolist())
+    return slice(first, len(one) - last), slice(first, len(other) - last)
 
 
 def accuracy(scores: Sequence[PairScore]) -> Accuracy:
@@ -208,99 +263,3 @@ def accuracy(scores: Sequence[PairScore]) -> Accuracy:
         sum(one.difference == 0 for one in scores),
         float(np.mean([one.difference for one in scores])) if scores else math.nan,
     )
-
-
-def collect(
-    sources: str | Path | Iterable[PairSource],
-    by: str | None = None,
-    *,
-    encoding: str = "utf-8",
-    errors: str = "strict",
-    level: str = "char",
-) -> list[Pair]:
-    """All pairs in order, those of files included ("-": standard input).
-
-    by: see `read`. level: of the tokenizer that will encode them. Raises CharlmError as `read`
-    does.
-    """
-    pairs: list[Pair] = []
-    for one in [sources] if isinstance(sources, str | Path) else sources:
-        if isinstance(one, str | Path):
-            for file in find_files([str(one)]):
-                with open_lines(file, encoding, errors, level) as (name, lines):
-                    pairs += read(lines, name, by)
-        else:
-            pairs.append(one if isinstance(one, Pair) else Pair(*one))
-    if not pairs:
-        raise CharlmError("there are no pairs to score")
-    return pairs
-
-
-def read(lines: Iterable[str], name: str, by: str | None = None) -> list[Pair]:
-    """Pairs from JSON lines (sentence_good, sentence_bad) or tab-separated values.
-
-    A line of TSV is: good, bad, and optionally the phenomenon; a header line with the names of the
-    columns (good, bad, …) may change their order. by: the column of the phenomenon, else one of
-    PHENOMENON_COLUMNS. Raises CharlmError with the number of the first invalid line.
-    """
-    pairs: list[Pair] = []
-    columns: list[str] | None = None
-    number = 0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-
-        def error(what: str, number: int = number) -> CharlmError:
-            return CharlmError(f"{name}, line {number}: {what}")
-
-        if line.lstrip().startswith("{"):
-            row = _json(line, error)
-        else:
-            cells = [cell.strip() for cell in line.split("\t")]
-            if columns is None:
-                columns = ["sentence_good", "sentence_bad", "phenomenon"]
-                heads = [_COLUMNS.get(cell.lower(), cell) for cell in cells]
-                if {"sentence_good", "sentence_bad"} <= set(heads):
-                    columns = heads
-                    continue
-            if len(cells) < 2:
-                raise error("expected two sentences separated by a tab")
-            row = dict(zip(columns, cells, strict=False))
-        pairs.append(_pair(row, by, error))
-    if not pairs:
-        below = " below its header line" if columns and number == 1 else ""
-        raise CharlmError(f"{name} holds no pairs{below}")
-    return pairs
-
-
-_COLUMNS = {
-    "good": "sentence_good",
-    "bad": "sentence_bad",
-    "sentence_good": "sentence_good",
-    "sentence_bad": "sentence_bad",
-    "grammatical": "sentence_good",
-    "ungrammatical": "sentence_bad",
-}
-
-
-def _json(line: str, error: Callable[[str], CharlmError]) -> dict[str, Any]:
-    try:
-        row: Any = json.loads(line)
-    except (ValueError, RecursionError) as reason:
-        raise error(f"not valid JSON ({reason})") from None
-    if not isinstance(row, dict):
-        raise error("expected a JSON object")
-    return {_COLUMNS.get(str(key), str(key)): value for key, value in row.items()}
-
-
-def _pair(row: dict[str, Any], by: str | None, error: Callable[[str], CharlmError]) -> Pair:
-    sentences = [row.get("sentence_good"), row.get("sentence_bad")]
-    for key, text in zip(("sentence_good", "sentence_bad"), sentences, strict=True):
-        if not isinstance(text, str) or not text.strip():
-            raise error(f"{key} is missing or empty")
-        if "\n" in text:
-            raise error(f"{key} contains a line break")
-    if by is not None and by not in row:
-        raise error(f"there is no column {by!r} to group by")
-    column = by or next((key for key in PHENOMENON_COLUMNS if row.get(key)), "")
-    return Pair(str(sentences[0]), str(sentences[1]), str(row.get(column, "")) if column else "")

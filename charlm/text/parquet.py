@@ -53,13 +53,9 @@ def open_parquet(path: Path, column: str | None) -> Iterator[Stream]:
 
 
 def check_writing(path: Path, read: Iterable[str | None], *, force: bool) -> None:
-    """Raise CharlmError if `path` is a file, unless `force`, or one of those to be `read`."""
+    """Raise CharlmError if a table cannot be written there, see `output_file.check_new`."""
     require_packages("writing Parquet", "pyarrow")
-    if output_file.is_among(path, read):
-        raise CharlmError(f"{path} is one of the files to read: name another one")
-    output_file.check(path, lambda _: True)  # whether it can stand there
-    if path.is_file() and not force:
-        raise CharlmError(f"{path} exists: name another file, or add `force` to replace it")
+    output_file.check_new(path, read, force=force)
 
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

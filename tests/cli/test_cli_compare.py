@@ -32,3 +32,21 @@ def test_compare_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> No
     assert {one["text"] for one in wins} == {"the apple", "the pear", "wholly other"}
     text.write_text("\n\n")
     assert "empty lines" in cli.fails("compare", *two, text)
+
+
+def test_compare_on_pairs(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("the cat was full\tthe cat were full\tagreement\na b c\ta d c\tletters\n" * 3)
+    lines = cli("compare", *two, "--pairs", file).out.splitlines()
+    heads = ["pairs", "A", "right", "B", "right", "only", "A", "only", "B", "p"]
+    assert lines[0].split() == heads
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["agreement", "3"],
+        ["letters", "3"],
+        ["all", "6"],
+    ]
+    found = json.loads(cli("compare", *two, "--pairs", file, "--json").out)
+    assert found["overall"]["first"]["pairs"] == 6
+    assert 0 < found["overall"]["p"] <= 1
+    assert "give one of them" in cli.fails("compare", *two)
+    assert "give one of them" in cli.fails("compare", *two, file, "--pairs", file)

@@ -15,10 +15,15 @@ TEXT = "The cat ate the fish.\nA cat sat.\nFish, fish, fish!\n" * 40
 @pytest.mark.parametrize("level", ["char", "byte", "word", "subword"])
 def test_of_the_training_text(level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
-    size = {"vocab_size": 300} if level == "subword" else {}
-    split = {"split": "unicode"} if level == "word" else {}
+    size = 300 if level == "subword" else 0
+    split = "unicode" if level == "word" else "whitespace"
     made = charlm.ngram(
-        tmp_path / "text.txt", out=tmp_path / "run", level=level, order=2, **size, **split
+        tmp_path / "text.txt",
+        out=tmp_path / "run",
+        level=level,
+        order=2,
+        vocab_size=size,
+        split=split,
     )
     monkeypatch.setattr(word_frequencies, "PIECE", 100)
     model = charlm.load(made.model)

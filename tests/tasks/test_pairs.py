@@ -1,30 +1,19 @@
-"""Minimal pairs: the judgement, its statistics, and reading the files."""
+"""Minimal pairs: the judgement and its statistics."""
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import pair_of, tokenizer_of
+from toys import TEXTS, pair_of, tokenizer_of
 
 from charlm.errors import CharlmError
 from charlm.models.kneser_ney import estimate
-from charlm.tasks.pairs import (
-    Pair,
-    PairSource,
-    accuracy,
-    collect,
-    differing,
-    read,
-    score_pairs,
-    wilson,
-)
+from charlm.tasks.pairs import Pair, accuracy, differing, score_pairs
 from charlm.tasks.score import encode_line, score
 
 PAIRS = [
@@ -63,7 +52,7 @@ def test_the_same_tokens_have_the_same_probability() -> None:
     lm, tokenizer = pair_of("word")
     names = [f"{x}{y} sat" for x in "xyzuvw" for y in "xyzuvw"]  # all of them <UNK> sat
     scored = score_pairs(lm, tokenizer, [Pair(*two) for two in pairwise(names)])
-    assert scored.overall.ties == len(scored.pairs)
+    assert scored.overall.undecided == len(scored.pairs)
 
 
 def test_norms_and_regions() -> None:
@@ -100,59 +89,46 @@ def test_accuracy() -> None:
     overall = scored.overall
     assert scored.accuracy == overall.rate
     assert overall.total == 4
-    assert overall.ties == 1  # a tie is no success
+    assert overall.undecided == 1  # half right
     assert overall.right == sum(one.good > one.bad for one in scored.pairs)
+    assert overall.rate == (overall.right + 0.5) / 4
+    assert [one.decision for one in scored.pairs].count("undecided") == 1
     groups = scored.by_phenomenon
     assert list(groups) == ["agreement", "letters", "order"]
     assert sum(group.total for group in groups.values()) == 4
     assert math.isnan(accuracy([]).rate)
 
 
-def test_wilson_s_interval() -> None:
-    # Newcombe 1998, table I, method 3: 81 of 263, and 0 of 20
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+def test_unknown_words_are_counted_and_left_out() -> None:
+    lm, tokenizer = pair_of("word")
+    given = [Pair("the cat sat", "the sat cat"), Pair("the zebra sat", "zebra the sat")]
+    scored = score_pairs(lm, tokenizer, given)
+    assert [(one.good_oov, one.bad_oov) for one in scored.pairs] == [(0, 0), (1, 1)]
+    left = score_pairs(lm, tokenizer, given, skip_oov=True)
+    assert (left.pairs, left.skipped) == (scored.pairs[:1], 1)
+    with pytest.raises(CharlmError, match="every pair has an unknown word"):
+        score_pairs(lm, tokenizer, given[1:], skip_oov=True)
 
 
-def test_reading() -> None:
-    blimp = {"sentence_good": "a b", "sentence_bad": "b a", "UID": "order_1", "field": "syntax"}
-    lines = ["good one\tbad one\tkind", "", json.dumps(blimp), "x\ty"]
-    assert read(lines, "f") == [
-        Pair("good one", "bad one", "kind"),
-        Pair("a b", "b a", "order_1"),
-        Pair("x", "y", ""),
-    ]
-    assert read([json.dumps(blimp)], "f", by="field")[0].phenomenon == "syntax"
-    named = ["phenomenon\tbad\tgood", "p\tb\tg"]
-    assert read(named, "f") == [Pair("g", "b", "p")]
+@pytest.mark.parametrize("level", TEXTS)
+def test_words_at_a_position_are_compared_as_whole_words(level: str) -> None:
+    lm, tokenizer = pair_of(level)
+    pair = Pair("the cat sat", "the cat ate", shared=len("the cat "))
+    whole = PAIRS[0]
+    scored = score_pairs(lm, tokenizer, [pair, whole, pair]).pairs
+    assert scored[0] == scored[2]
+    assert scored[1] == score_pairs(lm, tokenizer, [whole]).pairs[0]
+    for text, found in ((pair.good, scored[0].good), (pair.bad, scored[0].bad)):
+        (one,) = score(lm, tokenizer, [text], eos=False, words=True)
+        assert found == pytest.approx((one.word_scores or ())[-1].logprob, abs=1e-5)
+    assert scored[0].good_region == scored[0].good
+    token, char = (score_pairs(lm, tokenizer, [pair], norm=n).pairs[0] for n in ("token", "char"))
+    assert char.good == pytest.approx(scored[0].good / 3, abs=1e-5)
+    pieces = len(tokenizer.encode(pair.good)) - len(tokenizer.encode("the cat "))
+    assert token.good == pytest.approx(scored[0].good / max(1, pieces), abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("alone", "line 2: expected two sentences"),
-        ("{broken", "line 2: not valid JSON"),
-        ('{"sentence_good": "a"}', "line 2: sentence_bad"),
-        ('{"sentence_good": 1, "sentence_bad": "b"}', "line 2: sentence_good"),
-        ("a\t ", "line 2: sentence_bad"),
-    ],
-)
-def test_lines_that_are_wrong(line: str, message: str) -> None:
-    with pytest.raises(CharlmError, match=message):
-        read(["a\tb", line], "f")
-
-
-def test_no_pairs_at_all() -> None:
-    with pytest.raises(CharlmError, match="no pairs"):
-        read(["", " "], "f")
-
-
-def test_pairs_are_given_in_many_ways(tmp_path: Path) -> None:
-    file = tmp_path / "pairs.tsv"
-    file.write_text("a\tb\tkind\n")
-    from_file, plain = Pair("a", "b", "kind"), Pair("c", "d")
-    assert collect(str(file)) == collect([file]) == [from_file]
-    given: list[PairSource] = [file, ("c", "d"), plain, ("e", "f", "order")]
-    assert collect(given) == [from_file, plain, plain, Pair("e", "f", "order")]
-    with pytest.raises(CharlmError, match="no pairs"):
-        collect([])
+def test_two_unknown_words_are_a_tie() -> None:
+    lm, tokenizer = pair_of("word")
+    pairs = [Pair(f"the {x}xyz", f"the {x}zyx", shared=4) for x in "abcdefg"]
+    assert score_pairs(lm, tokenizer, pairs).overall.undecided == len(pairs)
