@@ -198,7 +198,7 @@ def toml(path: Path, rng: random.Random) -> None:
     tree = a_tree(tomllib.loads(path.read_text("utf-8")), rng)
     try:
         path.write_text(tomli_w.dumps(tree), "utf-8", errors="replace")
-    except (TypeError, AttributeError, ValueError):  # what TOML has no words for
+    except (TypeError, AttributeError, ValueError, RecursionError):  # what TOML has no words for
         raw(path, rng)
 
 
