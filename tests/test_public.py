@@ -116,6 +116,9 @@ RENAMED = {
     ("score", "force"): "",  # of a table
     ("score", "frequencies"): "",  # Model.word_table
     ("rescore", "best"): "",  # Rescored.best
+    ("rescore", "lm_out"): "",  # Ranked.lm
+    ("rescore", "dev_scores"): "",
+    ("rescore", "dev_lm_scores"): "",
     ("pairs", "items"): "",  # PairScores.pairs
     ("pairs", "force"): "",
     ("regions", "items"): "",  # SuiteScores.rows

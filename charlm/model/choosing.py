@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config import require
 from .loaded import Loaded
 
 if TYPE_CHECKING:  # imported on first use
@@ -101,8 +102,11 @@ class Choosing(Loaded):
         alpha: float | None = None,
         beta: float | None = None,
         tune: bool = False,
+        dev: str | Path | Sequence[Utterance] | None = None,
+        dev_references: str | Path | Mapping[str, str] | None = None,
         metric: str = "wer",
         oov: str | None = None,
+        oov_penalty: float | None = None,
         scores: str | Path | None = None,
         lm_scores: str | Path | None = None,
         acoustic_scale: float = 1.0,
@@ -117,8 +121,10 @@ class Choosing(Loaded):
         alpha (float, 1): weight of the language model.
         beta (float, 0): nats for each word.
         tune (bool, False): find the alpha and beta with the fewest errors.
+        dev, dev_references (None): find them on these lists instead, with their references.
         metric (str, "wer"): count errors in words, or ("cer") in characters.
         oov (str, None): how unknown words count, see `compare`.
+        oov_penalty (float, None): nats taken off for each unknown word, which counts as <UNK>.
         scores, lm_scores (paths, None): Kaldi's costs of the first pass and of the old LM.
         acoustic_scale (float, 1.0): multiplies the costs of the first pass.
         encoding (str, "utf-8"): of files.
@@ -134,6 +140,11 @@ class Choosing(Loaded):
             )
         if isinstance(references, str | Path):
             references = read_reference_file(references, **reading)
+        if isinstance(dev, str | Path):
+            dev = read_files(dev, encoding=encoding, errors=errors, level=self.tokenizer.level)
+        if isinstance(dev_references, str | Path):
+            dev_references = read_reference_file(dev_references, **reading)
+        require((dev is None) == (dev_references is None), "`dev` goes with `dev_references`")
         return rescore(
             self.causal,
             self.tokenizer,
@@ -142,6 +153,8 @@ class Choosing(Loaded):
             alpha=alpha,
             beta=beta,
             tune=tune,
+            dev=None if dev is None or dev_references is None else (dev, dev_references),
             metric=metric,
             oov=oov,
+            oov_penalty=oov_penalty,
         )

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..config import require
 from ..errors import CharlmError
 from ..lm import LanguageModel, causal
 from ..measures import Measures, bits, oov_treatment
 from ..text.tokenizer import Tokenizer
+from .bootstrap import RESAMPLES, bootstrap, interval
 from .measure_lines import measure_lines
-
-RESAMPLES = 10_000
-MAX_DRAWN_AT_ONCE = 1 << 22  # sentences resampled at a time
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def compare(
     oov: unknown words count as <UNK> alone (closed), as <UNK> and their spelling (spelled), or not
     at all (exclude). None: spelled if one model knows more tokens than the other, else closed.
 
-    The interval is from a paired bootstrap over sentences (Efron 1979; Koehn 2004): both models are
+    The interval is from a paired bootstrap over sentences: both models are
     measured on the same resampled sentences, so what makes a sentence hard for both cancels out.
     Raises CharlmError for no sentences and an unknown `oov`.
     """
@@ -123,20 +120,5 @@ def compare(
     extra_N = np.array([line.difference for line in lines])
     chars_N = np.array([one.chars for one in measured[0]], np.float64)
     drawn = bootstrap(extra_N, chars_N, resamples, seed)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Comparison(
-        lines, first, second, (float(low), float(high)), float((drawn < 0).mean()), treated
-    )
-
-
-def bootstrap(
-    extra_N: npt.NDArray[np.float64], chars_N: npt.NDArray[np.float64], resamples: int, seed: int
-) -> npt.NDArray[np.float64]:
-    """Σ extra / Σ chars of N sentences drawn with replacement, for each of `resamples` draws."""
-    rng, N = np.random.default_rng(seed), len(extra_N)
-    ratios: list[npt.NDArray[np.float64]] = []
-    rows = max(1, MAX_DRAWN_AT_ONCE // N)
-    for first in range(0, resamples, rows):
-        drawn = rng.integers(N, size=(min(rows, resamples - first), N))
-        ratios.append(extra_N[drawn].sum(axis=1) / chars_N[drawn].sum(axis=1))
-    return np.concatenate(ratios)
+    better = float((drawn < 0).mean())
+    return Comparison(lines, first, second, interval(drawn), better, treated)

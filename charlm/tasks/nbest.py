@@ -27,6 +27,7 @@ class Hypothesis:
     text: str
     score: float  # of the first pass, higher is better
     old_lm: float | None = None  # the part of it due to an old language model, if known
+    key: str = ""  # its name in Kaldi's files
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class _Collector:
     found: dict[str, list[Hypothesis]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
-    def add(self, number: int, id: str, text: object, score: object, old: object) -> None:
+    def add(
+        self, number: int, id: str, text: object, score: object, old: object, key: str = ""
+    ) -> None:
         if not id:
             self.reject(number, "the utterance has no name")
         elif not isinstance(text, str) or "\n" in text:
@@ -54,7 +57,7 @@ class _Collector:
             try:
                 known = None if old is None or old == "" else _number(old)
                 self.found.setdefault(id, []).append(
-                    Hypothesis(_plain(text), _number(score), known)
+                    Hypothesis(_plain(text), _number(score), known, key)
                 )
             except ValueError as error:
                 self.reject(number, str(error))
@@ -182,7 +185,7 @@ def read_kaldi(
         else:
             old_score = None if old is None else -old[key]
             first = -acoustic_scale * acoustic[key] + (old_score or 0.0)
-            collector.add(number, id, rest[0] if rest else "", first, old_score)
+            collector.add(number, id, rest[0] if rest else "", first, old_score, key)
     return collector.result()
 
 

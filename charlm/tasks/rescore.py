@@ -11,21 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..config import require
-from ..errors import CharlmError
 from ..lm import CausalLM, S
 from ..measures import oov_treatment
 from ..text.tokenizer import Tokenizer
+from .error_rates import ErrorRate, References
 from .measure_lines import measure_lines
 from .nbest import Hypothesis, Utterance
 
-METRICS = ("wer", "cer")
 REFINEMENTS = 4  # rounds of refining α and β, each with half the step
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -51,6 +50,7 @@ class Ranked:
     def as_dict(self) -> dict[str, Any]:
         return {
             "place": self.place,
+            **({"key": self.hypothesis.key} if self.hypothesis.key else {}),
             "hypothesis": self.hypothesis.text,
             "combined": self.combined,
             "score": self.hypothesis.score,
@@ -87,6 +87,11 @@ class Scored:
         indices = np.where(combined == highest, np.arange(len(combined)), len(combined))
         return np.asarray(np.minimum.reduceat(indices, self.starts))
 
+    def choice(self, weights: Weights) -> list[int]:
+        """For each utterance the place of its best hypothesis in it."""
+        places: list[int] = (self.best(weights) - self.starts).tolist()
+        return places
+
     def ranked(self, weights: Weights) -> list[list[Ranked]]:
         """Every utterance's hypotheses, best first; ties keep their order."""
         combined = self.combined(weights)
@@ -112,59 +117,18 @@ def score(
     tokenizer: Tokenizer,
     utterances: Sequence[Utterance],
     oov: str | None = None,
+    oov_penalty: float | None = None,
 ) -> Scored:
-    """The language model's scores of all hypotheses. oov: see `rescore`."""
+    """The language model's scores of all hypotheses. oov, oov_penalty: see `rescore`."""
     found = measure_lines(lm, tokenizer, [h.text for u in utterances for h in u.hypotheses])
+    if oov_penalty is not None:
+        oov = "closed"
     treated = oov_treatment(oov, (one.oov for one in found))
-    return Scored(utterances, np.array([one.nats(treated) for one in found]), treated)
+    nats = [one.nats(treated) - (oov_penalty or 0.0) * one.oov for one in found]
+    return Scored(utterances, np.array(nats), treated)
 
 
-@dataclass(frozen=True)
-class Errors:
-    """The edit distance of every hypothesis from its reference (Levenshtein 1966)."""
-
-    counts: npt.NDArray[np.int64]
-    total: int  # words or characters of the references
-
-    def rate(self, indices: npt.NDArray[np.integer[Any]]) -> float:
-        """Error rate of the chosen hypotheses, per word or character of the references."""
-        return float(self.counts[indices].sum()) / max(1, self.total)
-
-    def oracle(self, scored: Scored) -> float:
-        """The rate of the best possible choice."""
-        fewest = np.minimum.reduceat(self.counts, scored.starts)
-        return float(fewest.sum()) / max(1, self.total)
-
-
-def count_errors(
-    utterances: Sequence[Utterance], references: Mapping[str, str], metric: str = "wer"
-) -> Errors:
-    """The word (wer) or character (cer) errors of every hypothesis.
-
-    Raises CharlmError for an utterance without a reference.
-    """
-    from rapidfuzz.distance import Levenshtein
-
-    require(metric in METRICS, f"unknown metric {metric!r}: choose {' | '.join(METRICS)}")
-    missing = [u.id for u in utterances if u.id not in references]
-    if missing:
-        raise CharlmError(f"there is no reference for {missing[0]} ({len(missing)} in all)")
-    errors: list[int] = []
-    total = 0
-    for utterance in utterances:
-        reference = _units(references[utterance.id], metric)
-        total += len(reference)
-        errors += [
-            Levenshtein.distance(reference, _units(h.text, metric)) for h in utterance.hypotheses
-        ]
-    return Errors(np.array(errors, np.int64), total)
-
-
-def _units(text: str, metric: str) -> Sequence[str]:
-    return text.split() if metric == "wer" else " ".join(text.split())
-
-
-def fit_weights(scored: Scored, errors: Errors) -> Weights:
+def fit_weights(scored: Scored, references: References) -> Weights:
     """The weights with the fewest errors: a grid on the scale of the scores, then finer ones.
 
     Ties go to the smallest weights.
@@ -174,23 +138,25 @@ def fit_weights(scored: Scored, errors: Errors) -> Weights:
     alphas = np.concatenate([[0.0], scale * 2.0 ** np.arange(-6, 6.5, 0.5)])
     steps = nats * 2.0 ** np.arange(-5, 3.0)
     betas = np.concatenate([[0.0], steps, -steps])
-    best = _search(scored, errors, alphas, betas)
+    best = _search(scored, references, alphas, betas)
     width_a, width_b = 0.4, 0.4
     for _ in range(REFINEMENTS):
         offsets = np.linspace(-1, 1, 5)
         alphas = np.maximum(0, best.alpha * (1 + width_a * offsets))
         betas = best.beta + width_b * offsets * (abs(best.beta) or nats / 32)
-        best = _search(scored, errors, np.append(alphas, best.alpha), np.append(betas, best.beta))
+        best = _search(
+            scored, references, np.append(alphas, best.alpha), np.append(betas, best.beta)
+        )
         width_a, width_b = width_a / 2, width_b / 2
     return best
 
 
-def _search(scored: Scored, errors: Errors, alphas: Numbers, betas: Numbers) -> Weights:
+def _search(scored: Scored, references: References, alphas: Numbers, betas: Numbers) -> Weights:
     found: list[tuple[int, float, float, Weights]] = []
     for alpha in np.unique(alphas).tolist():
         for beta in np.unique(betas).tolist():
             weights = Weights(alpha, beta)
-            wrong = int(errors.counts[scored.best(weights)].sum())
+            wrong = int(references.distances_N[scored.best(weights)].sum())
             found.append((wrong, alpha, abs(beta), weights))
     return min(found, key=lambda item: item[:3])[3]
 
@@ -203,11 +169,20 @@ def _spread(scored: Scored, values_N: Numbers) -> float:
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """Errors per word or character of the references."""
+    """Errors of three choices of a hypothesis for every utterance."""
 
-    before: float  # of the first pass's choices
-    after: float  # of the choices with these weights
-    oracle: float  # of the best possible choices
+    before: ErrorRate  # of the first pass
+    after: ErrorRate  # with the weights
+    oracle: ErrorRate  # the best possible
+
+    def as_dict(self) -> dict[str, Any]:
+        reduction, low, high = self.before.reduction(self.after)
+        return {
+            "before": self.before.as_dict(),
+            "after": self.after.as_dict(),
+            "oracle": self.oracle.as_dict(),
+            "reduction": {"rate": reduction, "interval": [low, high]},
+        }
 
 
 @dataclass(frozen=True)
@@ -221,6 +196,7 @@ class Rescored:
     rates: ErrorRates | None  # where there are references
     unmatched: int = 0  # references of utterances that are not in the lists
     oov: str = "closed"  # how unknown words are treated: closed | spelled | exclude
+    dev: ErrorRates | None = None  # of the lists that the weights were fitted to, if others
 
     @property
     def best(self) -> dict[str, str]:
@@ -236,7 +212,8 @@ class Rescored:
             "beta": self.weights.beta,
             "metric": self.metric,
             "oov": self.oov,
-            "error_rates": None if self.rates is None else asdict(self.rates),
+            "error_rates": None if self.rates is None else self.rates.as_dict(),
+            **({} if self.dev is None else {"dev_error_rates": self.dev.as_dict()}),
             "utterances": [
                 {
                     "utterance": u.id,
@@ -256,42 +233,59 @@ def rescore(
     alpha: float | None = None,
     beta: float | None = None,
     tune: bool = False,
+    dev: tuple[Sequence[Utterance], Mapping[str, str]] | None = None,
     metric: str = "wer",
     oov: str | None = None,
+    oov_penalty: float | None = None,
 ) -> Rescored:
     """Sort every utterance's hypotheses by their combined scores.
 
     references: reference transcripts by utterance, for error rates. alpha: the language model's
-    weight (1). beta: nats per word (0). tune: find the values with the fewest errors. metric: wer
-    (words) or cer (characters). oov: unknown words count as <UNK> alone (closed), as <UNK> and
-    their spelling (spelled), or not at all (exclude); None: spelled if hypotheses differ in their
-    number, else closed.
+    weight (1). beta: nats per word (0). tune: find the values with the fewest errors. dev: find
+    them on these lists, with their references, instead. metric: wer (words) or cer (characters).
+    oov: unknown words count as <UNK> alone (closed), as <UNK> and their spelling (spelled), or not
+    at all (exclude); None: spelled if hypotheses differ in their number, else closed. oov_penalty:
+    nats taken off for each of them, which then count as <UNK> alone.
 
     Raises CharlmError for settings that contradict each other, for weights that are not finite, and
     for an utterance without a reference.
     """
     require(len(utterances) > 0, "there are no hypotheses to rescore")
-    if tune:
-        require(references is not None, "`tune` needs references")
+    if tune or dev:
+        require(dev is not None or references is not None, "`tune` needs references")
         require(alpha is None and beta is None, "`tune` finds `alpha` and `beta`: leave them out")
-    for name, value in (("alpha", alpha), ("beta", beta)):
+    for name, value in (("alpha", alpha), ("beta", beta), ("oov_penalty", oov_penalty)):
         require(
             value is None or math.isfinite(value), f"`{name}` must be a finite number, not {value}"
         )
-    counted = None if references is None else count_errors(utterances, references, metric)
-    scored = score(lm, tokenizer, utterances, oov)
+    require(
+        oov_penalty is None or oov in (None, "closed"),
+        "`oov_penalty` is for unknown words that count as <UNK>: leave out `oov`",
+    )
+    counted = None if references is None else References(utterances, references, metric)
+    scored = score(lm, tokenizer, utterances, oov, oov_penalty)
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
-    rates = None
-    if counted is not None:
-        weights = fit_weights(scored, counted) if tune else weights
-        before, after = (counted.rate(scored.best(w)) for w in (Weights(0, 0), weights))
-        rates = ErrorRates(before, after, counted.oracle(scored))
+    dev_rates = None
+    if dev is not None:
+        dev_counted = References(*dev, metric)
+        dev_scored = score(lm, tokenizer, dev[0], oov or scored.oov, oov_penalty)
+        weights = fit_weights(dev_scored, dev_counted)
+        dev_rates = _rates(dev_scored, dev_counted, weights)
+    elif tune and counted is not None:
+        weights = fit_weights(scored, counted)
     return Rescored(
         weights,
         metric,
         tuple(utterances),
         tuple(tuple(ranked) for ranked in scored.ranked(weights)),
-        rates,
+        None if counted is None else _rates(scored, counted, weights),
         len((references or {}).keys() - {utterance.id for utterance in utterances}),
         scored.oov,
+        dev_rates,
     )
+
+
+def _rates(scored: Scored, references: References, weights: Weights) -> ErrorRates:
+    before, after = (scored.choice(w) for w in (Weights(0, 0), weights))
+    rate = references.error_rate
+    return ErrorRates(rate(before), rate(after), rate(references.oracle()))

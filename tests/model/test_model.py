@@ -58,11 +58,15 @@ def test_uses_of_a_model(run: Path, tmp_path: Path) -> None:
     found = model.rescore(lists, {"u": "de"}, alpha=0)
     assert found.best == {"u": "abc"}
     assert found.rates is not None
-    assert (found.rates.before, found.rates.oracle) == (1, 0)
+    assert (found.rates.before.rate, found.rates.oracle.rate) == (1, 0)
     nbest, refs = tmp_path / "nbest.tsv", tmp_path / "refs.txt"
     nbest.write_text("u\tabc\t-1\nu\tde\t-2\n")
     refs.write_text("u de\n")
     assert model.rescore(nbest, refs, alpha=0).rates == found.rates
+    tuned = model.rescore(nbest, refs, dev=nbest, dev_references=refs)
+    assert tuned.dev == tuned.rates
+    with pytest.raises(CharlmError, match="`dev` goes with `dev_references`"):
+        model.rescore(nbest, dev=nbest)
     assert model.compare(model, ["abc", "de"]).difference == 0
     one_text = charlm.classify(["abc"], {"a": model, "b": run}, priors={"a": 0.9}).texts[0]
     assert one_text.label == "a"

@@ -8,23 +8,45 @@ from nbest_maker import nbest_task, trigram
 from toys import pair_of
 
 from charlm.errors import CharlmError
+from charlm.tasks.error_rates import References
 from charlm.tasks.nbest import Hypothesis, Utterance
-from charlm.tasks.rescore import Scored, Weights, count_errors, fit_weights, rescore, score
+from charlm.tasks.rescore import Scored, Weights, fit_weights, rescore, score
 from charlm.tasks.score import score as score_sentences
 
 
 def test_tuning_beats_the_first_pass_and_not_the_oracle() -> None:
     lm, tokenizer = trigram()
     dev, dev_refs = nbest_task(2)
-    scored, errors = score(lm, tokenizer, dev), count_errors(dev, dev_refs)
-    weights = fit_weights(scored, errors)
-    first = errors.rate(scored.best(Weights(0, 0)))
-    tuned, oracle = errors.rate(scored.best(weights)), errors.oracle(scored)
-    assert oracle <= tuned < 0.6 * first
+    found = rescore(lm, tokenizer, dev, dev_refs, tune=True).rates
+    assert found is not None
+    assert found.oracle.rate <= found.after.rate < 0.6 * found.before.rate
     test, test_refs = nbest_task(3)  # and on what it was not tuned on
-    scored, errors = score(lm, tokenizer, test), count_errors(test, test_refs)
-    assert errors.oracle(scored) <= errors.rate(scored.best(weights))
-    assert errors.rate(scored.best(weights)) < 0.7 * errors.rate(scored.best(Weights(0, 0)))
+    tuned = rescore(lm, tokenizer, test, test_refs, dev=(dev, dev_refs))
+    assert tuned.rates is not None
+    assert tuned.dev == found
+    assert tuned.rates.oracle.rate <= tuned.rates.after.rate < 0.7 * tuned.rates.before.rate
+    alone = rescore(lm, tokenizer, test, dev=(dev, dev_refs))
+    assert (alone.best, alone.rates, alone.weights) == (tuned.best, None, tuned.weights)
+
+
+def test_weights_are_those_with_the_fewest_errors_of_the_grid() -> None:
+    lm, tokenizer = trigram()
+    dev, dev_refs = nbest_task(2)
+    scored, references = score(lm, tokenizer, dev), References(dev, dev_refs)
+    fewest = references.distances_N[scored.best(fit_weights(scored, references))].sum()
+    for alpha in (0.0, 0.3, 1.0, 3.0):
+        for beta in (-1.0, 0.0, 1.0):
+            assert fewest <= references.distances_N[scored.best(Weights(alpha, beta))].sum()
+
+
+def test_a_penalty_for_unknown_words() -> None:
+    lm, tokenizer = trigram()
+    utterance = Utterance("u", (Hypothesis("the pear", 0.0), Hypothesis("the qqq zzz", 0.0)))
+    closed, penal = (score(lm, tokenizer, [utterance], "closed", p).lm_N for p in (None, 7.0))
+    np.testing.assert_allclose(closed - penal, [0, 14])
+    assert rescore(lm, tokenizer, [utterance], oov_penalty=7.0).oov == "closed"
+    with pytest.raises(CharlmError, match="leave out `oov`"):
+        rescore(lm, tokenizer, [utterance], oov_penalty=7.0, oov="spelled")
 
 
 def test_rescoring_in_one_call() -> None:
@@ -34,7 +56,7 @@ def test_rescoring_in_one_call() -> None:
     assert (plain.weights, plain.rates) == (Weights(1.0, 0.0), None)
     found = rescore(lm, tokenizer, utterances, {**references, "other": "x"}, tune=True)
     assert found.rates is not None
-    assert found.rates.oracle <= found.rates.after < found.rates.before
+    assert found.rates.oracle.rate <= found.rates.after.rate < found.rates.before.rate
     assert found.unmatched == 1
     assert list(found.best) == [utterance.id for utterance in utterances]
     again = rescore(lm, tokenizer, utterances, alpha=found.weights.alpha, beta=found.weights.beta)
@@ -101,13 +123,3 @@ def test_ties_go_to_the_first() -> None:
         ["a", "b"],
         ["c", "d"],
     ]
-
-
-def test_errors_are_counted_by_words_or_characters() -> None:
-    utterances = [Utterance("u", (Hypothesis("the pair", 0.0), Hypothesis("", 0.0)))]
-    words = count_errors(utterances, {"u": "the pear tree"})
-    assert (words.counts.tolist(), words.total) == ([2, 3], 3)
-    chars = count_errors(utterances, {"u": "the pear"}, "cer")
-    assert (chars.counts.tolist(), chars.total) == ([2, 8], 8)
-    with pytest.raises(CharlmError, match="no reference for u"):
-        count_errors(utterances, {})
