@@ -125,9 +125,9 @@ def _remarks(model: Model, scored: PairScores) -> None:
     pairs = (one.pair for one in scored.pairs)
     note_unknown(*count_unknown(model, (text for pair in pairs for text in (pair.good, pair.bad))))
     if scored.overall.undecided:
-        blame = ": they differ only in unknown tokens" if model.tokenizer.unk else ""
+        blame = ", which differ only in unknown tokens" if model.tokenizer.unk else ""
         tied = show.count(scored.overall.undecided, "pair")
-        note(f"the model cannot tell the sentences of {tied} apart{blame}: each is half right")
+        note(f"the model cannot decide {tied}{blame}: each is half right")
         if model.tokenizer.level == "word" and model.tokenizer.as_dict()["split"] == "whitespace":
             note('to it "cat." is one word; a model trained with --split unicode reads two')
 

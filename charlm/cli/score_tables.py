@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..measures import ranks
-from ..tasks.word_table import beside, word_rows
+from ..tasks.word_rows import beside, word_rows
 from ..text.stimuli import Stimulus
 from . import show
 from .log_base import LogBase

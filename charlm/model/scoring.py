@@ -95,7 +95,7 @@ class Scoring(Loaded):
         """A row for every word of the sentences, for `pandas.DataFrame`.
 
         `line` counts sentences from 1, `logprob` is in nats, surprisals and entropies are in bits;
-        for the columns see `charlm.tasks.word_table.word_rows`. A sentence can be a `Stimulus`,
+        for the columns see `charlm.tasks.word_rows.word_rows`. A sentence can be a `Stimulus`,
         with a line and columns of its own.
 
         eos (bool, True): include the <EOS> that closes each sentence.
@@ -106,7 +106,7 @@ class Scoring(Loaded):
         errors (str, "strict"): how to handle bytes that do not decode.
         """
         from ..runs import word_frequencies
-        from ..tasks.word_table import word_rows
+        from ..tasks.word_rows import word_rows
         from ..text.stimuli import Stimulus
 
         given = [

@@ -181,7 +181,9 @@ def known(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs without an unknown token. Raises CharlmError if there are none."""
     kept = [pair for pair in pairs if not any(_oov(tokenizer, pair))]
     if not kept:
-        raise CharlmError("every pair has an unknown word: nothing is left to score")
+        whole = tokenizer.level == "word" and tokenizer.as_dict()["split"] == "whitespace"
+        hint = '. To this model "cat." is one word: make one with `split` unicode' if whole else ""
+        raise CharlmError(f"every pair has an unknown word: nothing is left to score{hint}")
     return kept
 
 

@@ -11,7 +11,7 @@ from toys import TEXTS, pair_of
 
 from charlm.measures import bits
 from charlm.tasks.score import score
-from charlm.tasks.word_table import word_rows
+from charlm.tasks.word_rows import word_rows
 from charlm.text.stimuli import Stimulus
 
 SENTENCES = ["the cat sat", "a cat", "the the the cat sat on a mat", "cat"]
