@@ -61,7 +61,8 @@ def compare(
     over sentences; below it, the sentences on which the models differ most.
 
     With --pairs, how often each prefers the good sentence, and the p-value of McNemar's test: how
-    probable such a difference is, or a larger one, if neither model is better.
+    probable it is, if neither model is better, that pairs which one gets right and the other wrong
+    are as unequally divided as here, or more.
 
     \b
     charlm compare runs/lstm runs/fivegram test.txt

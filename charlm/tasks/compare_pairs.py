@@ -19,7 +19,7 @@ class Group:
 
     first: Accuracy
     second: Accuracy
-    only_first: int  # pairs that only the first model gets right
+    only_first: int  # pairs that the first model gets right and the second wrong
     only_second: int
 
     @property
@@ -74,7 +74,7 @@ def compare_pairs(
 ) -> PairComparison:
     """Score all pairs with both models.
 
-    An undecided pair is not right. skip_oov: leave out pairs with a word that one of them does not
+    A pair that a model cannot decide is no reason to prefer either. skip_oov: leave out pairs with a word that one of them does not
     know. Raises CharlmError if nothing is left.
     """
     require(len(models) == 2, "a comparison takes two models")
@@ -87,9 +87,10 @@ def compare_pairs(
 
 def _group(pairs: Sequence[tuple[PairScore, PairScore]]) -> Group:
     first, second = zip(*pairs, strict=True)
+    decisions = [(one.decision, other.decision) for one, other in pairs]
     return Group(
         accuracy(first),
         accuracy(second),
-        sum(one.right and not other.right for one, other in pairs),
-        sum(other.right and not one.right for one, other in pairs),
+        decisions.count(("right", "wrong")),
+        decisions.count(("wrong", "right")),
     )

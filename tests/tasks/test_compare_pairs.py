@@ -24,10 +24,10 @@ def test_counts_are_those_of_each_model_alone() -> None:
     found = compare_pairs(models, PAIRS)
     alone = [score_pairs(*model, PAIRS) for model in models]
     assert (found.first, found.second) == tuple(one.pairs for one in alone)
-    rights = list(zip(*([one.right for one in each.pairs] for each in alone), strict=True))
+    both = list(zip(*([one.decision for one in each.pairs] for each in alone), strict=True))
     overall = found.overall
-    assert overall.only_first == rights.count((True, False))
-    assert overall.only_second == rights.count((False, True))
+    assert overall.only_first == both.count(("right", "wrong"))
+    assert overall.only_second == both.count(("wrong", "right"))
     assert overall.p == mcnemar(overall.only_first, overall.only_second)
     assert list(found.by_phenomenon) == ["agreement", "letters", "order"]
     assert sum(one.first.total for one in found.by_phenomenon.values()) == 5
@@ -39,6 +39,13 @@ def test_pairs_that_one_model_does_not_know_are_left_out() -> None:
     found = compare_pairs(models, [*PAIRS, KNOWN], skip_oov=True)
     assert found.skipped == 5
     assert [one.pair for one in found.first] == [one.pair for one in found.second] == [KNOWN]
+
+
+def test_what_a_model_cannot_decide_is_no_reason_to_prefer_the_other() -> None:
+    pairs = [Pair(f"the {x}xyz", f"the {x}zyx") for x in "abcdefghij"]  # unknown to the second
+    found = compare_pairs([pair_of("byte"), pair_of("word")], pairs).overall
+    assert found.second.undecided == 10
+    assert (found.only_first, found.only_second, found.p) == (0, 0, 1)
 
 
 def test_a_model_is_no_better_than_itself() -> None:
