@@ -74,8 +74,8 @@ def compare_pairs(
 ) -> PairComparison:
     """Score all pairs with both models.
 
-    A pair that a model cannot decide is no reason to prefer either. skip_oov: leave out pairs with a word that one of them does not
-    know. Raises CharlmError if nothing is left.
+    A pair that a model cannot decide is no reason to prefer either. skip_oov: leave out pairs with
+    a word that one of them does not know. Raises CharlmError if nothing is left.
     """
     require(len(models) == 2, "a comparison takes two models")
     kept = list(pairs)
