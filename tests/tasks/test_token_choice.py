@@ -70,6 +70,14 @@ def test_else_the_filters_see_all_that_are_allowed() -> None:
     assert frequencies(make(3, 4, temperature=0.0), 3)[3] == 1
 
 
+def test_the_same_draws_choose_the_same_tokens() -> None:
+    nats, draws = np.tile(np.log(P[:5]), (50, 1)), np.random.default_rng(2).random(50)
+    texts: Ids = np.zeros((50, 0), np.int64)
+    first, again = (make(1, 2, 3)(nats, draws, texts, False) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert (make(1, 2, 3)(nats, draws[::-1], texts, False) != first).any()
+
+
 def test_few_questions_are_asked() -> None:
     chooser = make(0, 1, 2, 3)
     frequencies(chooser)
