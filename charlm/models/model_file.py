@@ -56,6 +56,7 @@ def read(path: str | Path) -> ModelFile:
     Raises CharlmError if it is missing, not ours, has a single byte wrong, or is of a newer format.
     """
     path = Path(path)
+    arpa.refuse_kenlm_binary(path)
     if arpa.is_arpa(path):
         lm, tokenizer = arpa.read(path)
         return ModelFile("ngram", lm.config(), tokenizer, lm.tensors())

@@ -163,7 +163,10 @@ class WordTokenizer:
         return {**found, "words": self._names[2:]}
 
     def extended(self, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
-        other = WordTokenizer.from_text(config, chunks)
+        return self.united(WordTokenizer.from_text(config, chunks))
+
+    def united(self, other: WordTokenizer) -> WordTokenizer:
+        """The same with the words of another as well, after its own."""
         words = dict.fromkeys(self._names[2:] + other._names[2:])
         unk_token = self.unk_token or other.unk_token
         if unk_token in words:  # one of them has it as a word
