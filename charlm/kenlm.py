@@ -8,7 +8,8 @@ and `kenlm.Model(path)` takes a run directory, a model file or an ARPA file. Sco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ from .lm import CausalLM, Ids, S, is_backoff
 from .lm import State as ModelState
 from .measures import LN10, perplexity
 from .models import model_file
+from .models.hashed_ngram import FAMILY, HashedNgramLM
+from .models.ngram import NgramLM
 from .runs import locate
 from .text.tokenizer import Tokenizer
+from .text.word_tokenizer import WordTokenizer
 
 END = "</s>"
 
@@ -53,8 +57,9 @@ class Model:
     def __init__(self, path: str | Path, config: object = None) -> None:
         """`config` is ignored. Raises CharlmError if there is no valid model."""
         self.path = str(path)
-        contents = model_file.read(locate.resolve(path))
+        contents = model_file.read(locate.resolve(path), mapped=True)
         self.lm, self.tokenizer = model_file.build_causal(contents), contents.tokenizer
+        self._tables = self.lm if isinstance(self.lm, HashedNgramLM) and self.lm.lines else None
 
     @property
     def order(self) -> int:
@@ -63,7 +68,29 @@ class Model:
 
     def score(self, sentence: str | bytes, bos: bool = True, eos: bool = True) -> float:
         """log10 P of a sentence, after a sentence end (bos) and including its own (eos)."""
+        if self._tables is not None and isinstance(self.tokenizer, WordTokenizer):
+            text = sentence.decode() if isinstance(sentence, bytes) else sentence
+            ids = self.tokenizer.ids_of_line(text)
+            if eos:
+                ids.append(self.tokenizer.eos)
+            return self._tables.sentence(ids, start=bos) / LN10
         return sum(p for p, _, _ in self.full_scores(sentence, bos, eos))
+
+    def score_many(
+        self, sentences: Sequence[str], bos: bool = True, eos: bool = True
+    ) -> list[float]:
+        """`score` of every sentence, all at once."""
+        lines = isinstance(self.lm, NgramLM) and self.lm.lines
+        if not (bos and lines and isinstance(self.tokenizer, WordTokenizer) and sentences):
+            return [self.score(sentence, bos, eos) for sentence in sentences]
+        ids = self.tokenizer.encode("".join(one.replace("\n", " ") + "\n" for one in sentences))
+        nats_BT, _ = self.lm.read(self.lm.start(1), ids[None])
+        nats = nats_BT[0].astype(np.float64)
+        ends = np.flatnonzero(ids == self.tokenizer.eos)
+        if not eos:
+            nats[ends] = 0
+        found: list[float] = (np.add.reduceat(nats, [0, *(ends[:-1] + 1)]) / LN10).tolist()
+        return found
 
     def full_scores(
         self, sentence: str | bytes, bos: bool = True, eos: bool = True
@@ -110,6 +137,23 @@ class Model:
 
 
 LanguageModel = Model
+
+
+def build_binary(path: str | Path, out: str | Path) -> None:
+    """Write an n-gram model (an ARPA file, a run, a model file) as hash tables.
+
+    `Model` maps such a file into memory and is ready at once, however large it is; other commands
+    read it as any model file. Raises CharlmError for other models.
+    """
+    contents = model_file.read(locate.resolve(path))
+    lm = model_file.build(contents)
+    if not isinstance(lm, NgramLM):
+        raise CharlmError(f"{path} is not an n-gram model: only those have tables")
+    tables = lm if isinstance(lm, HashedNgramLM) else HashedNgramLM.of(lm)
+    model_file.write(
+        out,
+        replace(contents, family=FAMILY.name, config=tables.config(), tensors=tables.tensors()),
+    )
 
 
 class FullScoreReturn:

@@ -18,7 +18,7 @@ from ..system.checked import checked
 from ..system.tensor_file import Tensors
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer import from_dict as tokenizer_from_dict
-from . import arpa, family
+from . import arpa, family, hashed_ngram
 from . import families as families  # registers the families of charlm
 from .file_contents import FileContents
 from .ngram import MAX_NGRAM_ORDER
@@ -50,17 +50,20 @@ def write(path: str | Path, contents: ModelFile) -> None:
     tensor_file.write(Path(path), KIND, body, contents.tensors)
 
 
-def read(path: str | Path) -> ModelFile:
+def read(path: str | Path, *, mapped: bool = False) -> ModelFile:
     """Read and check a model file, or an n-gram model in an ARPA file from any tool.
 
-    Raises CharlmError if it is missing, not ours, has a single byte wrong, or is of a newer format.
+    mapped: leave the tables of a hashed n-gram model on disk, mapped into memory; then nothing says
+    whether they are as they were written. Raises CharlmError if it is missing, not ours, has a single byte wrong, or is of a newer format.
     """
     path = Path(path)
     arpa.refuse_kenlm_binary(path)
     if arpa.is_arpa(path):
         lm, tokenizer = arpa.read(path)
         return ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
-    contents, tensors = tensor_file.read(path, KIND)
+    contents, tensors = tensor_file.mapped(path, KIND) if mapped else ({}, {})
+    if contents.get("family") != hashed_ngram.FAMILY.name:
+        contents, tensors = tensor_file.read(path, KIND)
     version = contents.get("format")
     if version != FORMAT:
         raise CharlmError(

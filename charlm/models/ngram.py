@@ -194,8 +194,9 @@ class NgramLM(CausalModel[NgramState]):
                 seen = np.where(ends, ABSENT, found[k - 1])
             contexts.append(np.concatenate([state.contexts_BN[:, k - 1, None], seen], axis=1))
             before = contexts[-1][:, :-1]
-            keys = before * self.base + ids_BT
-            found.append(np.where(before == ABSENT, ABSENT, self.orders[k].find(keys)))
+            known, index = before != ABSENT, np.full(ids_BT.shape, ABSENT, np.int64)
+            index[known] = self.orders[k].find(before[known] * self.base + ids_BT[known])
+            found.append(index)
         return contexts, found
 
     def matched(self, state: NgramState) -> Keys:

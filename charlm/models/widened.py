@@ -110,7 +110,7 @@ class WidenedLM(CausalModel[State]):
 
     def tensors(self) -> Tensors:
         """What a model file holds besides the model's own tensors."""
-        return {"ids": self.ids_V.astype(np.int32), "share": self.share_V.astype(np.float32)}
+        return {"ids": self.ids_V, "share": self.share_V.astype(np.float32)}
 
 
 # In a model file ------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
     (inner,) = _inner_models(config)
     ids_V = tensors["ids"]
     require(
-        ids_V.dtype == np.int32 and ids_V.ndim == 1 and 0 <= eos < len(ids_V),
+        ids_V.dtype == np.int64 and ids_V.ndim == 1 and 0 <= eos < len(ids_V),
         "the larger vocabulary does not fit the model: the model file is damaged",
     )
     lm = build_inner(inner, tensors, int(ids_V[eos]))

@@ -128,6 +128,13 @@ class WordTokenizer:
             return [part for word in words for part in _parts(word, self.split, self.unk_token)]
         return words
 
+    def ids_of_line(self, line: str) -> list[int]:
+        """The ids of the words of a line, as fast as one line goes; line breaks are spaces."""
+        words = (line.lower() if self.lower else line).split()
+        if self.split == "unicode":
+            words = [part for word in words for part in _parts(word, self.split, self.unk_token)]
+        return list(map(self._ids.__getitem__, words))
+
     def decode(self, ids: Ids | Sequence[int]) -> str:
         """Running text: words spaced as in print, <EOS> as a newline, <UNK> as "<UNK>"."""
         lines: list[list[str]] = [[]]

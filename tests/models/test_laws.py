@@ -18,6 +18,7 @@ from toys import recurrent_lm, variety
 
 from charlm.lm import CausalLM, Ids
 from charlm.models.family import FAMILIES
+from charlm.models.hashed_ngram import HashedNgramLM
 from charlm.models.kneser_ney import estimate
 from charlm.models.log_linear import LogLinearLM
 from charlm.models.mixture import MixtureLM
@@ -37,6 +38,9 @@ NGRAMS: dict[str, CausalLM[Any]] = {
     f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
     for order in (1, 2, 4)
     for lines in (False, True)
+}
+HASHED: dict[str, CausalLM[Any]] = {
+    f"hashed {name}": HashedNgramLM.of(lm) for name, lm in NGRAMS.items() if isinstance(lm, NgramLM)
 }
 MIXTURES: dict[str, CausalLM[Any]] = {
     "mixture": MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.array([[0.4, 0.6]])),
@@ -63,6 +67,7 @@ WIDENED: dict[str, CausalLM[Any]] = {
 BY_FAMILY = {
     "recurrent": NETWORKS,
     "ngram": NGRAMS,
+    "hashed-ngram": HASHED,
     "mixture": MIXTURES,
     "log-linear": LOG_LINEAR,
     "recent": CACHES,
