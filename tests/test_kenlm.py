@@ -130,7 +130,7 @@ def test_hash_tables_give_the_same_scores(trigram: Path, tables: Path) -> None:
             assert [fast.score(text, bos, eos) for text in texts] == pytest.approx(slow, abs=1e-5)
             for one in (model, fast):
                 assert one.score_many(texts, bos, eos) == pytest.approx(slow, abs=1e-5)
-    assert list(fast.full_scores("the cat")) == pytest.approx(list(model.full_scores("the cat")))
+    assert list(fast.full_scores("the cat")) == list(model.full_scores("the cat"))
     assert walk(fast, ["the", "cat"], bos=True) == pytest.approx(
         walk(model, ["the", "cat"], bos=True)
     )

@@ -106,6 +106,7 @@ ELSEWHERE = {
 RENAMED = {
     ("complete", "prompt"): "prompt",
     ("ngram", "arpa"): "arpa_file",
+    ("ngram", "tables"): "",  # charlm.kenlm.build_binary
     ("fill", "text"): "text",
     ("classify", "prior"): "priors",
     ("fill", "compare"): "",  # fill by another model

@@ -15,6 +15,7 @@ from ..config import require
 
 Table: TypeAlias = npt.NDArray[np.int64]  # (S, 2): key, and two fp32 as one number
 Keys: TypeAlias = npt.NDArray[np.int64]
+Values: TypeAlias = npt.NDArray[np.float32]
 
 EMPTY = -1  # the key of an empty row
 MULTIPLIER = 0x9E3779B97F4A7C15  # 2⁶⁴ / φ (Fibonacci hashing)
@@ -22,9 +23,7 @@ MASK = (1 << 64) - 1
 FULLEST = 0.75  # of the rows
 
 
-def build(
-    keys_K: Keys, first_K: npt.NDArray[np.float32], second_K: npt.NDArray[np.float32]
-) -> Table:
+def build(keys_K: Keys, first_K: Values, second_K: Values) -> Table:
     """A table of different keys ≥ 0, with two values each."""
     size = 1 << max(1, int(np.ceil(np.log2(max(1, len(keys_K)) / FULLEST))))
     table = np.zeros((size, 2), np.int64)
@@ -71,7 +70,7 @@ def find(table: Table, keys: Keys) -> Keys:
     return found
 
 
-def values(table: Table) -> npt.NDArray[np.float32]:
+def values(table: Table) -> Values:
     """(S, 2) the values of every row, without copying."""
     return table.view(np.float32).reshape(len(table), 4)[:, 2:]
 

@@ -157,10 +157,10 @@ class _Views:
         self.base, self.start, self.eos = lm.base, lm.vocab_size, lm.eos
         self.end = lm.eos if lm.lines else ABSENT
         self.order = lm.order
-        self.unigrams, self.backoffs = memoryview(first.nats), memoryview(first.backoff)
+        self.unigrams, self.backoffs = _view(first.nats), _view(first.backoff)
         self.tables = []
         for table in lm.tables:
-            data = memoryview(table).cast("B")
+            data = _view(table).cast("B")
             bits = len(table).bit_length() - 1
             self.tables.append((data.cast("q"), data.cast("f"), 64 - bits, len(table) - 1))
 
@@ -197,6 +197,11 @@ class _Views:
                 while contexts and contexts[-1][0] < 0:
                     contexts.pop()
         return total
+
+
+def _view(array: Any) -> Any:
+    """A memory view of an array, which gives its numbers as Python's own."""
+    return memoryview(array)
 
 
 def _short(config: Config) -> str:

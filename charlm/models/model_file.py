@@ -54,7 +54,8 @@ def read(path: str | Path, *, mapped: bool = False) -> ModelFile:
     """Read and check a model file, or an n-gram model in an ARPA file from any tool.
 
     mapped: leave the tables of a hashed n-gram model on disk, mapped into memory; then nothing says
-    whether they are as they were written. Raises CharlmError if it is missing, not ours, has a single byte wrong, or is of a newer format.
+    whether they are as they were written. Raises CharlmError if the file is missing, not ours, has
+    a single byte wrong, or is of a newer format.
     """
     path = Path(path)
     arpa.refuse_kenlm_binary(path)

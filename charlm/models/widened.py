@@ -100,6 +100,17 @@ class WidenedLM(CausalModel[State]):
         """`matched` before each of T further tokens, (B, T)."""
         return self._backoff().matched_before(state, self.ids_V[ids_BT])
 
+    def read_matched(self, state: State, ids_BT: Ids) -> tuple[Nats, Ids, State]:
+        """`read`, with what `matched_before` gives in the middle."""
+        nats_BT, matched_BT, after = self._backoff().read_matched(state, self.ids_V[ids_BT])
+        return nats_BT + self.share_V[ids_BT], matched_BT, after
+
+    def logprobs_matched(self, seqs: Sequence[Ids]) -> tuple[list[Nats], list[Ids]]:
+        """`logprobs`, and the length of the longest known context before each token."""
+        found, matched = self._backoff().logprobs_matched([self.ids_V[seq] for seq in seqs])
+        wide: list[Nats] = [n + self.share_V[seq] for n, seq in zip(found, seqs, strict=True)]
+        return wide, matched
+
     def used_length(self, state: State, ids_B: Ids) -> Ids:
         """The length of the n-gram that gives each row's next token its probability, (B,)."""
         return self._backoff().used_length(state, self.ids_V[ids_B])

@@ -57,12 +57,13 @@ CACHES: dict[str, CausalLM[Any]] = {
     "cache": UnigramCacheLM(recurrent_lm("gru"), 0, 0.3, window=7),
     "cache over n-grams": UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50),
 }
+NARROW: dict[str, CausalLM[Any]] = {
+    "widened": recurrent_lm("gru", 7),
+    "widened 3-gram": estimate(np.arange(300) ** 2 % 7, 7, 0, 3, lines=True),
+}
 WIDENED: dict[str, CausalLM[Any]] = {
-    name: WidenedLM(lm, 2, np.array([3, 1, 0, 1, 2, 1, 4, 5, 5, 1, 6]), np.log(SHARES))
-    for name, lm in {
-        "widened": recurrent_lm("gru", 7),
-        "widened 3-gram": estimate(np.arange(300) ** 2 % 7, 7, 0, 3, lines=True),
-    }.items()
+    name: WidenedLM(lm, 0, np.array([0, 1, 3, 1, 2, 1, 4, 5, 5, 1, 6]), np.log(SHARES))
+    for name, lm in NARROW.items()
 }
 BY_FAMILY = {
     "recurrent": NETWORKS,

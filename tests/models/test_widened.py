@@ -20,7 +20,8 @@ def test_probabilities_are_shared_out() -> None:
     lm = WidenedLM(inner, 0, IDS, SHARES)
     own, wide = inner.predict(inner.start(1))[0], lm.predict(lm.start(1))[0]
     assert wide[2] == pytest.approx(own[2], abs=1e-6)
-    np.testing.assert_allclose(np.exp(wide[[1, 3, 5]]), np.exp(own[1]) * [0.5, 0.2, 0.3], rtol=1e-5)
+    shared = np.exp(own[1]) * np.array([0.5, 0.2, 0.3])
+    np.testing.assert_allclose(np.exp(wide[[1, 3, 5]]), shared, rtol=1e-5)
     after = lm.advance(lm.start(1), np.array([5]))
     expected = inner.advance(inner.start(1), np.array([1]))
     np.testing.assert_allclose(lm.predict(after), inner.predict(expected)[:, IDS] + SHARES)
@@ -35,8 +36,9 @@ def test_an_ngram_model_still_knows_its_contexts() -> None:
         lm.matched_before(lm.start(1), ids), inner.matched_before(inner.start(1), IDS[ids])
     )
     state = lm.advance(lm.start(1), np.array([4]))
-    assert lm.matched(state) == inner.matched(inner.advance(inner.start(1), np.array([3])))
-    assert lm.used_length(state, np.array([5])) == inner.used_length(state, np.array([1]))
+    own = inner.advance(inner.start(1), np.array([3]))
+    assert lm.matched(state) == inner.matched(own)
+    assert lm.used_length(state, np.array([5])) == inner.used_length(own, np.array([1]))
 
 
 @pytest.mark.parametrize(
