@@ -21,6 +21,7 @@ from .family import Config, Family
 from .hash_table import MASK, MULTIPLIER, Keys, Table
 from .ngram import (
     ABSENT,
+    MAX_NATS,
     MAX_NGRAM_ORDER,
     NgramConfig,
     NgramLM,
@@ -130,7 +131,7 @@ class HashedNgramLM(NgramLM):
     ) -> HashedNgramLM:
         """From the arrays of a model file. Raises CharlmError if they cannot be a model.
 
-        What the tables hold is not read, so that they can stay on disk.
+        What is mapped into memory is not read, so that it can stay on disk.
         """
         settings = checked(config, NgramConfig, "config")
         V, N = settings["vocab_size"], settings["order"]
@@ -146,7 +147,14 @@ class HashedNgramLM(NgramLM):
         )
         tables = [tensors[f"order.{k}.table"] for k in range(2, N + 1)]
         first = tensors["order.1.nats"], tensors["order.1.backoff"]
-        return cls(first, tables, V, eos, lines=settings["lines"])
+        lm = cls(first, tables, V, eos, lines=settings["lines"])
+        for order in lm.orders:
+            mapped = isinstance(order.nats, np.memmap)
+            require(
+                mapped or bool((order.nats <= MAX_NATS).all() and np.isfinite(order.backoff).all()),
+                "the n-gram model's tables hold no log-probabilities: the model file is damaged",
+            )
+        return lm
 
 
 class _Views:

@@ -71,6 +71,8 @@ def forged(**changes: Any) -> dict[str, Any]:
         ({"vocab_size": 12}, forged(), "do not fit"),
         ({}, forged(**{"order.1.nats": np.zeros(V + 1)}), "do not fit"),
         ({}, forged(**{"order.2.table": np.zeros((7, 2), np.int64)}), "impossible shape"),
+        ({}, forged(**{"order.1.nats": np.ones(V + 1, np.float32)}), "no log-probabilities"),
+        ({}, forged(**{"order.3.table": np.full((8, 2), -1)}), "no log-probabilities"),
     ],
 )
 def test_what_does_not_fit_is_refused(
