@@ -68,13 +68,18 @@ class Model:
 
     def score(self, sentence: str | bytes, bos: bool = True, eos: bool = True) -> float:
         """log10 P of a sentence, after a sentence end (bos) and including its own (eos)."""
+        text = sentence.decode() if isinstance(sentence, bytes) else sentence
         if self._tables is not None and isinstance(self.tokenizer, WordTokenizer):
-            text = sentence.decode() if isinstance(sentence, bytes) else sentence
             ids = self.tokenizer.ids_of_line(text)
             if eos:
                 ids.append(self.tokenizer.eos)
             return self._tables.sentence(ids, start=bos) / LN10
-        return sum(p for p, _, _ in self.full_scores(sentence, bos, eos))
+        seqs = sentence_ids(self.tokenizer, text, eos=eos)
+        if not seqs:
+            return 0.0
+        state = self.lm.start(1) if bos else self.lm.empty(1)
+        nats_BT, _ = self.lm.read(state, np.concatenate(seqs)[None])
+        return float(nats_BT.sum(dtype=np.float64)) / LN10
 
     def score_many(
         self, sentences: Sequence[str], bos: bool = True, eos: bool = True
@@ -174,6 +179,13 @@ def word_ids(tokenizer: Tokenizer, word: str, *, first: bool) -> Ids:
     return np.array([tokenizer.unk]) if not len(ids) and tokenizer.unk is not None else ids
 
 
+def sentence_ids(tokenizer: Tokenizer, sentence: str, *, eos: bool) -> list[Ids]:
+    """The tokens of each word of a sentence, and of its end."""
+    words = sentence.split()
+    seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]
+    return [*seqs, np.array([tokenizer.eos])] if eos else seqs
+
+
 def full_scores(
     lm: CausalLM[S], tokenizer: Tokenizer, sentence: str, *, bos: bool = True, eos: bool = True
 ) -> Iterator[tuple[float, int, bool]]:
@@ -184,10 +196,7 @@ def full_scores(
     all tokens up to the word's first. A word of several tokens has the product of their
     probabilities, including the space before it.
     """
-    words = sentence.split()
-    seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]
-    if eos:
-        seqs.append(np.array([tokenizer.eos]))
+    seqs = sentence_ids(tokenizer, sentence, eos=eos)
     state, read = (lm.start(1) if bos else lm.empty(1)), int(bos)
     for seq in seqs:
         length = _length(lm, state, read, seq)
