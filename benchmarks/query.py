@@ -2,10 +2,10 @@
 
     python benchmarks/query.py TEXT [--valid FILE] [--order 5] [--min-count 1] [--json FILE]
 
-A word n-gram model is made of TEXT. KenLM reads it as an ARPA file and charlm from arrays (the model
-file) and from hash tables (`build_binary`); each scores the first 1,000 sentences of the other text
-one by one, and charlm also all at once (`score_many`). Fastest of REPEATS, in turns. Then a mixture
-of that model and a bigram model of the same text beside the sum of its two parts.
+A word n-gram model is made of TEXT. KenLM reads it as an ARPA file and charlm from arrays (the
+model file) and from hash tables (`build_binary`); each scores the first 1,000 sentences of the other
+text one by one, and charlm also all at once (`score_many`). Fastest of REPEATS, in turns. Then a
+mixture of that model and a bigram model of the same text beside its two parts, one after the other.
 """
 
 from __future__ import annotations
@@ -84,9 +84,8 @@ def main(
         }
         seconds = fastest(calls)
         expected = np.array(calls["KenLM"]())
-        apart = {
-            name: float(abs(np.array(call()) - expected).max()) for name, call in calls.items()
-        }
+        scores = {name: np.array(call()) for name, call in calls.items()}
+        apart = {name: float(abs(found - expected).max()) for name, found in scores.items()}
 
         mixed, *alone = (charlm.load(place / name) for name in ("mix", "model", "small"))
         seqs = [encode_line(mixed.tokenizer, one) for one in sentences]
@@ -103,8 +102,8 @@ def main(
         table.add_row(name, f"{1000 * took:.1f}", ratio, f"{apart[name]:.0e}")
     console.print(table)
     console.print(f"tables are ready after {1000 * ready:.0f} ms")
-    ratio = mixing["mixture"] / mixing["its parts"]
-    console.print(f"a mixture takes {ratio:.2f} × the time of its parts one after the other")
+    times = mixing["mixture"] / mixing["its parts"]
+    console.print(f"a mixture takes {times:.2f} × the time of its parts one after the other")
     result = {"seconds": seconds, "ready": ready, "mixing": mixing, "apart": apart}
     write_json(json_file, {"machine": machine, "text": file.name, "order": order, **result})
 

@@ -121,7 +121,8 @@ class MixtureLM(CombinedLM):
                 nats = part.logprobs(seqs)
             by_part.append(np.concatenate(nats))
         mixed_N = interpolate(np.stack(by_part).astype(np.float64), self.logs, contexts_N)
-        return np.split(mixed_N, np.cumsum([len(seq) for seq in seqs])[:-1])
+        ends = np.cumsum([len(seq) for seq in seqs]).tolist()
+        return [mixed_N[end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
 
     def transformed(self, change: Change) -> LanguageModel:
         """The same model after `change`, which is first applied to each part."""
