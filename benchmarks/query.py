@@ -3,9 +3,9 @@
     python benchmarks/query.py TEXT [--valid FILE] [--order 5] [--min-count 1] [--json FILE]
 
 A word n-gram model is made of TEXT. KenLM reads it as an ARPA file and charlm from arrays (the
-model file) and from hash tables (`build_binary`); each scores the first 1,000 sentences of the other
-text one by one, and charlm also all at once (`score_many`). Fastest of REPEATS, in turns. Then a
-mixture of that model and a bigram model of the same text beside its two parts, one after the other.
+model file) and from hash tables (`build_binary`); each scores the first 1,000 sentences of the
+other text one by one, and charlm also all at once (`score_many`). Fastest of REPEATS, in turns.
+Then a mixture of that model and a bigram model of the same text beside its two parts.
 """
 
 from __future__ import annotations
