@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .config import require
 from .errors import CharlmError
 from .lm import CausalLM, Ids, S, is_backoff
 from .lm import State as ModelState
@@ -22,6 +23,7 @@ from .models import model_file
 from .models.hashed_ngram import FAMILY, HashedNgramLM
 from .models.ngram import NgramLM
 from .runs import locate
+from .system import output_file, tensor_file
 from .text.tokenizer import Tokenizer
 from .text.word_tokenizer import WordTokenizer
 
@@ -82,13 +84,15 @@ class Model:
         return float(nats_BT.sum(dtype=np.float64)) / LN10
 
     def score_many(
-        self, sentences: Sequence[str], bos: bool = True, eos: bool = True
+        self, sentences: Sequence[str | bytes], bos: bool = True, eos: bool = True
     ) -> list[float]:
         """`score` of every sentence, all at once."""
+        require(not isinstance(sentences, str | bytes), "score_many takes a list of sentences")
+        texts = [one.decode() if isinstance(one, bytes) else one for one in sentences]
         lines = isinstance(self.lm, NgramLM) and self.lm.lines
-        if not (bos and lines and isinstance(self.tokenizer, WordTokenizer) and sentences):
-            return [self.score(sentence, bos, eos) for sentence in sentences]
-        ids = self.tokenizer.encode("".join(one.replace("\n", " ") + "\n" for one in sentences))
+        if not (bos and lines and isinstance(self.tokenizer, WordTokenizer) and texts):
+            return [self.score(text, bos, eos) for text in texts]
+        ids = self.tokenizer.encode("".join(text.replace("\n", " ") + "\n" for text in texts))
         nats_BT, _ = self.lm.read(self.lm.start(1), ids[None])
         nats = nats_BT[0].astype(np.float64)
         ends = np.flatnonzero(ids == self.tokenizer.eos)
@@ -144,19 +148,21 @@ class Model:
 LanguageModel = Model
 
 
-def build_binary(path: str | Path, out: str | Path) -> None:
+def build_binary(path: str | Path, out: str | Path, *, force: bool = False) -> None:
     """Write an n-gram model (an ARPA file, a run, a model file) as hash tables.
 
     `Model` maps such a file into memory and is ready at once, however large it is; other commands
-    read it as any model file. Raises CharlmError for other models.
+    read it as any model file. force: also replace a file that is not one of charlm's models. Raises
+    CharlmError for other models.
     """
+    output_file.check(Path(out), tensor_file.is_ours, force=force)
     contents = model_file.read(locate.resolve(path))
     lm = model_file.build(contents)
     if not isinstance(lm, NgramLM):
         raise CharlmError(f"{path} is not an n-gram model: only those have tables")
     tables = lm if isinstance(lm, HashedNgramLM) else HashedNgramLM.of(lm)
     model_file.write(
-        out,
+        Path(out).resolve(),
         replace(contents, family=FAMILY.name, config=tables.config(), tensors=tables.tensors()),
     )
 
@@ -166,6 +172,9 @@ class FullScoreReturn:
 
     def __init__(self, log_prob: float, ngram_length: int, oov: bool) -> None:
         self.log_prob, self.ngram_length, self.oov = log_prob, ngram_length, oov
+
+    def __repr__(self) -> str:
+        return f"FullScoreReturn({self.log_prob}, {self.ngram_length}, {self.oov})"
 
 
 class Config:

@@ -126,6 +126,7 @@ RENAMED = {
     ("regions", "force"): "",
     ("compare", "pairs"): "",  # Model.compare_pairs
     ("compare", "by"): "",
+    ("compare", "text"): "",
     ("compare", "skip_oov"): "",
     ("compare", "lines"): "",  # Comparison.wins
 }

@@ -81,8 +81,15 @@ def ngram(
 
     if tables is not None:
         from ..system.output_file import check_new
+        from ..system.tensor_file import is_ours
+        from ..text.find_files import find_files
 
-        check_new(Path(tables), [*corpus, given["valid"], arpa], force=force)
+        place = Path(tables)
+        ours = place.is_file() and is_ours(place.open("rb").read(64))
+        read = [*corpus, *find_files(corpus), given["valid"], arpa]
+        check_new(place, read, force=force or ours)
+        if arpa is not None and place.resolve() == Path(arpa).resolve():
+            raise CharlmError("--arpa and --tables name the same file: name two")
     with stages("counting") as events:
         done = count(
             corpus,
@@ -97,7 +104,7 @@ def ngram(
     if tables is not None:
         from ..kenlm import build_binary
 
-        build_binary(done.model, tables)
+        build_binary(done.model, tables, force=True)  # it has been checked
     if json:
         result = {"run": str(done.run), "model": str(done.model), "order": done.order}
         numbers = {"sizes": list(done.sizes), "best": done.best.as_dict(), "seconds": done.seconds}

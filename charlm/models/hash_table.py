@@ -21,17 +21,27 @@ EMPTY = -1  # the key of an empty row
 MULTIPLIER = 0x9E3779B97F4A7C15  # 2⁶⁴ / φ (Fibonacci hashing)
 MASK = (1 << 64) - 1
 FULLEST = 0.75  # of the rows
+MAX_PROBES = 1 << 12  # rows that a key can be away from where it is looked for first
 
 
 def build(keys_K: Keys, first_K: Values, second_K: Values) -> Table:
     """A table of different keys ≥ 0, with two values each."""
     size = 1 << max(1, int(np.ceil(np.log2(max(1, len(keys_K)) / FULLEST))))
+    while (table := _filled(keys_K, first_K, second_K, size)) is None:
+        size *= 2
+    return table
+
+
+def _filled(keys_K: Keys, first_K: Values, second_K: Values, size: int) -> Table | None:
+    """A table of that size; None if some key is too far from its place."""
     table = np.zeros((size, 2), np.int64)
     table[:, 0] = EMPTY
     rows = np.zeros(len(keys_K), np.int64)
     pending = np.arange(len(keys_K))
     wanted = first_rows(keys_K, size)
-    while len(pending):
+    for _ in range(MAX_PROBES):
+        if not len(pending):
+            break
         free = table[wanted, 0] == EMPTY
         _, firsts = np.unique(np.where(free, wanted, -1), return_index=True)
         won = firsts[free[firsts]]  # of several that want the same row, one
@@ -40,6 +50,8 @@ def build(keys_K: Keys, first_K: Values, second_K: Values) -> Table:
         left = np.ones(len(pending), bool)
         left[won] = False
         pending, wanted = pending[left], (wanted[left] + 1) & (size - 1)
+    if len(pending):
+        return None
     both = np.stack([first_K, second_K], axis=1).astype(np.float32)
     table[rows, 1] = both.view(np.int64)[:, 0]
     return table
@@ -58,7 +70,7 @@ def find(table: Table, keys: Keys) -> Keys:
     found = np.full(len(keys), EMPTY, np.int64)
     pending = np.arange(len(keys))
     rows, wanted = first_rows(keys, size), keys
-    for _ in range(size):
+    for _ in range(MAX_PROBES):
         if not len(pending):
             break
         held = table[rows, 0]
@@ -76,13 +88,14 @@ def values(table: Table) -> Values:
 
 
 def check(table: Table) -> None:
-    """Raise CharlmError if an array cannot be a table: whatever is in it, finding ends."""
+    """Raise CharlmError if an array cannot be a table. Look-ups end whatever it contains."""
     size = len(table)
     require(
         table.ndim == 2
         and table.shape[1] == 2
         and table.dtype == np.int64
         and size >= 2
-        and size & (size - 1) == 0,
+        and size & (size - 1) == 0
+        and table.flags.aligned,
         "a table of the n-gram model has an impossible shape: the model file is damaged",
     )

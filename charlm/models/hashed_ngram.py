@@ -18,7 +18,7 @@ from ..lm import Nats
 from ..system.checked import checked
 from . import hash_table
 from .family import Config, Family
-from .hash_table import MASK, MULTIPLIER, Keys, Table
+from .hash_table import MASK, MAX_PROBES, MULTIPLIER, Keys, Table
 from .ngram import (
     ABSENT,
     MAX_NATS,
@@ -73,7 +73,11 @@ class HashedNgramLM(NgramLM):
             lines=lines,
         )
         self.tables = tuple(tables)
-        self._views = _Views(self)
+        self._views: _Views | None = None  # made when first asked for
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied: memory views cannot be."""
+        return {**vars(self), "_views": None}
 
     @classmethod
     def of(cls, lm: NgramLM) -> Self:
@@ -110,6 +114,8 @@ class HashedNgramLM(NgramLM):
 
         start: it follows a sentence end; otherwise nothing at all.
         """
+        if self._views is None:
+            self._views = _Views(self)
         return self._views.sentence(ids, start=start)
 
     def renumbered(self, new_V: Any) -> Self:
@@ -142,7 +148,8 @@ class HashedNgramLM(NgramLM):
             and 0 <= eos < V
             and tensors.keys() == names
             and all(one is not None and one.shape == (V + 1,) for one in unigrams)
-            and all(one is not None and one.dtype == np.float32 for one in unigrams),
+            and all(one is not None and one.dtype == np.float32 for one in unigrams)
+            and all(one is not None and one.flags.aligned for one in unigrams),
             "the n-gram model's tables do not fit: the model file is damaged",
         )
         tables = [tensors[f"order.{k}.table"] for k in range(2, N + 1)]
@@ -186,11 +193,9 @@ class _Views:
                 contexts, tables, strict=False
             ):
                 key = context * base + word
-                row = first = (key * MULTIPLIER & MASK) >> shift
-                while (held := keys[2 * row]) != key and held >= 0:
-                    row = (row + 1) & mask
-                    if row == first:  # a file that somebody has forged
-                        break
+                row, left = (key * MULTIPLIER & MASK) >> shift, MAX_PROBES
+                while (held := keys[2 * row]) != key and held >= 0 and left:
+                    row, left = (row + 1) & mask, left - 1
                 if held == key and context >= 0:
                     nats = values[4 * row + 2]
                     known.append((row, values[4 * row + 3]))

@@ -1,7 +1,7 @@
 """The model file: one safetensors file that holds everything needed to use a model.
 
 docs/model-file.md specifies the layout. Nothing in a file is executed on loading, and nothing is
-used before its digest and its shapes have been checked.
+used before its digest and its shapes have been checked, but for tables that are mapped into memory.
 """
 
 from __future__ import annotations
@@ -126,8 +126,14 @@ def describe(file: Path, contents: ModelFile) -> dict[str, Any]:
 
 def ngram_counts(tensors: Tensors) -> list[int]:
     """The number of n-grams of each order, from 1, of an n-gram model; none for other models."""
-    sizes = [tensors.get(f"order.{n}.nats") for n in range(1, MAX_NGRAM_ORDER + 1)]
-    return [len(nats) for nats in sizes if nats is not None]
+    found = []
+    for n in range(1, MAX_NGRAM_ORDER + 1):
+        nats, table = tensors.get(f"order.{n}.nats"), tensors.get(f"order.{n}.table")
+        if nats is not None:
+            found.append(len(nats))
+        elif table is not None and table.ndim == 2:
+            found.append(int((table[:, 0] >= 0).sum()))
+    return found
 
 
 def parameter_noun(about: Mapping[str, Any]) -> str:

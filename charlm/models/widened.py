@@ -65,7 +65,7 @@ class WidenedLM(CausalModel[State]):
 
     def predict(self, state: State) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
-        return np.asarray(self.lm.predict(state)[:, self.ids_V] + self.share_V)
+        return self.widen(self.lm.predict(state))
 
     def advance(self, state: State, ids_B: Ids) -> State:
         """The state after one more token in every row. `state` itself is unchanged."""
@@ -79,9 +79,13 @@ class WidenedLM(CausalModel[State]):
     def read_all(self, state: State, ids_BT: Ids) -> tuple[Nats, State]:
         """`read`, with the log-probability of every token in each place: (B, T, V) nats."""
         nats_BTV, after = self.lm.read_all(state, self.ids_V[ids_BT])
-        wide_BTV = nats_BTV[..., self.ids_V]
-        wide_BTV += self.share_V.astype(wide_BTV.dtype)
-        return wide_BTV, after
+        return self.widen(nats_BTV), after
+
+    def widen(self, nats: Nats) -> Nats:
+        """(…, V) log-probabilities of all tokens, from those of the model's own."""
+        wide = nats[..., self.ids_V]
+        wide += self.share_V.astype(wide.dtype)
+        return wide
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""

@@ -35,7 +35,7 @@ from .united_vocabulary import united
 
 NO_CACHE = "a cache of recent tokens gains nothing here: it is left out"
 FEW_TOKENS = 1000  # to fit powers to
-SEEN = 0.6  # of the nats per token of text held out: fewer are too few for text not seen
+SEEN = 0.75  # of the nats per token of text held out: fewer are too few for text not seen
 
 
 @dataclass(frozen=True)
@@ -204,11 +204,12 @@ def _matched(first: ModelFile, other: ModelFile) -> ModelFile | None:
     ours, theirs = first.tokenizer, other.tokenizer
     if theirs.as_dict() == ours.as_dict():
         return other
+    if other.family != "ngram" or not ours.level == theirs.level == "word":
+        return None
     ids = {ours.token(k): k for k in range(ours.vocab_size)}
     new_ids = [ids.get(theirs.token(k), -1) for k in range(theirs.vocab_size)]
     lm = model_file.build(other)
-    same = ours.level == theirs.level == "word" and sorted(new_ids) == list(range(ours.vocab_size))
-    if not same or not isinstance(lm, NgramLM):
+    if sorted(new_ids) != list(range(ours.vocab_size)) or not isinstance(lm, NgramLM):
         return None
     lm = lm.renumbered(np.array([*new_ids, ours.vocab_size]))
     return ModelFile("ngram", lm.config(), ours, lm.tensors(), other.training)

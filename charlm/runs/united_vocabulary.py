@@ -11,7 +11,7 @@ from ..models import model_file, widened
 from ..models.family import add_prefix
 from ..models.model_file import ModelFile
 from ..models.spelling import speller_of
-from ..text.word_tokenizer import WordTokenizer
+from ..text.word_tokenizer import EOS, UNK, WordTokenizer
 
 
 def united(parts: Sequence[ModelFile], names: Sequence[str]) -> list[ModelFile]:
@@ -27,11 +27,15 @@ def united(parts: Sequence[ModelFile], names: Sequence[str]) -> list[ModelFile]:
         other = _words(part, name)
         if (other.split, other.lower) != (first.split, first.lower):
             raise CharlmError(
-                f"{names[0]} and {name} take different things for words and cannot be mixed: "
-                "make both with the same `split` and `lower`"
+                f"{names[0]} and {name} split words differently ({_how(first)}, {_how(other)}) and "
+                "cannot be mixed"
             )
         tokenizer = tokenizer.united(other)
     return [_widened(part, tokenizer) for part in parts]
+
+
+def _how(tokenizer: WordTokenizer) -> str:
+    return f"split {tokenizer.split}{', lower case' if tokenizer.lower else ''}"
 
 
 def _words(part: ModelFile, name: str) -> WordTokenizer:
@@ -49,16 +53,14 @@ def _widened(part: ModelFile, tokenizer: WordTokenizer) -> ModelFile:
     assert isinstance(own, WordTokenizer)
     if own.as_dict() == tokenizer.as_dict():
         return part
-    known = {own.token(k): k for k in range(own.vocab_size)}
-    unk, V = own.unk, tokenizer.vocab_size
-    ids_V = np.array([known.get(tokenizer.token(k), unk) for k in range(V)], np.int64)
+    known = {own.token(k): k for k in range(2, own.vocab_size)}
+    V = tokenizer.vocab_size
+    words = (tokenizer.token(k) for k in range(2, V))
+    ids_V = np.array([EOS, UNK, *(known.get(word, UNK) for word in words)], np.int64)
     share_V = np.zeros(V)
-    new = [k for k in range(V) if ids_V[k] == unk and k != tokenizer.unk]
+    new = [k for k in range(2, V) if ids_V[k] == UNK]
     if new:
-        speller = speller_of(own)
-        words = [tokenizer.token(k) for k in new]
-        speller.logprob(words)  # all at once; from now on they are known
-        share_V[new] = [speller.logprob([word]) for word in words]
+        share_V[new] = speller_of(own).logprobs([tokenizer.token(k) for k in new])
         share_V[tokenizer.unk] = np.log1p(-np.exp(share_V[new]).sum())
     lm = model_file.build(part)
     wide = widened.WidenedLM(lm, tokenizer.eos, ids_V, share_V)

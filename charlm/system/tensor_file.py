@@ -46,6 +46,11 @@ def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) 
             raise OSError(errno.ENOSPC if full else errno.EIO, reason, str(path)) from None
 
 
+def is_ours(head: bytes) -> bool:
+    """Whether a file that begins so is of this kind: one of charlm's, by its metadata."""
+    return head[8:].startswith(b'{"__metadata__":{"charlm')
+
+
 def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """The contents and tensors of a file.
 

@@ -178,7 +178,8 @@ class WordTokenizer:
         unk_token = self.unk_token or other.unk_token
         if unk_token in words:  # one of them has it as a word
             unk_token = ""
-        rare = [word for word in (other.rare or self.rare) if word not in words]
+        rare = [word for word in dict.fromkeys([*self.rare, *other.rare]) if word not in words]
+        rare = _spaced(rare, MAX_RARE)
         return WordTokenizer(list(words), self.split, self.lower, rare, unk_token)
 
     @classmethod

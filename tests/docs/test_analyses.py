@@ -56,7 +56,7 @@ def test_the_table_has_the_columns_that_the_page_explains(
         head, *rows = csv.reader(file)
     explained = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
     assert [name for cell in explained for name in re.findall(r"`(\w+)`", cell)] == head
-    assert len(rows) == 4 * 9
+    assert len(rows) == 4 * 8
     names: dict[str, object] = {}
     exec(blocks("python")[0], names)
     exec(blocks("python")[1], names)

@@ -71,6 +71,6 @@ def test_what_cannot_be_united(models: list[Path], tmp_path: Path) -> None:
     folded = charlm.ngram(
         tmp_path / "one.txt", level="word", split="unicode", order=2, out=tmp_path / "folded"
     ).model
-    for other, message in ((chars, "of chars, and cannot"), (folded, "take different things")):
+    for other, message in ((chars, "of chars, and cannot"), (folded, "split words differently")):
         with pytest.raises(CharlmError, match=message):
             united([model_file.read(path) for path in (models[0], other)], ["one", "other"])
