@@ -69,7 +69,7 @@ def test_sentences_are_ranked_with_the_spelling_of_unknown_words(cli: Cli) -> No
     place = rows[0].split("\t").index("rank")
     assert [row.split("\t")[place] for row in rows[1:]] == ["1", "2"]
     left_out = cli("score", known, unknown, "--model", model, "--oov", "exclude")
-    assert "tokens are unknown (OOV): they are left out" in left_out.err
+    assert "unknown (OOV): left out" in left_out.err
     assert "closed" in cli.fails("score", known, "--model", model, "--oov", "guess")
 
 
