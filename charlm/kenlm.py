@@ -8,18 +8,24 @@ and `kenlm.Model(path)` takes a run directory, a model file or an ARPA file. Sco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from .config import require
 from .errors import CharlmError
 from .lm import CausalLM, Ids, S, is_backoff
 from .lm import State as ModelState
 from .measures import LN10, perplexity
 from .models import model_file
+from .models.hashed_ngram import FAMILY, HashedNgramLM
+from .models.ngram import NgramLM
 from .runs import locate
+from .system import output_file, tensor_file
 from .text.tokenizer import Tokenizer
+from .text.word_tokenizer import WordTokenizer
 
 END = "</s>"
 
@@ -53,8 +59,9 @@ class Model:
     def __init__(self, path: str | Path, config: object = None) -> None:
         """`config` is ignored. Raises CharlmError if there is no valid model."""
         self.path = str(path)
-        contents = model_file.read(locate.resolve(path))
+        contents = model_file.read(locate.resolve(path), mapped=True)
         self.lm, self.tokenizer = model_file.build_causal(contents), contents.tokenizer
+        self._tables = self.lm if isinstance(self.lm, HashedNgramLM) and self.lm.lines else None
 
     @property
     def order(self) -> int:
@@ -63,7 +70,36 @@ class Model:
 
     def score(self, sentence: str | bytes, bos: bool = True, eos: bool = True) -> float:
         """log10 P of a sentence, after a sentence end (bos) and including its own (eos)."""
-        return sum(p for p, _, _ in self.full_scores(sentence, bos, eos))
+        text = sentence.decode() if isinstance(sentence, bytes) else sentence
+        if self._tables is not None and isinstance(self.tokenizer, WordTokenizer):
+            ids = self.tokenizer.ids_of_line(text)
+            if eos:
+                ids.append(self.tokenizer.eos)
+            return self._tables.sentence(ids, start=bos) / LN10
+        seqs = sentence_ids(self.tokenizer, text, eos=eos)
+        if not seqs:
+            return 0.0
+        state = self.lm.start(1) if bos else self.lm.empty(1)
+        nats_BT, _ = self.lm.read(state, np.concatenate(seqs)[None])
+        return float(nats_BT.sum(dtype=np.float64)) / LN10
+
+    def score_many(
+        self, sentences: Sequence[str | bytes], bos: bool = True, eos: bool = True
+    ) -> list[float]:
+        """`score` of every sentence, all at once."""
+        require(not isinstance(sentences, str | bytes), "score_many takes a list of sentences")
+        texts = [one.decode() if isinstance(one, bytes) else one for one in sentences]
+        lines = isinstance(self.lm, NgramLM) and self.lm.lines
+        if not (bos and lines and isinstance(self.tokenizer, WordTokenizer) and texts):
+            return [self.score(text, bos, eos) for text in texts]
+        ids = self.tokenizer.encode("".join(text.replace("\n", " ") + "\n" for text in texts))
+        nats_BT, _ = self.lm.read(self.lm.start(1), ids[None])
+        nats = nats_BT[0].astype(np.float64)
+        ends = np.flatnonzero(ids == self.tokenizer.eos)
+        if not eos:
+            nats[ends] = 0
+        found: list[float] = (np.add.reduceat(nats, [0, *(ends[:-1] + 1)]) / LN10).tolist()
+        return found
 
     def full_scores(
         self, sentence: str | bytes, bos: bool = True, eos: bool = True
@@ -112,11 +148,33 @@ class Model:
 LanguageModel = Model
 
 
+def build_binary(path: str | Path, out: str | Path, *, force: bool = False) -> None:
+    """Write an n-gram model (an ARPA file, a run, a model file) as hash tables.
+
+    `Model` maps such a file into memory and is ready at once, however large it is; other commands
+    read it as any model file. force: also replace a file that is not one of charlm's models. Raises
+    CharlmError for other models.
+    """
+    output_file.check(Path(out), tensor_file.is_ours, force=force)
+    contents = model_file.read(locate.resolve(path))
+    lm = model_file.build(contents)
+    if not isinstance(lm, NgramLM):
+        raise CharlmError(f"{path} is not an n-gram model: only those have tables")
+    tables = lm if isinstance(lm, HashedNgramLM) else HashedNgramLM.of(lm)
+    model_file.write(
+        Path(out).resolve(),
+        replace(contents, family=FAMILY.name, config=tables.config(), tensors=tables.tensors()),
+    )
+
+
 class FullScoreReturn:
     """The result of `BaseFullScore`."""
 
     def __init__(self, log_prob: float, ngram_length: int, oov: bool) -> None:
         self.log_prob, self.ngram_length, self.oov = log_prob, ngram_length, oov
+
+    def __repr__(self) -> str:
+        return f"FullScoreReturn({self.log_prob}, {self.ngram_length}, {self.oov})"
 
 
 class Config:
@@ -130,6 +188,13 @@ def word_ids(tokenizer: Tokenizer, word: str, *, first: bool) -> Ids:
     return np.array([tokenizer.unk]) if not len(ids) and tokenizer.unk is not None else ids
 
 
+def sentence_ids(tokenizer: Tokenizer, sentence: str, *, eos: bool) -> list[Ids]:
+    """The tokens of each word of a sentence, and of its end."""
+    words = sentence.split()
+    seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]
+    return [*seqs, np.array([tokenizer.eos])] if eos else seqs
+
+
 def full_scores(
     lm: CausalLM[S], tokenizer: Tokenizer, sentence: str, *, bos: bool = True, eos: bool = True
 ) -> Iterator[tuple[float, int, bool]]:
@@ -140,10 +205,7 @@ def full_scores(
     all tokens up to the word's first. A word of several tokens has the product of their
     probabilities, including the space before it.
     """
-    words = sentence.split()
-    seqs = [word_ids(tokenizer, word, first=k == 0) for k, word in enumerate(words)]
-    if eos:
-        seqs.append(np.array([tokenizer.eos]))
+    seqs = sentence_ids(tokenizer, sentence, eos=eos)
     state, read = (lm.start(1) if bos else lm.empty(1)), int(bos)
     for seq in seqs:
         length = _length(lm, state, read, seq)

@@ -139,6 +139,14 @@ class BackoffLM(CausalLM[S], Protocol[S]):
         """`matched` before each of T further tokens, (B, T)."""
         ...
 
+    def read_matched(self, state: S, ids_BT: Ids) -> tuple[Nats, Ids, S]:
+        """`read`, with what `matched_before` gives in the middle: both take one look-up."""
+        ...
+
+    def logprobs_matched(self, seqs: Sequence[Ids]) -> tuple[list[Nats], list[Ids]]:
+        """`logprobs`, and the length of the longest known context before each token."""
+        ...
+
     def used_length(self, state: S, ids_B: Ids) -> Ids:
         """The length of the n-gram that gives each row's next token its probability, (B,)."""
         ...

@@ -113,3 +113,34 @@ def test_a_network_has_no_order(network: Path) -> None:
     lengths = [length for _, length, _ in model.full_scores("the cat")]
     assert lengths[0] == 2  # the sentence's beginning, and the word
     assert lengths == sorted(lengths)
+
+
+@pytest.fixture
+def tables(trigram: Path, tmp_path: Path) -> Path:
+    kenlm.build_binary(trigram, tmp_path / "m.bin")
+    return tmp_path / "m.bin"
+
+
+def test_hash_tables_give_the_same_scores(trigram: Path, tables: Path) -> None:
+    model, fast = kenlm.Model(trigram), kenlm.Model(tables)
+    texts = ["the cat sat", "a zebra sat", "", "dog dog", "the\tcat\nsat"]
+    for bos in (True, False):
+        for eos in (True, False):
+            slow = [model.score(text, bos, eos) for text in texts]
+            assert [fast.score(text, bos, eos) for text in texts] == pytest.approx(slow, abs=1e-5)
+            for one in (model, fast):
+                assert one.score_many(texts, bos, eos) == pytest.approx(slow, abs=1e-5)
+    assert list(fast.full_scores("the cat")) == list(model.full_scores("the cat"))
+    assert walk(fast, ["the", "cat"], bos=True) == pytest.approx(
+        walk(model, ["the", "cat"], bos=True)
+    )
+    assert model.score_many([]) == []
+    assert "hash tables" in repr(charlm.load(tables))
+
+
+def test_only_ngram_models_have_tables(network: Path, tmp_path: Path) -> None:
+    with pytest.raises(CharlmError, match="not an n-gram model"):
+        kenlm.build_binary(network, tmp_path / "x")
+    model = kenlm.Model(network)
+    texts = ["the cat", "a dog"]
+    assert model.score_many(texts) == [model.score(text) for text in texts]

@@ -106,6 +106,7 @@ ELSEWHERE = {
 RENAMED = {
     ("complete", "prompt"): "prompt",
     ("ngram", "arpa"): "arpa_file",
+    ("ngram", "tables"): "",  # charlm.kenlm.build_binary
     ("fill", "text"): "text",
     ("classify", "prior"): "priors",
     ("fill", "compare"): "",  # fill by another model
@@ -125,6 +126,7 @@ RENAMED = {
     ("regions", "force"): "",
     ("compare", "pairs"): "",  # Model.compare_pairs
     ("compare", "by"): "",
+    ("compare", "text"): "",
     ("compare", "skip_oov"): "",
     ("compare", "lines"): "",  # Comparison.wins
 }

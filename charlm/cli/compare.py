@@ -40,6 +40,14 @@ def compare(
         str | None,
         typer.Option(metavar="COLUMN", help="Column to group pairs by.", show_default=False),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="The sentences of pairs that are a position and two words.",
+            show_default=False,
+        ),
+    ] = None,
     skip_oov: Annotated[
         bool, typer.Option("--skip-oov", help="Leave out pairs with a word that a model lacks.")
     ] = False,
@@ -71,13 +79,21 @@ def compare(
     """
     from ..tasks.compare import compare as measure
 
-    if (file is None) == (not pairs):
-        raise CharlmError("compare the models on a text or on --pairs: give one of them")
+    if file is None and not pairs:
+        raise CharlmError("name a text to compare the models on, or --pairs FILE")
+    if file is not None and pairs:
+        raise CharlmError(f"{file} is taken as a text: write --pairs before each file of pairs")
+    for_pairs = {"--by": by, "--text": text, "--skip-oov": skip_oov}
+    for_text = {"--oov": oov, "--field": field, "--column": column}
+    for option, value in (for_text if pairs else for_pairs).items():
+        if value not in (None, False):
+            raise CharlmError(f"{option} does not go with {'--pairs' if pairs else 'a text'}")
     used = [open_model(first, device), open_model(second, device)]
     if pairs:
         from .compare_pairs import compare_pairs
 
-        compare_pairs(used, pairs, by, skip_oov, encoding, errors, as_json=json)
+        how_pairs = {"encoding": encoding, "errors": errors}
+        compare_pairs(used, pairs, by, text=text, skip_oov=skip_oov, as_json=json, **how_pairs)
         return
     levels = {one.tokenizer.level for one in used}
     level = levels.pop() if len(levels) == 1 else "char"
@@ -105,7 +121,8 @@ def compare(
 def _print(
     found: Comparison, first: str, second: str, for_first: list[Line], for_second: list[Line]
 ) -> None:
-    rows = [["", "bits/char", "perplexity", "OOV"]]
+    spelled = " (closed)" if found.oov == "spelled" else ""  # as bits/char are not
+    rows = [["", "bits/char", f"perplexity{spelled}", "OOV"]]
     named = ((f"A  {first}", found.first), (f"B  {second}", found.second))
     for (name, m), per_char in zip(named, found.bits_per_char(), strict=True):
         rows.append([name, show.number(per_char, 4), show.number(m.perplexity), f"{m.oov:,}"])

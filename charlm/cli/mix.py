@@ -37,11 +37,12 @@ def mix(
     column: Column = None,
     json: JsonOutcome = False,
 ) -> None:
-    r"""Mix models of one vocabulary into a better one.
+    r"""Mix models into a better one.
 
     Linear interpolation: the weights are fitted by EM to held-out text. If one is an n-gram model,
     they depend on how many of the last tokens it knows. Log-linear interpolation is often better
-    for characters, and slow for large vocabularies.
+    for characters, and slow for large vocabularies. Word models of different vocabularies get the
+    words of all: each spells those that it does not know.
 
     \b
     charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +54,13 @@ def ngram(
     arpa: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also write the model as an ARPA file.")
     ] = None,
+    tables: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the model as hash tables, which charlm.kenlm reads fastest.",
+        ),
+    ] = None,
     force: Force = False,
     json: JsonOutcome = False,
     **given: Any,
@@ -71,6 +79,17 @@ def ngram(
     from ..runs.ngram_run import count
     from .stage_progress import stages
 
+    if tables is not None:
+        from ..system.output_file import check_new
+        from ..system.tensor_file import is_ours
+        from ..text.find_files import find_files
+
+        place = Path(tables)
+        ours = place.is_file() and is_ours(place.open("rb").read(64))
+        read = [*corpus, *find_files(corpus), given["valid"], arpa]
+        check_new(place, read, force=force or ours)
+        if arpa is not None and place.resolve() == Path(arpa).resolve():
+            raise CharlmError("--arpa and --tables name the same file: name two")
     with stages("counting") as events:
         done = count(
             corpus,
@@ -82,6 +101,10 @@ def ngram(
             events=events,
             **given,
         )
+    if tables is not None:
+        from ..kenlm import build_binary
+
+        build_binary(done.model, tables, force=True)  # it has been checked
     if json:
         result = {"run": str(done.run), "model": str(done.model), "order": done.order}
         numbers = {"sizes": list(done.sizes), "best": done.best.as_dict(), "seconds": done.seconds}
@@ -100,6 +123,8 @@ def ngram(
     rows += [("seconds", show.number(done.seconds, 1)), ("model", str(done.model))]
     if arpa:
         rows.append(("ARPA", arpa))
+    if tables:
+        rows.append(("tables", tables))
     show.pairs(rows)
 
 

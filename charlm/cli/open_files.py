@@ -31,11 +31,13 @@ def open_model(model: str | None, device: str | None = None) -> Model:
 @contextmanager
 def open_text_file(path: str, level: str, **how: Unpack[Reading]) -> Iterator[TextSource]:
     """The text of a file, a directory or stdin ("-"), as a tokenizer of `level` reads it."""
-    from ..text.remarks import left_out
+    from ..text.remarks import left_out, read_as_it_stands
     from ..text.source import open_text, temporary_spool
 
     with temporary_spool() as spool:
         source = open_text([path], spool=spool, **how).for_level(level)
+        if remark := read_as_it_stands(source):
+            note(remark)
         if source.left_out:
             note(left_out(source))
         yield source
@@ -82,13 +84,14 @@ def count_unknown(model: Model, texts: Iterable[str]) -> tuple[int, int]:
 def note_unknown(unknown: int, tokens: int, oov: str = "closed", name: str = "") -> None:
     """Print a note on how tokens that a model does not know are treated, if there are any."""
     how = {
-        "closed": "count as <UNK>, so texts with more of them look too probable",
-        "spelled": "count as <UNK> and their spelling",
-        "exclude": "are left out",
+        "closed": "counted as <UNK>, which makes texts with many of them look too probable",
+        "spelled": "counted as <UNK> and letter by letter",
+        "exclude": "left out",
     }
     if unknown:
         whom = f" to {name}" if name else ""
-        note(f"{unknown:,} of {tokens:,} tokens are unknown{whom} (OOV): they {how[oov]}")
+        verb = "is" if unknown == 1 else "are"
+        note(f"{unknown:,} of {tokens:,} tokens {verb} unknown{whom} (OOV): {how[oov]}")
 
 
 def warn_of_unknown(oov: int, tokens: int) -> None:

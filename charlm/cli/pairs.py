@@ -77,7 +77,7 @@ def pairs(
     ___ in the sentence, or before the word at `position`, counted from 0.
 
     A pair whose sentences are equally probable is undecided, and counts as half right. Intervals
-    are 95 % (Wilson).
+    are 95 % (Wilson). In --items and --json log-probabilities are in nats, surprisals in bits.
 
     \b
     charlm pairs pairs.tsv
@@ -125,10 +125,13 @@ def _remarks(model: Model, scored: PairScores) -> None:
     pairs = (one.pair for one in scored.pairs)
     note_unknown(*count_unknown(model, (text for pair in pairs for text in (pair.good, pair.bad))))
     if scored.overall.undecided:
-        blame = ", which differ only in unknown tokens" if model.tokenizer.unk else ""
-        tied = show.count(scored.overall.undecided, "pair")
-        note(f"the model cannot decide {tied}{blame}: each is half right")
-        if model.tokenizer.level == "word" and model.tokenizer.as_dict()["split"] == "whitespace":
+        tied = [one for one in scored.pairs if one.decision == "undecided"]
+        unknown = all(one.good_oov or one.bad_oov for one in tied)
+        blame = " (the sentences differ only in unknown words)" if unknown else ""
+        many = "1 pair is" if len(tied) == 1 else f"{len(tied):,} pairs are"
+        note(f"{many} undecided, both sentences equally probable{blame}: half right")
+        tokenizer = model.tokenizer.as_dict()
+        if unknown and tokenizer["level"] == "word" and tokenizer["split"] == "whitespace":
             note('to it "cat." is one word; a model trained with --split unicode reads two')
 
 

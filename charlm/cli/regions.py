@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import show
-from .items import Items, check_items, write_items
+from .items import check_items, write_items
 from .open_files import note_unknown, open_model
 from .options import Device, Encoding, Errors, Force, Json, ModelPath
 from .talk import progress_bar
@@ -20,7 +20,15 @@ def regions(
     suite: Annotated[
         str, typer.Argument(metavar="SUITE", help='A test suite in JSON; "-" reads stdin.')
     ],
-    items: Items = None,
+    items: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a row for every region of every sentence to a file: TSV, or CSV if it "
+            "ends so.",
+            show_default=False,
+        ),
+    ] = None,
     force: Force = False,
     json: Json = False,
     encoding: Encoding = "utf-8",

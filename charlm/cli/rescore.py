@@ -156,6 +156,8 @@ def rescore(
         check_list(out, read, force=force)
     if lm_out is not None:
         check_new(Path(lm_out), read, force=force)
+        if out is not None and Path(lm_out).resolve() == Path(out).resolve():
+            raise CharlmError("--out and --lm-out name the same file: name two")
     used = open_model(model, device)
     how = {"encoding": encoding, "errors": errors, "level": used.tokenizer.level}
     given = read_files(nbest, scores, lm_scores, acoustic_scale=acoustic_scale, **how)

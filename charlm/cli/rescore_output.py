@@ -75,14 +75,17 @@ def report(found: Rescored) -> Iterator[str]:
         if rates is not None:
             saved, low, high = rates.before.reduction(rates.after)
             whose = f"{name}: " if name else ""
-            yield f"{whose}{saved:.2%} fewer errors, 95 % {low:.2%} to {high:.2%} (paired)"
+            points = f"{100 * saved:.2f} points, 95 % {100 * low:.2f} to {100 * high:.2f} (paired)"
+            yield f"{whose}{found.metric.upper()} lower by {points}"
+    if found.fitted:
+        yield "α and β were fitted to these references: on others, expect less"
 
 
 def _rate_rows(name: str, rates: ErrorRates) -> Iterator[list[str]]:
     named = {"before": rates.before, "after": rates.after, "oracle": rates.oracle}
     for what, rate in named.items():
-        low, high = rate.interval
         numbers = rate.as_dict()
+        low, high = numbers["interval"]
         kinds = (f"{numbers[kind]:,}" for kind in ("substitutions", "insertions", "deletions"))
         label = f"{name} {what}".strip()
         interval = f"{low:.2%}–{high:.2%}"

@@ -16,7 +16,7 @@ from ..errors import CharlmError
 from ..measures import LN10, oov_treatment, ranks
 from . import show, surprisal_line
 from .log_base import LogBase
-from .open_files import drop_empty, note_unknown, open_model, open_text_file
+from .open_files import drop_empty, note_unknown, only_once, open_model, open_text_file
 from .options import (
     Adaptation,
     Column,
@@ -94,7 +94,7 @@ def score(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Text to count words in. Default: what the model was trained on.",
+            help="Text to count words in, or none. Default: what the model was trained on.",
             show_default=False,
         ),
     ] = None,
@@ -132,7 +132,7 @@ def score(
     chosen = [name for name, wanted in formats.items() if wanted]
     if len(chosen) > 1:
         raise CharlmError(f"{' and '.join(chosen)} are mutually exclusive: choose one")
-    table = "tsv" if tsv else "csv" if csv else parquet
+    table = bool(tsv or csv or parquet is not None)
     if table and tokens and words:
         raise CharlmError(
             f"{chosen[0]} shows --tokens or --words, not both in one table: choose one"
@@ -141,6 +141,9 @@ def score(
         raise CharlmError(
             "--adapt scores whole sentences only: leave out --tokens, --words and tables"
         )
+    if oov is not None and chosen and (tokens or words):
+        raise CharlmError("--oov is for whole sentences: leave out --tokens and --words")
+    only_once(file, frequencies)
     if frequencies is not None and not (words and chosen):
         raise CharlmError("--frequencies goes with --words in JSON or a table")
     if parquet is not None:
@@ -192,7 +195,7 @@ def score(
             rows = score_tables.tokens(scored, log_base)
         else:
             rows = score_tables.sentences(scored, log_base, treated)
-        score_tables.emit(rows, table)
+        score_tables.emit(rows, "," if csv else "\t", None if parquet is None else Path(parquet))
     else:
         note_unknown(
             sum(one.measures.oov for one in scores),

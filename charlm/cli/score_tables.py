@@ -18,29 +18,34 @@ if TYPE_CHECKING:
     from ..model.model import Model
     from ..tasks.score import SentenceScore
     from ..text.frequencies import Frequencies
+    from ..text.source import Reading
 
     Scored = Sequence[tuple[Stimulus, SentenceScore]]
 
-DELIMITERS = {"tsv": "\t", "csv": ","}
 
-
-def emit(rows: Iterator[dict[str, Any]], how: str) -> None:
-    """Print rows as TSV or CSV, or write them to the Parquet file that `how` names."""
-    first = next(rows)
-    if how not in DELIMITERS:
+def emit(rows: Iterator[dict[str, Any]], delimiter: str, parquet: Path | None) -> None:
+    """Print rows as TSV or CSV, or write them to a Parquet file."""
+    first = next(rows, None)
+    if first is None:
+        return
+    if parquet is not None:
         from ..text.parquet import write
 
-        write(Path(how), [first, *rows])
+        write(parquet, [first, *rows])
         return
     everything = ([row.get(name) for name in first] for row in chain([first], rows))
-    show.emit_table(list(first), everything, DELIMITERS[how])
+    show.emit_table(list(first), everything, delimiter)
 
 
 def sentences(scored: Scored, base: LogBase, oov: str) -> Iterator[dict[str, Any]]:
-    """A row for each sentence; `logprob` in the base asked for."""
+    """A row for each sentence; `logprob` in the base asked for.
+
+    ranked_by: how unknown words count in the rank; in `logprob` they are <UNK>.
+    """
     places = ranks([one.measures for _, one in scored], oov)
     for (stimulus, one), place in zip(scored, places, strict=True):
-        own = {"line": stimulus.line, "rank": place, **one.measures.as_dict(), "text": one.text}
+        own: dict[str, Any] = {"line": stimulus.line, "rank": place, "ranked_by": oov}
+        own |= {**one.measures.as_dict(), "text": one.text}
         for key in {"logprob", "logprob_spelled"} & own.keys():
             own[key] = base.of(own[key])
         yield own | beside(own, stimulus.metadata)
@@ -87,15 +92,18 @@ def count_words(model: Model, file: str | None, encoding: str, errors: str) -> F
     from ..errors import CharlmError
     from ..runs import word_frequencies
 
+    if file == "none":
+        return None
     with progress_bar("counting words"):
         if file is not None:
-            return word_frequencies.of_files([file], encoding=encoding, errors=errors)
+            reading: Reading = {"encoding": encoding, "errors": errors}
+            return word_frequencies.of_files([file], model.tokenizer, **reading)
         try:
             return word_frequencies.of_training(
                 Path(model.info["path"]), model.tokenizer, model.info["training"]
             )
         except CharlmError:
-            note("no frequencies: the text the model was trained on is not found (--frequencies)")
+            note("no frequencies: the training text is not found; name a text with --frequencies")
             return None
 
 

@@ -14,9 +14,9 @@ from .readable import valid_unicode
 def delimited(
     headings: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = "\t"
 ) -> Iterator[str]:
-    """The lines of a table, a heading first, quoted as CSV is (RFC 4180); NaN is an empty cell.
+    """The rows of a table, a heading first, quoted as CSV is (RFC 4180); NaN is an empty cell.
 
-    A line with a line break in a cell is several, and none ends with one.
+    A row with a line break in a cell spans several lines; none has a final newline.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter)

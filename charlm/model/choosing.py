@@ -64,19 +64,23 @@ class Choosing(Loaded):
         pairs: str | Path | Iterable[PairSource],
         *,
         by: str | None = None,
+        text: str | Path | None = None,
         skip_oov: bool = False,
         encoding: str = "utf-8",
         errors: str = "strict",
     ) -> PairComparison:
         """Compare this model (the first) and another on minimal pairs: exact McNemar tests.
 
-        pairs, by, encoding, errors: as in `pairs`.
+        pairs, by, text, encoding, errors: as in `pairs`.
         skip_oov (bool, False): leave out pairs with a word that one of the models does not know.
         """
         from ..tasks.compare_pairs import compare_pairs
         from ..tasks.pair_files import collect
 
-        collected = collect(pairs, by, encoding=encoding, errors=errors)
+        same = self.tokenizer.level == other.tokenizer.level
+        level = self.tokenizer.level if same else "char"
+        how = {"encoding": encoding, "errors": errors}
+        collected = collect(pairs, by, text=text, level=level, **how)
         models = [(one.lm, one.tokenizer) for one in (self, other)]
         return compare_pairs(models, collected, skip_oov=skip_oov)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # all but scoring and sampling is imported on first use
     from ..tasks.compare import Comparison
     from ..tasks.word_scores import WordScore
     from ..text.frequencies import Frequencies
+    from ..text.source import Reading
     from ..text.stimuli import Stimulus
 
 
@@ -84,7 +85,7 @@ class Scoring(Loaded):
 
     def word_table(
         self,
-        sentences: Sequence[str | Stimulus],
+        sentences: str | Sequence[str | Stimulus],
         *,
         eos: bool = True,
         context: str = "sentence",
@@ -109,13 +110,15 @@ class Scoring(Loaded):
         from ..tasks.word_rows import word_rows
         from ..text.stimuli import Stimulus
 
+        sentences = [sentences] if isinstance(sentences, str) else sentences
         given = [
             one if isinstance(one, Stimulus) else Stimulus(one, number)
             for number, one in enumerate(sentences, 1)
         ]
         counted: Frequencies | None = None
         if frequencies is not None:
-            counted = word_frequencies.of_files([frequencies], encoding=encoding, errors=errors)
+            reading: Reading = {"encoding": encoding, "errors": errors}
+            counted = word_frequencies.of_files([frequencies], self.tokenizer, **reading)
         else:
             with suppress(CharlmError):
                 path = Path(self._info["path"])

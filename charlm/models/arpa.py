@@ -40,6 +40,7 @@ from .ngram import ABSENT, MAX_NGRAM_ORDER, START_NATS, NgramLM, Order
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 SPACE_MARK = "▁"
 HEADER = "# charlm "
+KENLM_BINARY = b"mmap lm http://kheafield.com/code"  # how its files begin
 UNKNOWN_NATS = -100 * LN10  # of <unk> in a model without one (as in KenLM)
 SUFFIXES = (".arpa", ".arpa.gz")
 GZIP = b"\x1f\x8b"
@@ -61,6 +62,20 @@ def is_arpa(path: Path) -> bool:
     except (OSError, EOFError, zlib.error):
         return False
     return re.search(rb"^\\data\\\s*$", start, re.MULTILINE) is not None
+
+
+def refuse_kenlm_binary(path: Path) -> None:
+    """Raise CharlmError if a file is one of KenLM's own, which only KenLM reads."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(KENLM_BINARY))
+    except OSError:
+        return
+    if start == KENLM_BINARY:
+        raise CharlmError(
+            f"{path} is a binary model of KenLM's, which only KenLM reads: give the ARPA file that "
+            "build_binary made it from"
+        )
 
 
 def is_ours(head: bytes) -> bool:

@@ -9,7 +9,7 @@ from ..config import CELL_SHAPES, NetworkConfig
 from ..display.readable import count
 from ..lm import LanguageModel
 from ..system.tensor_file import Tensors
-from . import log_linear, mixture, ngram, unigram_cache
+from . import hashed_ngram, log_linear, mixture, ngram, unigram_cache, widened
 from .bidirectional import BidirectionalLM
 from .family import Config, Family, register
 from .recurrent import RecurrentLM
@@ -49,6 +49,8 @@ def describe_network(config: Config) -> str:
 
 register(Family("recurrent", build_network, describe_network, architecture, numbers="parameters"))
 register(ngram.FAMILY)
+register(hashed_ngram.FAMILY)
 register(mixture.FAMILY)
 register(log_linear.FAMILY)
 register(unigram_cache.FAMILY)
+register(widened.FAMILY)

@@ -83,9 +83,16 @@ class MixtureLM(CombinedLM):
         self, parts: Sequence[SequentialLM[Any]], states: Sequence[Any], ids_BT: Ids
     ) -> tuple[Nats, tuple[Any, ...]]:
         """`read` with other models in place of the parts, such as ones that learn."""
-        results = [part.read(s, ids_BT) for part, s in zip(parts, states, strict=True)]
+        contexts_BT: Ids = np.zeros(ids_BT.shape, np.intp)
+        results = []
+        for k, (part, state) in enumerate(zip(parts, states, strict=True)):
+            if k == self.guide and len(self.logs) > 1:
+                nats, contexts_BT, after = _backoff(part).read_matched(state, ids_BT)
+                results.append((nats, after))
+            else:
+                results.append(part.read(state, ids_BT))
         nats_KBT = np.stack([nats for nats, _ in results]).astype(np.float64)
-        mixed = interpolate(nats_KBT, self.logs, self._contexts(states, ids_BT))
+        mixed = interpolate(nats_KBT, self.logs, contexts_BT)
         return mixed, tuple(after for _, after in results)
 
     def read_all_by(
@@ -102,12 +109,20 @@ class MixtureLM(CombinedLM):
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
-        by_part, start = [part.logprobs(seqs) for part in self.parts], self.start(1)
-        result: list[Nats] = []
-        for seq, *nats in zip(seqs, *by_part, strict=True):
-            contexts = self._contexts(start.parts, np.asarray(seq)[None])[0]
-            result.append(interpolate(np.stack(nats).astype(np.float64), self.logs, contexts))
-        return result
+        if not seqs:
+            return []
+        by_part: list[Nats] = []
+        contexts_N: Ids = np.zeros(sum(map(len, seqs)), np.intp)
+        for k, part in enumerate(self.parts):
+            if k == self.guide and len(self.logs) > 1:
+                nats, contexts = _backoff(part).logprobs_matched(seqs)
+                contexts_N = np.concatenate(contexts)
+            else:
+                nats = part.logprobs(seqs)
+            by_part.append(np.concatenate(nats))
+        mixed_N = interpolate(np.stack(by_part).astype(np.float64), self.logs, contexts_N)
+        ends = np.cumsum([len(seq) for seq in seqs]).tolist()
+        return [mixed_N[end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
 
     def transformed(self, change: Change) -> LanguageModel:
         """The same model after `change`, which is first applied to each part."""

@@ -1,7 +1,7 @@
 """The model file: one safetensors file that holds everything needed to use a model.
 
 docs/model-file.md specifies the layout. Nothing in a file is executed on loading, and nothing is
-used before its digest and its shapes have been checked.
+used before its digest and its shapes have been checked, but for tables that are mapped into memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..system.checked import checked
 from ..system.tensor_file import Tensors
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer import from_dict as tokenizer_from_dict
-from . import arpa, family
+from . import arpa, family, hashed_ngram
 from . import families as families  # registers the families of charlm
 from .file_contents import FileContents
 from .ngram import MAX_NGRAM_ORDER
@@ -50,16 +50,21 @@ def write(path: str | Path, contents: ModelFile) -> None:
     tensor_file.write(Path(path), KIND, body, contents.tensors)
 
 
-def read(path: str | Path) -> ModelFile:
+def read(path: str | Path, *, mapped: bool = False) -> ModelFile:
     """Read and check a model file, or an n-gram model in an ARPA file from any tool.
 
-    Raises CharlmError if it is missing, not ours, has a single byte wrong, or is of a newer format.
+    mapped: leave the tables of a hashed n-gram model on disk, mapped into memory; then nothing says
+    whether they are as they were written. Raises CharlmError if the file is missing, not ours, has
+    a single byte wrong, or is of a newer format.
     """
     path = Path(path)
+    arpa.refuse_kenlm_binary(path)
     if arpa.is_arpa(path):
         lm, tokenizer = arpa.read(path)
         return ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
-    contents, tensors = tensor_file.read(path, KIND)
+    contents, tensors = tensor_file.mapped(path, KIND) if mapped else ({}, {})
+    if contents.get("family") != hashed_ngram.FAMILY.name:
+        contents, tensors = tensor_file.read(path, KIND)
     version = contents.get("format")
     if version != FORMAT:
         raise CharlmError(
@@ -121,8 +126,14 @@ def describe(file: Path, contents: ModelFile) -> dict[str, Any]:
 
 def ngram_counts(tensors: Tensors) -> list[int]:
     """The number of n-grams of each order, from 1, of an n-gram model; none for other models."""
-    sizes = [tensors.get(f"order.{n}.nats") for n in range(1, MAX_NGRAM_ORDER + 1)]
-    return [len(nats) for nats in sizes if nats is not None]
+    found = []
+    for n in range(1, MAX_NGRAM_ORDER + 1):
+        nats, table = tensors.get(f"order.{n}.nats"), tensors.get(f"order.{n}.table")
+        if nats is not None:
+            found.append(len(nats))
+        elif table is not None and table.ndim == 2:
+            found.append(int((table[:, 0] >= 0).sum()))
+    return found
 
 
 def parameter_noun(about: Mapping[str, Any]) -> str:

@@ -132,13 +132,19 @@ class NgramLM(CausalModel[NgramState]):
 
     def read(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
+        nats_BT, _, after = self.read_matched(state, ids_BT)
+        return nats_BT, after
+
+    def read_matched(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, Keys, NgramState]:
+        """`read`, with what `matched_before` gives in the middle."""
         B, T = ids_BT.shape
-        nats = np.empty((B, T), np.float32)
+        nats, matched = np.empty((B, T), np.float32), np.empty((B, T), np.int64)
         piece = max(1, TOKENS_AT_ONCE // max(1, B))
         for t in range(0, T, piece):
             part = np.asarray(ids_BT[:, t : t + piece], np.int64)
-            nats[:, t : t + piece], state = self._look_up(state, part)
-        return nats, state
+            here = slice(t, t + piece)
+            nats[:, here], matched[:, here], state = self._look_up(state, part)
+        return nats, matched, state
 
     def read_all(self, state: NgramState, ids_BT: Ids) -> tuple[Nats, NgramState]:
         """`read`, with the log-probability of every token in each place: (B, T, V) nats."""
@@ -153,21 +159,28 @@ class NgramLM(CausalModel[NgramState]):
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
+        return self.logprobs_matched(seqs)[0] if self.lines else super().logprobs(seqs)
+
+    def logprobs_matched(self, seqs: Sequence[Ids]) -> tuple[list[Nats], list[Keys]]:
+        """`logprobs`, and the length of the longest known context before each token."""
         if not seqs:
-            return []
+            return [], []
         if not self.lines:
-            return super().logprobs(seqs)
+            start = self.start(1)
+            parts = [self.read_matched(start, np.asarray(seq)[None])[:2] for seq in seqs]
+            return [nats[0] for nats, _ in parts], [matched[0] for _, matched in parts]
         # All in one row, an <EOS> before each: no context spans it.
         gap = np.array([self.eos])
         joined = np.concatenate([part for seq in seqs for part in (gap, np.asarray(seq, np.int64))])
-        nats, _ = self.read(self.start(1), joined[None])
-        ends = np.cumsum([len(seq) + 1 for seq in seqs])
-        return [nats[0, end - len(seq) : end] for seq, end in zip(seqs, ends, strict=True)]
+        nats_1T, matched_1T, _ = self.read_matched(self.start(1), joined[None])
+        ends = np.cumsum([len(seq) + 1 for seq in seqs]).tolist()
+        places = [slice(end - len(seq), end) for seq, end in zip(seqs, ends, strict=True)]
+        return [nats_1T[0, one] for one in places], [matched_1T[0, one] for one in places]
 
     # Contexts ---------------------------------------------------------------------------------
 
-    def _look_up(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, NgramState]:
-        """`read`, all at once, however much memory it takes."""
+    def _look_up(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, Keys, NgramState]:
+        """`read_matched`, all at once, however much memory it takes."""
         contexts, found = self.lookup(state, ids_BT)
         nats = self.orders[0].nats[ids_BT].astype(np.float64)
         for k, order in enumerate(self.orders[1:]):
@@ -176,7 +189,7 @@ class NgramLM(CausalModel[NgramState]):
             nats = np.where(index_BT == ABSENT, nats, values_at(order.nats, index_BT))
         after = [context[:, -1] for context in contexts]
         end = np.stack(after, axis=1) if after else state.contexts_BN
-        return nats.astype(np.float32), NgramState(end)
+        return nats.astype(np.float32), _longest(contexts, ids_BT), NgramState(end)
 
     def lookup(self, state: NgramState, ids_BT: Keys) -> tuple[list[Keys], list[Keys]]:
         """The indices of the n-grams of a text.
@@ -194,8 +207,9 @@ class NgramLM(CausalModel[NgramState]):
                 seen = np.where(ends, ABSENT, found[k - 1])
             contexts.append(np.concatenate([state.contexts_BN[:, k - 1, None], seen], axis=1))
             before = contexts[-1][:, :-1]
-            keys = before * self.base + ids_BT
-            found.append(np.where(before == ABSENT, ABSENT, self.orders[k].find(keys)))
+            known, index = before != ABSENT, np.full(ids_BT.shape, ABSENT, np.int64)
+            index[known] = self.orders[k].find(before[known] * self.base + ids_BT[known])
+            found.append(index)
         return contexts, found
 
     def matched(self, state: NgramState) -> Keys:
@@ -206,10 +220,7 @@ class NgramLM(CausalModel[NgramState]):
     def matched_before(self, state: NgramState, ids_BT: Ids) -> Keys:
         """`matched` before each of T further tokens, (B, T)."""
         contexts, _ = self.lookup(state, np.asarray(ids_BT, np.int64))
-        longest = np.zeros(ids_BT.shape, np.int64)
-        for k, indices in enumerate(contexts, 1):
-            longest[indices[:, :-1] != ABSENT] = k
-        return longest
+        return _longest(contexts, ids_BT)
 
     def used_length(self, state: NgramState, ids_B: Ids) -> Keys:
         """The length of the n-gram that gives each row's next token its probability, (B,)."""
@@ -279,6 +290,14 @@ class NgramLM(CausalModel[NgramState]):
             if not (same_length and increasing and within):
                 raise CharlmError(f"order {k + 1} of the n-gram model does not fit: file damaged")
         return cls(orders, V, eos, lines=settings["lines"])
+
+
+def _longest(contexts: Sequence[Keys], ids_BT: Ids) -> Keys:
+    """The length of the longest of the contexts that are known before each token, (B, T)."""
+    longest = np.zeros(ids_BT.shape, np.int64)
+    for k, indices in enumerate(contexts, 1):
+        longest[indices[:, :-1] != ABSENT] = k
+    return longest
 
 
 class NgramConfig(TypedDict):

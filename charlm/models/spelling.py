@@ -48,6 +48,10 @@ class Speller:
 
     def logprob(self, words: Sequence[str]) -> float:
         """log P of the spellings of all these words, nats."""
+        return math.fsum(self.logprobs(words))
+
+    def logprobs(self, words: Sequence[str]) -> list[float]:
+        """log P of the spelling of each word, nats."""
         if len(self._known) > MAX_KNOWN:
             self._known.clear()
         new = list(dict.fromkeys(word for word in words if word not in self._known))
@@ -55,7 +59,7 @@ class Speller:
         for word, nats in zip(new, self.lm.logprobs(seqs), strict=True):
             unseen = sum(map(log_of_character, self.chars.unknown(word)))
             self._known[word] = float(nats.sum(dtype=np.float64)) + unseen
-        return math.fsum(self._known[word] for word in words)
+        return [self._known[word] for word in words]
 
     def draw(self, rng: np.random.Generator, max_chars: int) -> str:
         """A word drawn from the distribution of its spellings, cut after `max_chars` characters.

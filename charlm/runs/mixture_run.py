@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +31,11 @@ from ..text.tokenizer import Tokenizer, encode_chunks
 from . import locate
 from .events import Events
 from .run_directory import created
+from .united_vocabulary import united
 
 NO_CACHE = "a cache of recent tokens gains nothing here: it is left out"
 FEW_TOKENS = 1000  # to fit powers to
+SEEN = 0.75  # of the nats per token of text held out: fewer are too few for text not seen
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,14 @@ def mix_models(
     events: Events | None = None,
     **how: Unpack[Reading],
 ) -> MixtureRun:
-    """Mix models of one vocabulary, fitting the weights to the text `dev`, and save the result.
+    """Mix models, fitting the weights to the text `dev`, and save the result.
+
+    Word models of different vocabularies get the words of all: see `united_vocabulary`.
 
     models: model files, run directories or ARPA files. cache: also make recent words more probable
     (see `unigram_cache`). log_linear: multiply probabilities instead of adding them (see
     `log_linear`). how: see `source.open_text`. Raises CharlmError for fewer than two
-    models, for different vocabularies, and if a file is missing or damaged.
+    models, for vocabularies that do not go together, and if a file is missing or damaged.
     """
     require(not isinstance(models, str | Path), "mix takes a list of models, not one name")
     events = events or Events()
@@ -72,9 +77,9 @@ def mix_models(
     if len(models) < 2:
         raise CharlmError("a mixture takes two models or more")
     names = tuple(str(model) for model in models)
-    first, *others = (model_file.read(locate.resolve(model)) for model in models)
-    pairs = zip(others, names[1:], strict=True)
-    parts = [first, *(_matched(first, names[0], other, name) for other, name in pairs)]
+    read = [model_file.read(locate.resolve(model)) for model in models]
+    parts = _of_one_vocabulary(read, names)
+    first = parts[0]
     with created(str(out) if out is not None else None, "mixture") as directory:
         events.stage("estimate", 0.0)
         held_out, size = _held_out(dev, first.tokenizer, how)
@@ -93,6 +98,8 @@ def mix_models(
         model_file.write(directory.model, found.contents(training))
     if cache and found.cache is None:
         events.warn(NO_CACHE)
+    for name, part, nats_N in zip(names, read, found.fit.parts, strict=True):
+        _warn_of_training_text(dev, name, part, float(-nats_N.mean()), events)
     events.stage("estimate", 1.0)
     locate.mark_latest(directory.path, events.warn)
     return MixtureRun(
@@ -105,6 +112,20 @@ def mix_models(
         best=best,
         seconds=time.monotonic() - began,
     )
+
+
+def _warn_of_training_text(
+    dev: str | Path, name: str, part: ModelFile, nats_per_token: float, events: Events
+) -> None:
+    """Say so if a model predicts a text so well that it must have learned from it."""
+    best = part.training.get("best") or {}
+    held_out = float(best.get("perplexity", 1.0))
+    if nats_per_token < SEEN * math.log(max(1.0, held_out)):
+        events.warn(
+            f"{name} predicts {Path(dev).name} with perplexity {math.exp(nats_per_token):,.1f}, "
+            f"and text held out from its training with {held_out:,.1f}: is it part of what it was "
+            "trained on? Weights need other text"
+        )
 
 
 def _warn_of_few(tokens: int, vocab_size: int, events: Events) -> None:
@@ -161,23 +182,35 @@ def fit_mixture(
     return FittedMixture(parts, found, cached, nats)
 
 
-def _matched(first: ModelFile, first_name: str, other: ModelFile, name: str) -> ModelFile:
+def _of_one_vocabulary(parts: Sequence[ModelFile], names: Sequence[str]) -> list[ModelFile]:
+    """The models with the token ids of the first; those of other words are widened to all words.
+
+    Raises CharlmError for models that cannot be.
+    """
+    first, *others = parts
+    found = [first]
+    for other in others:
+        if (same := _matched(first, other)) is None:
+            return united(parts, names)
+        found.append(same)
+    return found
+
+
+def _matched(first: ModelFile, other: ModelFile) -> ModelFile | None:
     """`other` with the token ids of `first`; n-gram models of the same words can be renumbered.
 
-    Raises CharlmError if the two have different tokens.
+    None if the two have different tokens, or it is of another family.
     """
     ours, theirs = first.tokenizer, other.tokenizer
     if theirs.as_dict() == ours.as_dict():
         return other
+    if other.family != "ngram" or not ours.level == theirs.level == "word":
+        return None
     ids = {ours.token(k): k for k in range(ours.vocab_size)}
     new_ids = [ids.get(theirs.token(k), -1) for k in range(theirs.vocab_size)]
     lm = model_file.build(other)
-    same = ours.level == theirs.level == "word" and sorted(new_ids) == list(range(ours.vocab_size))
-    if not same or not isinstance(lm, NgramLM):  # other families cannot be renumbered
-        raise CharlmError(
-            f"{first_name} and {name} have different vocabularies and cannot be mixed: "
-            "make both from the same text with the same token settings"
-        )
+    if sorted(new_ids) != list(range(ours.vocab_size)) or not isinstance(lm, NgramLM):
+        return None
     lm = lm.renumbered(np.array([*new_ids, ours.vocab_size]))
     return ModelFile("ngram", lm.config(), ours, lm.tensors(), other.training)
 

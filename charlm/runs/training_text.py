@@ -27,15 +27,26 @@ def find(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Ids:
     the text of the model that it began with. Raises CharlmError where a text is in neither place,
     or has changed, and for a mixture unless all its texts are found.
     """
-    return np.concatenate(list(_streams(model.resolve(), tokenizer, training)))
+    return np.concatenate(list(streams(model, tokenizer, training)))
 
 
-def _streams(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Iterator[Ids]:
-    """The tokens of all the texts that a model was trained on."""
+def streams(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Iterator[Ids]:
+    """The same, text by text, each of them once."""
+    yield from _streams(model.resolve(), tokenizer, training, set())
+
+
+def _streams(
+    model: Path, tokenizer: Tokenizer, training: Mapping[str, Any], seen: set[str]
+) -> Iterator[Ids]:
+    """The tokens of all the texts that a model was trained on, but for those `seen`."""
     if "parts" in training:
         for part in training["parts"]:
-            yield from _streams(model, tokenizer, part)
+            yield from _streams(_run_of(part) or model, tokenizer, part, seen)
         return
+    text = repr([training.get(key) for key in ("sha256", "train", "valid")])
+    if text in seen:
+        return
+    seen.add(text)
     directory = RunDirectory(model.parent)
     cached = list(prepared(directory.cache, tokenizer, training))
     yield from (ids for one in cached for ids in (one.train, one.valid))
@@ -44,7 +55,15 @@ def _streams(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> 
     base = directory.read_config().get("base") if directory.config.exists() else None
     if base is not None:  # what it knows from there it may copy as well
         first = model_file.read(locate.resolve(base["model"])).training
-        yield from _streams(Path(base["model"]), tokenizer, first)
+        yield from _streams(Path(base["model"]), tokenizer, first, seen)
+
+
+def _run_of(part: Mapping[str, Any]) -> Path | None:
+    """The model file that a part of a mixture was, if it is still there."""
+    try:
+        return locate.resolve(part["name"]).resolve() if part.get("name") else None
+    except CharlmError:
+        return None
 
 
 def read(

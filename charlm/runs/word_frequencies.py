@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -10,17 +11,30 @@ import numpy as np
 
 from ..lm import Ids
 from ..text.frequencies import Frequencies
+from ..text.pieces import whole_words
 from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer
+from ..text.word_tokenizer import WordTokenizer
 from . import training_text
 
 PIECE = 1 << 18  # tokens decoded at a time
 
 
-def of_files(files: Sequence[str | Path], **how: Unpack[Reading]) -> Frequencies:
-    """Of text files; how: see `source.open_text`. Raises CharlmError if they cannot be read."""
+def of_files(
+    files: Sequence[str | Path], tokenizer: Tokenizer | None = None, **how: Unpack[Reading]
+) -> Frequencies:
+    """Of text files; how: see `source.open_text`. Raises CharlmError if they cannot be read.
+
+    tokenizer: of a word model, whose words are counted; else what white space separates.
+    """
     with temporary_spool() as spool:
-        return Frequencies.of_text(open_text(files, spool=spool, mixed=True, **how).chunks())
+        chunks = open_text(files, spool=spool, mixed=True, **how).chunks()
+        if not isinstance(tokenizer, WordTokenizer):
+            return Frequencies.of_text(chunks)
+        counts: Counter[str] = Counter()
+        for piece in whole_words(chunks):
+            counts.update(tokenizer.words(piece))
+        return Frequencies((word, n) for word, n in counts.items() if word != "\n")
 
 
 def of_training(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) -> Frequencies:
@@ -29,14 +43,18 @@ def of_training(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) 
     Words that a word model does not know count among all words, but not by name. Raises CharlmError
     where the text is not found, see `training_text.find`.
     """
-    ids = training_text.find(model, tokenizer, training)
+    texts = training_text.streams(model, tokenizer, training)
     if tokenizer.level == "word":
-        return _of_words(tokenizer, ids)
-    return Frequencies.of_text(tokenizer.decode(piece) for piece in _pieces(ids, tokenizer.eos))
+        return _of_words(tokenizer, texts)
+    pieces = (piece for ids in texts for piece in _pieces(ids, tokenizer.eos))
+    return Frequencies.of_text(tokenizer.decode(piece) for piece in pieces)
 
 
-def _of_words(tokenizer: Tokenizer, ids: Ids) -> Frequencies:
-    counts = np.bincount(ids, minlength=tokenizer.vocab_size)
+def _of_words(tokenizer: Tokenizer, texts: Iterable[Ids]) -> Frequencies:
+    counts = np.zeros(tokenizer.vocab_size, np.int64)
+    for ids in texts:
+        for first in range(0, len(ids), PIECE):
+            counts += np.bincount(ids[first : first + PIECE], minlength=len(counts))
     unknown = 0 if tokenizer.unk is None else int(counts[tokenizer.unk])
     counts[[tokenizer.eos] if tokenizer.unk is None else [tokenizer.eos, tokenizer.unk]] = 0
     found = np.flatnonzero(counts).tolist()

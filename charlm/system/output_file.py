@@ -34,13 +34,22 @@ def check(path: Path, is_ours: Callable[[bytes], bool], *, force: bool = False) 
 
 
 def check_new(path: Path, read: Iterable[str | Path | None], *, force: bool = False) -> None:
-    """Raise CharlmError if `path` is one of the files to be `read`, or any file, unless `force`.
+    """Raise CharlmError if `path` cannot be a new file: it is one of those to be `read`, lies in a
+    directory that is read, is no regular file, or exists. Only the last is allowed with `force`.
 
     Raises OSError as `check` does.
     """
+    read = [one for one in read if one not in (None, "-")]
+    if str(path) == "-":
+        raise CharlmError("- is standard input: name a file to write to")
     _check_place(path)
     if is_among(path, read):
         raise CharlmError(f"{path} is one of the files to read: name another one")
+    for one in read:
+        if Path(str(one)).is_dir() and path.resolve().is_relative_to(Path(str(one)).resolve()):
+            raise CharlmError(f"{path} would lie in {one}, which is read: name another place")
+    if path.exists() and not path.is_file():
+        raise CharlmError(f"{path} is not a regular file: name another one")
     if path.is_file() and path.stat().st_size and not force:
         raise CharlmError(f"{path} exists: name another file, or add `force` to replace it")
 

@@ -46,13 +46,18 @@ def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) 
             raise OSError(errno.ENOSPC if full else errno.EIO, reason, str(path)) from None
 
 
+def is_ours(head: bytes) -> bool:
+    """Whether a file that begins so is of this kind: one of charlm's, by its metadata."""
+    return head[8:].startswith(b'{"__metadata__":{"charlm')
+
+
 def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """The contents and tensors of a file.
 
     Raises CharlmError if it is missing, of another kind, or has a single byte wrong.
     """
     with _opened(path) as file:
-        contents = _contents(file, path, kind)
+        contents, _, _ = _header(file, path, kind)
         file.seek(0)
         data = file.read()
     try:
@@ -65,14 +70,40 @@ def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[A
     return contents, tensors
 
 
+def mapped(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """The contents of a file, and its tensors as they lie on disk, mapped into memory.
+
+    So it takes as long whatever their size, and nothing says whether they are as they were written.
+    Raises CharlmError if the file is missing, of another kind, or its header is damaged.
+    """
+    with _opened(path) as file:
+        contents, parts, start = _header(file, path, kind)
+        data = np.memmap(file, np.uint8, "r")
+    contents.pop("sha256", "")
+    tensors = {}
+    for name, part in parts.items():
+        try:
+            first, last = (start + int(offset) for offset in part["data_offsets"])
+            dtype = np.dtype(DTYPES[part["dtype"]])
+            tensors[name] = data[first:last].view(dtype).reshape(part["shape"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise _no_tensors(path, repr(error)) from None
+    return contents, tensors
+
+
 def _tensor(path: Path, name: str, part: Mapping[str, Any]) -> npt.NDArray[Any]:
     if part["dtype"] not in DTYPES:
         raise damaged(path, f"tensor {name!r} is of type {part['dtype']}")
     return np.frombuffer(part["data"], DTYPES[part["dtype"]]).reshape(part["shape"])
 
 
-def _contents(file: BinaryIO, path: Path, kind: str) -> dict[str, Any]:
-    """The JSON of a file, once the sizes in its header agree with its own; the rest is not read."""
+def _header(
+    file: BinaryIO, path: Path, kind: str
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]], int]:
+    """The JSON of a file, the header's entries of its tensors, and where their data begins.
+
+    The sizes in the header agree with the file's own; the rest is not read.
+    """
     size = int.from_bytes(file.read(8), "little")
     if size > MAX_HEADER_BYTES:
         raise _no_tensors(path, f"a header of {size:,} bytes")
@@ -93,7 +124,7 @@ def _contents(file: BinaryIO, path: Path, kind: str) -> dict[str, Any]:
         raise _no_tensors(path, f"{whole:,} bytes long, not {longest:,}")
     if not isinstance(contents, dict):
         raise CharlmError(f"{path} is not a {kind} file: it was written by something else")
-    return contents
+    return contents, header, 8 + size
 
 
 def _no_tensors(path: Path, detail: str) -> CharlmError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -23,12 +24,16 @@ def bootstrap(amounts_N: Numbers, sizes_N: Numbers, resamples: int, seed: int) -
     rows = max(1, MAX_DRAWN_AT_ONCE // N)
     for first in range(0, resamples, rows):
         drawn = rng.integers(N, size=(min(rows, resamples - first), N))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios.append(amounts_N[drawn].sum(axis=1) / sizes_N[drawn].sum(axis=1))
+        sizes = sizes_N[drawn].sum(axis=1)
+        sums = amounts_N[drawn].sum(axis=1)
+        ratios.append(np.divide(sums, sizes, out=np.full(len(sums), np.nan), where=sizes > 0))
     return np.concatenate(ratios)
 
 
 def interval(drawn: Numbers) -> tuple[float, float]:
     """The 95 % interval of what a bootstrap has drawn."""
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    known = drawn[~np.isnan(drawn)]
+    if not len(known):
+        return math.nan, math.nan
+    low, high = np.quantile(known, [0.025, 0.975])
     return float(low), float(high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class ErrorRate:
         length = sum(one.length for one in self.edits)
         return sum(one.total for one in self.edits) / length if length else math.nan
 
-    @property
+    @cached_property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the rate, by a bootstrap over utterances."""
         return interval(bootstrap(self._counts(), self._lengths(), RESAMPLES, SEED))
@@ -89,7 +90,8 @@ class References:
         require(metric in METRICS, f"unknown metric {metric!r}: choose {' | '.join(METRICS)}")
         missing = [u.id for u in utterances if u.id not in references]
         if missing:
-            raise CharlmError(f"there is no reference for {missing[0]} ({len(missing)} in all)")
+            others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
+            raise CharlmError(f"there is no reference for {missing[0]}{others}")
         self.utterances, self.metric = utterances, metric
         self.units = [_units(references[u.id], metric) for u in utterances]
         self.distances_N = np.array(

@@ -17,7 +17,7 @@ from ..config import require
 from ..errors import CharlmError
 from ..text.source import open_lines
 
-MAX_ERRORS_SHOWN = 5  # invalid lines named in a message
+TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*")  # a line of sclite's
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,12 @@ class Utterance:
 
 @dataclass
 class _Collector:
-    """Hypotheses by utterance, and the errors by line."""
+    """Hypotheses by utterance, and what is wrong."""
 
     name: str
     found: dict[str, list[Hypothesis]] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
+    errors: list[tuple[int, str]] = field(default_factory=list)  # line, what is wrong
+    keys: set[str] = field(default_factory=set)  # of Kaldi's lines
 
     def add(
         self, number: int, id: str, text: object, score: object, old: object, key: str = ""
@@ -63,14 +64,15 @@ class _Collector:
                 self.reject(number, str(error))
 
     def reject(self, number: int, what: str) -> None:
-        self.errors.append(f"line {number}: {what}")
+        self.errors.append((number, what))
 
     def result(self) -> list[Utterance]:
         """Raises CharlmError for invalid lines, for none, and if only some have old scores."""
         if self.errors:
-            more = len(self.errors) - MAX_ERRORS_SHOWN
-            tail = f"; and {more} more" if more > 0 else ""
-            raise CharlmError(f"{self.name}: {'; '.join(self.errors[:MAX_ERRORS_SHOWN])}{tail}")
+            number, what = self.errors[0]
+            more = len(self.errors) - 1
+            tail = f" (and {more:,} other line{'' if more == 1 else 's'})" if more else ""
+            raise CharlmError(f"{self.name}, line {number}: {what}{tail}")
         if not self.found:
             raise CharlmError(f"{self.name} holds no hypotheses")
         known = {h.old_lm is not None for group in self.found.values() for h in group}
@@ -123,7 +125,10 @@ def read(lines: Iterable[str], name: str) -> list[Utterance]:
             continue
         past_header = True
         if len(cells) < 3:
-            collector.reject(number, "expected utterance, hypothesis and score, separated by tabs")
+            kaldi = re.match(r"\S+-\d+( |$)", line) is not None
+            hint = " (Kaldi's text needs `scores`)" if kaldi else ""
+            what = f"expected utterance, hypothesis and score, separated by tabs{hint}"
+            collector.reject(number, what)
             continue
         row = dict(zip(columns, cells, strict=False))
         collector.add(
@@ -180,9 +185,12 @@ def read_kaldi(
         id, dash, rank = key.rpartition("-")
         if not dash or not rank.isdigit():
             collector.reject(number, f"{key!r} should be an utterance, a hyphen and a number")
+        elif key in collector.keys:
+            collector.reject(number, f"{key!r} appears for the second time")
         elif key not in acoustic or (old is not None and key not in old):
             collector.reject(number, f"{key!r} has no score")
         else:
+            collector.keys.add(key)
             old_score = None if old is None else -old[key]
             first = -acoustic_scale * acoustic[key] + (old_score or 0.0)
             collector.add(number, id, rest[0] if rest else "", first, old_score, key)
@@ -237,13 +245,19 @@ def _costs(lines: Iterable[str], name: str) -> dict[str, float]:
 def read_references(lines: Iterable[str], name: str) -> dict[str, str]:
     """Reference transcripts: `utterance words…` on each line, separated by a tab or a space.
 
+    Or, if all lines end so, sclite's `words… (utterance)`.
     Raises CharlmError for a duplicate utterance and for a file without any.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    given = list(lines)
+    trn = all(TRN.fullmatch(line) for line in given if line.strip())
+    for number, line in enumerate(given, 1):
         if not line.strip():
             continue
-        id, text = (line.split("\t", 1) if "\t" in line else [*line.split(None, 1), ""])[:2]
+        if trn and (match := TRN.fullmatch(line)):
+            text, id = match.groups()
+        else:
+            id, text = (line.split("\t", 1) if "\t" in line else [*line.split(None, 1), ""])[:2]
         if id.strip() in found:
             raise CharlmError(f"{name}, line {number}: {id.strip()} appears for the second time")
         found[id.strip()] = text.strip()

@@ -25,6 +25,7 @@ _COLUMNS = {
     "sentence_bad": "sentence_bad",
     "grammatical": "sentence_good",
     "ungrammatical": "sentence_bad",
+    **{name: name for name in ("sentence", "correct", "wrong", "position")},
 }
 _SENTENCES = {"sentence_good", "sentence_bad"}
 _WORDS = {"sentence", "correct", "wrong"}
@@ -54,7 +55,11 @@ def collect(
         with open_lines(text, encoding, errors, level) as (_, lines):
             sentences = list(lines)
     pairs: list[Pair] = []
-    for one in [sources] if isinstance(sources, str | Path) else sources:
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    files = [file for one in given if isinstance(one, str | Path) for file in _files_of(str(one))]
+    if text is not None and len(files) != 1:
+        raise CharlmError("`text` has the sentences of one file: name one at a time")
+    for one in given:
         if isinstance(one, str | Path):
             for file in _files_of(str(one)):
                 with open_lines(file, encoding, errors, level) as (name, lines):
@@ -95,7 +100,7 @@ def read(
     """
     pairs: list[Pair] = []
     columns: list[str] | None = None
-    number = 0
+    number = heading = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -113,15 +118,20 @@ def read(
                     columns = ["position", "correct", "wrong", "attractors"]
                 heads = [_COLUMNS.get(cell.lower(), cell) for cell in cells]
                 if set(heads) >= _SENTENCES or set(heads) >= _WORDS - {"sentence"}:
-                    columns = heads
+                    columns, heading = heads, 1
                     continue
+                if sentences is None and len(cells) > 2 and cells[0].isdecimal():
+                    raise error(
+                        "this looks like position, right word and wrong word: name the file of the "
+                        "sentences with `text`"
+                    )
             if len(cells) < 2:
                 raise error("expected two sentences separated by a tab")
             row = dict(zip(columns, cells, strict=False))
         if sentences is not None:
-            if number > len(sentences):
+            if number - heading > len(sentences):
                 raise error(f"the text has only {len(sentences):,} sentences")
-            row["sentence"] = sentences[number - 1]
+            row["sentence"] = sentences[number - heading - 1]
         pairs.append(_pair(row, by, error))
     if not pairs:
         below = " below its header line" if columns and number == 1 else ""
@@ -133,7 +143,8 @@ def _json(line: str, error: Error) -> dict[str, Any]:
     try:
         row: Any = json.loads(line)
     except (ValueError, RecursionError) as reason:
-        raise error(f"not valid JSON ({reason})") from None
+        what = reason.msg if isinstance(reason, json.JSONDecodeError) else "nested too deep"
+        raise error(f"not valid JSON ({what})") from None
     if not isinstance(row, dict):
         raise error("expected a JSON object")
     return {_COLUMNS.get(str(key), str(key)): value for key, value in row.items()}
@@ -147,6 +158,8 @@ def _pair(row: dict[str, Any], by: str | None, error: Error) -> Pair:
     about = str(row.get(column, "")) if column else "", str(row[named]) if named else ""
     if row.keys() >= _WORDS:
         return _at_a_position(row, about, error)
+    if row.keys() >= _WORDS - {"sentence"}:
+        raise error("there is no sentence: give it beside the words, or name a file with `text`")
     return Pair(_text(row, "sentence_good", error), _text(row, "sentence_bad", error), *about)
 
 
@@ -165,13 +178,16 @@ def _at_a_position(row: dict[str, Any], about: tuple[str, str], error: Error) ->
     position = str(row.get("position", "")).strip()
     if position:
         given = sentence.split()
-        place = int(position) if position.isdecimal() else -1
+        place = int(position) if position.isdecimal() and len(position) < 10 else -1
         if not 0 <= place < len(given):
-            raise error(f"the sentence of {len(given)} words has no word at position {position}")
+            shown = position[:20]
+            raise error(f"the sentence of {len(given)} words has no word at position {shown}")
         if given[place] not in words and not BLANK.fullmatch(given[place]):
             listed = " nor ".join(map(repr, words))
             raise error(f"the word at position {place} is {given[place]!r}, neither {listed}")
         before = " ".join(given[:place]) + " " * (place > 0)
+    elif len(BLANK.findall(sentence)) > 1:
+        raise error("the sentence has several blanks, and only one can be decided at a time")
     elif blank := BLANK.search(sentence):
         before = sentence[: blank.start()]
     else:

@@ -16,7 +16,7 @@ from ..config import require
 from ..display.difference import common_ends
 from ..errors import CharlmError
 from ..lm import CausalLM, Ids, Nats, S
-from ..measures import surprisal
+from ..measures import bits, surprisal
 from ..text.tokenizer import Tokenizer
 from .proportions import wilson
 from .score import SentenceScore, encode_line, score
@@ -24,6 +24,7 @@ from .shared_prefixes import shared_logprobs
 
 NORMS = ("none", "token", "char")
 AT_ONCE = 1 << 10  # pairs of words scored at a time
+UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class PairScore:
     @property
     def decision(self) -> str:
         """right, wrong or undecided: both are equally probable."""
-        return "right" if self.right else "wrong" if self.difference < 0 else "undecided"
+        return "right" if self.right else "wrong" if self.difference < 0 else UNDECIDED
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -108,7 +109,7 @@ class Accuracy:
             "accuracy": self.rate,
             "interval": list(self.interval),
             "mean_difference": self.mean_difference,
-            "mean_difference_bits": -surprisal(self.mean_difference),
+            "mean_difference_bits": bits(self.mean_difference),
         }
 
 
@@ -144,6 +145,7 @@ class PairScores:
 
     def as_dict(self) -> dict[str, Any]:
         return {
+            "skipped": self.skipped,
             "overall": self.overall.as_dict(),
             "by_phenomenon": {name: one.as_dict() for name, one in self.by_phenomenon.items()},
         }
@@ -168,7 +170,7 @@ def score_pairs(
     """
     require(norm in NORMS, f"unknown norm {norm!r}: choose {' | '.join(NORMS)}")
     require(
-        not (region and norm == "char"), "norm char is not defined for a region: use norm token"
+        not (region and norm == "char"), "`norm` char does not go with `region`: use norm token"
     )
     kept = known(tokenizer, pairs) if skip_oov else list(pairs)
     whole = _whole(lm, tokenizer, [p for p in kept if p.shared is None], region, norm)
@@ -220,7 +222,7 @@ def _words(
             good, bad = (_after(pair, one) for one in scores[2 * k : 2 * k + 2])
             seqs = [tokenizer.encode(text) for text in (pair.good, pair.bad)]
             bad = good if np.array_equal(seqs[0], seqs[1]) else bad
-            before = len(tokenizer.encode(pair.good[: pair.shared]))
+            before = len(tokenizer.encode(pair.good[: pair.shared].rstrip(" ")))
             lengths = [
                 _length(norm, len(seq) - before, text[pair.shared :])
                 for seq, text in zip(seqs, (pair.good, pair.bad), strict=True)
@@ -233,7 +235,7 @@ def _words(
 def _after(pair: Pair, scored: SentenceScore) -> float:
     """log P of the words after the beginning that a pair shares."""
     words = scored.word_scores or ()
-    return math.fsum(word.logprob for word in words if word.start >= (pair.shared or 0))
+    return math.fsum(word.logprob for word in words if word.end > (pair.shared or 0))
 
 
 def _oov(tokenizer: Tokenizer, pair: Pair) -> tuple[int, int]:
@@ -262,6 +264,6 @@ def accuracy(scores: Sequence[PairScore]) -> Accuracy:
     return Accuracy(
         sum(one.right for one in scores),
         len(scores),
-        sum(one.difference == 0 for one in scores),
+        sum(one.decision == UNDECIDED for one in scores),
         float(np.mean([one.difference for one in scores])) if scores else math.nan,
     )

@@ -20,8 +20,8 @@ def wilson(right: float, total: int) -> tuple[float, float]:
 def mcnemar(only_first: int, only_second: int) -> float:
     """The p-value of two classifiers being equally often right (McNemar 1947), exact, two-sided.
 
-    only_first, only_second: on how many cases only that one is right. Those are a sample of
-    Binomial(n, 1/2) if neither is better.
+    only_first, only_second: in how many cases that one is right and the other wrong. Those are a
+    sample of Binomial(n, 1/2) if neither is better.
     """
     n, fewer = only_first + only_second, min(only_first, only_second)
     if n == 0:

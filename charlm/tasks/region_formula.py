@@ -8,7 +8,6 @@ brackets of both kinds group. (SyntaxGym, Gauthier et al. 2020.)
 from __future__ import annotations
 
 import ast
-import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from ..errors import CharlmError
 
 REGION = re.compile(r"[(\[]\s*(\*|\d+)\s*;\s*%([^%]*)%\s*[)\]]")
 LONGEST = 10_000  # characters
+NAME = re.compile("[A-Za-z_]")  # there are none but those of conditions
 ARITHMETIC: dict[type, Callable[[Any, Any], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -34,6 +34,7 @@ COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
     ast.NotEq: operator.ne,
 }
 WHOLE = "*"
+BOOLEAN = (ast.Compare, ast.BoolOp)  # what is true or false
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,16 @@ class Formula:
 
 
 def parse(text: str) -> Formula:
-    """Read a formula. Raises CharlmError for what is none."""
+    """Read a formula. Raises CharlmError if it is not one."""
     regions: list[tuple[str, str]] = []
 
     def named(match: re.Match[str]) -> str:
         regions.append((match[1], match[2]))
         return f" r{len(regions) - 1} "
 
-    plain = REGION.sub(named, text[:LONGEST])
+    if len(text) > LONGEST or NAME.search(REGION.sub("", text)):
+        raise CharlmError(f"not a prediction about regions: {text[:80]!r}")
+    plain = REGION.sub(named, text)
     for sign, python in (("[", "("), ("]", ")"), ("&", " and "), ("|", " or ")):
         plain = plain.replace(sign, python)
     plain = re.sub(r"(?<![<>=!])=(?!=)", "==", plain).strip()
@@ -70,13 +73,13 @@ def parse(text: str) -> Formula:
         _check(tree, len(regions))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise CharlmError(f"not a prediction about regions: {text[:80]!r}") from None
-    if not isinstance(tree, ast.Compare | ast.BoolOp):
+    if not isinstance(tree, BOOLEAN):
         raise CharlmError(f"a prediction compares regions, by < or >: {text[:80]!r}")
     return Formula(text, tuple(regions), tree)
 
 
 def _check(node: ast.expr, regions: int) -> None:
-    """Raise ValueError for anything but so many regions, numbers, and what joins them."""
+    """Raise ValueError unless it consists of so many regions, numbers, and what joins them."""
     match node:
         case ast.Name(id=name) if name in {f"r{k}" for k in range(regions)}:
             parts: list[ast.expr] = []
@@ -90,7 +93,7 @@ def _check(node: ast.expr, regions: int) -> None:
             *COMPARISONS
         }:
             parts = [one, *others]
-        case ast.BoolOp(values=values):
+        case ast.BoolOp(values=values) if all(isinstance(v, BOOLEAN) for v in values):
             parts = values
         case _:
             raise ValueError
@@ -110,7 +113,7 @@ def _value(node: ast.expr, values: Mapping[str, float]) -> float | bool:
             try:
                 return ARITHMETIC[type(joined)](_value(one, values), _value(other, values))
             except (ZeroDivisionError, OverflowError):
-                return math.nan  # which no comparison holds for
+                raise CharlmError("a prediction divides by zero: it has no truth value") from None
         case ast.Compare(left=one, ops=ops, comparators=others):
             sides = [_value(each, values) for each in (one, *others)]
             return all(

@@ -197,6 +197,7 @@ class Rescored:
     unmatched: int = 0  # references of utterances that are not in the lists
     oov: str = "closed"  # how unknown words are treated: closed | spelled | exclude
     dev: ErrorRates | None = None  # of the lists that the weights were fitted to, if others
+    fitted: bool = False  # whether the weights were fitted to the references of `rates`
 
     @property
     def best(self) -> dict[str, str]:
@@ -267,6 +268,7 @@ def rescore(
     weights = Weights(1.0 if alpha is None else alpha, beta or 0.0)
     dev_rates = None
     if dev is not None:
+        require(len(dev[0]) > 0, "there are no hypotheses to tune the weights on")
         dev_counted = References(*dev, metric)
         dev_scored = score(lm, tokenizer, dev[0], oov or scored.oov, oov_penalty)
         weights = fit_weights(dev_scored, dev_counted)
@@ -282,6 +284,7 @@ def rescore(
         len((references or {}).keys() - {utterance.id for utterance in utterances}),
         scored.oov,
         dev_rates,
+        tune and dev is None,
     )
 
 

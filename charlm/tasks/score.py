@@ -29,6 +29,7 @@ from ..lm import (
 from ..measures import Measures, surprisal
 from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer
+from ..text.word_tokenizer import WordTokenizer
 from .long_sentences import is_long, measure_on
 from .measure import measure
 from .sampling_filters import entropy
@@ -45,6 +46,7 @@ class TokenScore:
     token: str
     logprob: float  # nats
     rank: int  # 1 = the most probable; ties are ranked by token id
+    written: str = ""  # of an unknown token, what stands in its place
 
     @property
     def surprisal(self) -> float:
@@ -100,7 +102,9 @@ class SentenceScore:
     def html(self, shade: Shade = inline_shade) -> Html:
         """The sentence coloured by surprisal; plain if neither tokens nor words were requested."""
         if self.token_scores is not None:
-            tokens = [Piece(t.token, t.surprisal, f"rank {t.rank:,}") for t in self.token_scores]
+            tokens = [
+                Piece(t.written or t.token, t.surprisal, _tooltip(t)) for t in self.token_scores
+            ]
             return pieces_html(tokens, self.text, self.level, shade)
         if self.word_scores is not None:
             words = [Piece(w.word, w.surprisal) for w in self.word_scores]
@@ -119,6 +123,11 @@ class SentenceScore:
         if m.oov:
             caption.append(f"{m.oov:,} OOV")
         return block(self.html(), " · ".join(caption))
+
+
+def _tooltip(token: TokenScore) -> str:
+    unknown = f"{token.token} · " if token.written else ""
+    return f"{unknown}rank {token.rank:,}"
 
 
 @dataclass(frozen=True)
@@ -220,6 +229,13 @@ def _check_line(sentence: str) -> None:
         )
 
 
+def _written(tokenizer: Tokenizer, sentence: str) -> Sequence[str]:
+    """What stands in a sentence for each of its tokens, if some can be unknown."""
+    if isinstance(tokenizer, WordTokenizer):
+        return tokenizer.written(sentence)
+    return sentence if tokenizer.level == "char" else ()
+
+
 def step_through(
     lm: CausalLM[S], seqs: Sequence[Ids], starts_word_V: Mask, *, words: bool
 ) -> list[Trace]:
@@ -310,9 +326,15 @@ def _sentence(
     ids, nats = seq[:n], nats[:n]
     token_scores, scored_words = None, None
     if trace is not None and tokens:
+        written = [*_written(tokenizer, sentence), ""]  # and <EOS>
         token_scores = tuple(
-            TokenScore(tokenizer.token(int(i)), float(p), int(r))
-            for i, p, r in zip(ids, nats, trace.ranks, strict=False)
+            TokenScore(
+                tokenizer.token(int(i)),
+                float(p),
+                int(r),
+                written[k] if i == tokenizer.unk else "",
+            )
+            for k, (i, p, r) in enumerate(zip(ids, nats, trace.ranks, strict=False))
         )
     if trace is not None and words:
         boundary = np.append(trace.boundary, 0.0)[: n + 1]

@@ -14,7 +14,7 @@ from .suites import METRICS, Item, Suite
 
 
 def read_file(path: str | Path, *, encoding: str = "utf-8", errors: str = "strict") -> Suite:
-    """A test suite from a file ("-": standard input). Raises CharlmError for what is none."""
+    """A test suite from a file ("-": standard input). Raises CharlmError if it is not one."""
     with open_lines(path, encoding, errors) as (name, lines):
         try:
             value = json.loads("\n".join(lines))
@@ -34,15 +34,17 @@ def read(value: Any, name: str) -> Suite:
     """
     whole = _Part(value, name)
     meta = whole.part("meta", default={})
-    metric = meta.get("metric", "sum")
-    if metric not in METRICS:
-        raise CharlmError(f"{name}: the metric {metric!r} is not one of {', '.join(METRICS)}")
+    metric = _metric(meta.get("metric", "sum"), name)
     items = tuple(_item(one, number) for number, one in enumerate(whole.parts("items"), 1))
     first = items[0].conditions
     sizes = {len(regions) for item in items for regions in item.conditions.values()}
     for item in items:
         if item.conditions.keys() != first.keys():
             raise CharlmError(f"{name}: item {item.number} has other conditions than the first")
+    numbers_of_items = [item.number for item in items]
+    if len(set(numbers_of_items)) < len(items):
+        twice = next(n for n in numbers_of_items if numbers_of_items.count(n) > 1)
+        raise CharlmError(f"{name}: several items have the number {twice}")
     if len(sizes) > 1:
         raise CharlmError(f"{name}: conditions must have the same number of regions: {sizes}")
     count = sizes.pop()
@@ -53,14 +55,23 @@ def read(value: Any, name: str) -> Suite:
         for region, condition in formula.regions:
             if condition not in first or region not in numbers | {WHOLE}:
                 raise CharlmError(
-                    f"{name}: there is no ({region};%{condition}%), of which {formula.text[:80]!r} "
-                    f"speaks. Conditions: {', '.join(first)}; regions: 1 to {count}"
+                    f"{name}: the prediction {formula.text[:80]!r} names ({region};%{condition}%). "
+                    f"Conditions: {', '.join(first)}; regions: 1 to {count}"
                 )
         formulas.append(formula)
     names = whole.part("region_meta", default={})
     regions = tuple(str(names.get(str(k), k)) for k in range(1, count + 1))
     title = str(meta.get("name", Path(name).stem))
     return Suite(title, metric, regions, tuple(formulas), items)
+
+
+def _metric(given: Any, name: str) -> str:
+    """The metric to use; where several are given, the sum."""
+    several = given if isinstance(given, list) else [given]
+    known = [one for one in several if isinstance(one, str) and (one in METRICS or one == "all")]
+    if not several or len(known) < len(several):
+        raise CharlmError(f"{name}: the metric is not one of {', '.join(METRICS)}")
+    return known[0] if len(known) == 1 and known[0] != "all" else "sum"
 
 
 class _Part:
@@ -78,7 +89,7 @@ class _Part:
         return _Part(self.value.get(key, default), f"{self.where}, {key}")
 
     def parts(self, key: str, default: Any = None) -> Sequence[_Part]:
-        """The objects of a list. Raises CharlmError if it is none, or empty without a default."""
+        """The objects of a list. Raises CharlmError if it is not one, or empty with no default."""
         found = self.value.get(key, default)
         if not isinstance(found, list) or not (found or default is not None):
             raise CharlmError(f"{self.where}: {key} should be a list with something in it")
@@ -97,7 +108,11 @@ def _item(part: _Part, number: int) -> Item:
         name = one.text("condition_name")
         if name in conditions:
             raise CharlmError(f"{part.where}: the condition {name!r} occurs twice")
-        texts = [" ".join(region.text("content").split()) for region in one.parts("regions")]
+        regions = one.parts("regions")
+        for place, region in enumerate(regions, 1):
+            if region.get("region_number", place) != place:
+                raise CharlmError(f"{region.where}: region_number is not {place}, its place")
+        texts = [" ".join(region.text("content").split()) for region in regions]
         if not any(texts):
             raise CharlmError(f"{one.where}: all regions are empty")
         conditions[name] = tuple(texts)

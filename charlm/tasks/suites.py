@@ -24,6 +24,7 @@ METRICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "median": statistics.median,
     "min": min,
     "max": max,
+    "range": lambda bits: max(bits) - min(bits),
 }
 AT_ONCE = 1 << 10  # sentences scored at a time
 
@@ -93,6 +94,7 @@ class Prediction:
             "right": sum(self.held),
             "accuracy": self.rate,
             "interval": list(self.interval),
+            "held": list(self.held),
         }
 
 
@@ -113,7 +115,12 @@ class SuiteScores:
         return found
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """A row for every region of every sentence."""
+        """A row for every region of every sentence, with whether its item's predictions hold."""
+        order = list(dict.fromkeys(one.item for one in self.sentences))
+        held = {
+            item: {f"prediction_{k}": p.held[n] for k, p in enumerate(self.predictions, 1)}
+            for n, item in enumerate(order)
+        }
         for one in self.sentences:
             regions = zip(self.suite.regions, one.surprisals, one.oov, strict=True)
             for number, (name, bits, oov) in enumerate(regions, 1):
@@ -125,6 +132,7 @@ class SuiteScores:
                     "surprisal": bits,
                     "oov": oov,
                     "sentence": one.text,
+                    **held[one.item],
                 }
 
     def as_dict(self) -> dict[str, Any]:

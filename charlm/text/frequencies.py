@@ -11,7 +11,7 @@ from .pieces import whole_words
 
 
 class Frequencies:
-    """Word frequencies on a logarithmic scale, in any case and without punctuation around words.
+    """Word frequencies on a logarithmic scale, regardless of case and of punctuation around words.
 
     log10 of the occurrences per million words, one added to each count, so that words that do not
     occur have a frequency too (Brysbaert and Diependaele 2013):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..display.readable import valid_unicode
 from ..errors import CharlmError
 from ..system import output_file
 from ..system.extras import require_packages
+from ..system.version import __version__
 from .records import Extracted, column_of
 from .unpack import Stream, refuse_expansion
 
+OURS = "charlm"  # in the metadata of tables that are written
+WHOLE, NUMBER = re.compile("-?(0|[1-9][0-9]{0,17})"), re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 BATCH_BYTES = 1 << 20  # of text in a batch, on the average
 MAX_BATCH_ROWS = 1 << 13
 
@@ -53,21 +58,50 @@ def open_parquet(path: Path, column: str | None) -> Iterator[Stream]:
 
 
 def check_writing(path: Path, read: Iterable[str | None], *, force: bool) -> None:
-    """Raise CharlmError if a table cannot be written there, see `output_file.check_new`."""
+    """Raise CharlmError if a table cannot be written there, see `output_file.check_new`.
+
+    One that `write` has written is replaced.
+    """
     require_packages("writing Parquet", "pyarrow")
-    output_file.check_new(path, read, force=force)
+    output_file.check_new(path, read, force=force or _is_ours(path))
 
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table, of which every row has a value for every name of the first; NaN is null."""
+    """Write a table, of which every row has a value for every name of the first; NaN is null.
+
+    A column of text in which only numbers stand is one of numbers, as in a CSV file that is read.
+    """
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
     columns = {
-        name: arrow.array([row.get(name) for row in rows], from_pandas=True) for name in rows[0]
+        valid_unicode(name): arrow.array(_typed([row.get(name) for row in rows]), from_pandas=True)
+        for name in rows[0]
     }
+    table = arrow.table(columns).replace_schema_metadata({OURS: __version__})
     with output_file.writing(path) as file:
-        parquet.write_table(arrow.table(columns), file)
+        parquet.write_table(table, file)
+
+
+def _typed(values: list[Any]) -> list[Any]:
+    """Values of one type: numbers where all are, or where text that is not empty says so."""
+    if not any(isinstance(one, str) for one in values):
+        return values
+    given = [one for one in values if one]
+    for pattern, kind in ((WHOLE, int), (NUMBER, float)):
+        if given and all(pattern.fullmatch(one) for one in given):
+            return [kind(one) if one else None for one in values]
+    return [valid_unicode(one) for one in values]
+
+
+def _is_ours(path: Path) -> bool:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    try:
+        return OURS.encode() in (parquet.read_schema(path).metadata or {})
+    except (arrow.ArrowException, OSError):
+        return False
 
 
 def _batches(path: Path, table: Any, name: str) -> Iterator[list[str | None]]:

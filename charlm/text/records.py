@@ -138,7 +138,7 @@ def open_table(
     else:
         quoted = True
     rows = _rows(path, lines, format, delimiter) if quoted else _split(lines, delimiter)
-    head = next(rows)
+    head = next((row for row in rows if row.cells not in ([], [""])), Row(1, []))
     place, named = _place(path, head.cells, column)
     names = head.cells if named else []
     return Table(place, names, _having(path, rows if named else chain([head], rows), place))
@@ -203,12 +203,13 @@ def _value(record: Any, field: str) -> str | None:
 def _delimiter(first: str, format: str, column: str) -> str:
     """What stands between cells: that by which the first row has the column's name in it.
 
-    Of CSV without names, a tab if there are tabs and no commas, as in a table from stdin.
+    Of CSV without names, what there is most of: a tab, say, in a table from stdin.
     """
     for delimiter in DELIMITERS[format] if not column.isdecimal() else "":
         if column in next(csv.reader([first], delimiter=delimiter), []):
             return delimiter
-    return "\t" if format == TSV or ("\t" in first and "," not in first) else ","
+    likeliest = max(DELIMITERS[CSV], key=first.count)  # the first of several
+    return "\t" if format == TSV else likeliest if first.count(likeliest) else ","
 
 
 def _place(path: Path, row: list[str], column: str) -> tuple[int, bool]:

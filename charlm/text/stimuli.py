@@ -27,8 +27,8 @@ def read_stimuli(source: TextSource, longest: int = MAX_LINE) -> Iterator[Stimul
     """The lines of a text, or of a column of it if it is a table (CSV, TSV), empty ones too.
 
     Only a single table has metadata; several files are one text, of which lines are counted.
-    A column without a name is called column_2, column_3, …. Raises CharlmError as `lines_of` and
-    `open_table` do.
+    A column without a name is called by its number, column_2, and a name that recurs gets it too.
+    Raises CharlmError as `lines_of` and `open_table` do.
     """
     path = source.paths[0]
     kind = format_of(path.name)
@@ -41,11 +41,22 @@ def read_stimuli(source: TextSource, longest: int = MAX_LINE) -> Iterator[Stimul
         yield from _of_table(open_table(path, stream, kind, source.column, encoding, errors))
 
 
+def _distinct(names: list[str]) -> list[str]:
+    """Names of columns: those without one have their number, those that recur too."""
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        name = name or f"column_{number}"
+        found.append(f"{name}_{number}" if name in found else name)
+    return found
+
+
 def _of_table(table: Table) -> Iterator[Stimulus]:
     """Each line of each cell of a table's column; what a row lacks is empty."""
     for line, cells in table.rows:
-        names = table.names or [f"column_{n}" for n in range(1, len(cells) + 1)]
-        others = {name: "" for k, name in enumerate(names) if k != table.place}
-        others |= {name: cell for name, cell in zip(names, cells, strict=False) if name in others}
+        width = max(len(table.names), len(cells))
+        names = _distinct([*table.names, *[""] * (width - len(table.names))])
+        padded = [*cells, *[""] * (width - len(cells))]
+        others = dict(zip(names, padded, strict=True))
+        del others[names[table.place]]
         for text in cells[table.place].removesuffix("\n").split("\n"):
             yield Stimulus(text.removesuffix("\r"), line, others)

@@ -33,8 +33,10 @@ import mutations
 import typer
 from mutations import Mutation
 
+from charlm import kenlm
 from charlm.cli.app import main
 from charlm.display.readable import one_line
+from charlm.errors import CharlmError
 from charlm.text import corpus
 
 SEED = 20261129
@@ -82,6 +84,21 @@ def make(folder: Path) -> None:
         "ngram", "t.txt", "--out", "words", "--level", "word", "--order", "3", "--arpa", "w.arpa"
     )
     quietly("mix", "char", "grams", "--dev", "t.txt", "--out", "sum", "--cache")
+    Path("other.txt").write_text(TEXT.replace("cat", "dog"), "utf-8")
+    other = ["--level", "word", "--order", "2", "--out", "other", "--tables", "tables.bin"]
+    quietly("ngram", "other.txt", *other)
+    quietly("mix", "words", "other", "--dev", "t.txt", "--out", "wide")
+    Path("items.csv").write_text('item,text\n1,"the cat, sat"\n2,the rat\n')
+    Path("a.gold").write_text("1\tcats\tcat\n2\tsat\tran\n")
+    Path("a.text").write_text("the cats sat\nthe cat sat\n")
+    regions = {"regions": [{"content": "the cat"}, {"content": "sat"}]}
+    conditions = [{"condition_name": name, **regions} for name in "ab"]
+    suite = {
+        "meta": {"name": "s", "metric": "sum"},
+        "predictions": [{"formula": "(2;%a%) < [(1;%b%) + (*;%b%)] & (1;%a%) = 0"}],
+        "items": [{"item_number": 1, "conditions": conditions}],
+    }
+    Path("suite.json").write_text(json.dumps(suite))
     Path("w.arpa.gz").write_bytes(gzip.compress(Path("w.arpa").read_bytes()))
     pairs = [("the cat sat .", "the cat sits ."), ("the rat ran .", "the rat rans .")]
     Path("p.tsv").write_text("".join(f"{a}\t{b}\tform\n" for a, b in pairs))
@@ -119,6 +136,11 @@ def a_cache(path: Path, rng: random.Random) -> None:
     path.write_text(json.dumps(stored), "utf-8")
 
 
+def a_suite(path: Path, rng: random.Random) -> None:
+    """Of a test suite, which stays JSON."""
+    path.write_text(json.dumps(mutations.a_tree(json.loads(path.read_bytes()), rng)), "utf-8")
+
+
 def pieces(path: Path, rng: random.Random) -> None:
     """Of the SentencePiece model in a model file."""
     import base64
@@ -147,8 +169,10 @@ def victims() -> list[Victim]:
     """All kinds."""
     found = [
         Victim(f"model {name}", [f"{name}/model.safetensors"], [MODEL, MODEL, mutations.raw], USE)
-        for name in ("char", "deep", "word", "piece", "product", "grams", "words", "sum")
+        for name in ("char", "deep", "word", "piece", "product", "grams", "words", "sum", "wide")
     ]
+    tables = [*USE, ["kenlm", "{}"]]
+    found.append(Victim("tables", ["tables.bin"], [MODEL, MODEL, mutations.raw], tables))
     both = [USE[0], USE[1], ["fill", "the c_t", "-m", "{}"]]
     found.append(Victim("model both", ["both/model.safetensors"], [MODEL, mutations.raw], both))
     found.append(Victim("pieces", ["piece/model.safetensors"], [pieces], USE))
@@ -173,6 +197,21 @@ def victims() -> list[Victim]:
             ["p.jsonl"],
             [mutations.json_lines, mutations.raw],
             [["pairs", "{}", "-m", "words"]],
+        ),
+        Victim(
+            "pairs by position",
+            ["a.gold", "a.text"],
+            [mutations.raw],
+            [["pairs", "{}", "--text", "a.text", "-m", "words"]],
+        ),
+        Victim(
+            "suite", ["suite.json"], [a_suite, mutations.raw], [["regions", "{}", "-m", "char"]]
+        ),
+        Victim(
+            "stimuli",
+            ["items.csv"],
+            [mutations.raw],
+            [["score", "-f", "{}", "--column", "text", "--words", "--tsv", "-m", "words"]],
         ),
         Victim("n-best tsv", ["n.tsv"], [mutations.raw], [["rescore", "{}", "-m", "words"]]),
         Victim(
@@ -227,12 +266,24 @@ def peak(*, again: bool = False) -> int:
     return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
+def with_kenlm(path: str) -> int:
+    """Score with KenLM's interface, which maps tables into memory; an exit code."""
+    try:
+        model = kenlm.Model(path)
+        model.score_many(["the cat sat", "a"])
+        model.score("the dog sat")
+    except CharlmError as error:
+        sys.stderr.write(f"error: {one_line(str(error))}\n")
+        return 2
+    return 0
+
+
 def use(words: list[str]) -> str:
     """Run a command: "used", "refused" in one line, or what is wrong."""
     signal.setitimer(signal.ITIMER_REAL, CTRL_C_SECONDS)
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
         try:
-            code = main(words)
+            code = with_kenlm(words[1]) if words[0] == "kenlm" else main(words)
         except BaseException:
             return f"traceback: {traceback.format_exc()}"
         finally:

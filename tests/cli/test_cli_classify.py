@@ -16,7 +16,7 @@ def model() -> None:
 
 
 def test_classify_command(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> None:
-    text = tmp_path / "text.tsv"
+    text = tmp_path / "text.txt"
     text.write_text("x\tthe apple\ny\tQXZ\nx\tpear\n")
     models = ("-m", f"x={two[0]}", "-m", f"y={two[1]}")
     rows = cli("classify", text, *models).out.splitlines()

@@ -38,7 +38,7 @@ def test_compare_on_pairs(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> N
     file = tmp_path / "pairs.tsv"
     file.write_text("the cat was full\tthe cat were full\tagreement\na b c\ta d c\tletters\n" * 3)
     lines = cli("compare", *two, "--pairs", file).out.splitlines()
-    heads = ["pairs", "A", "right", "B", "right", "only", "A", "only", "B", "p"]
+    heads = ["pairs", "A", "right", "B", "right", "undecided", "only", "A", "only", "B", "p"]
     assert lines[0].split() == heads
     assert [line.split()[:2] for line in lines[1:4]] == [
         ["agreement", "3"],
@@ -48,5 +48,9 @@ def test_compare_on_pairs(cli: Cli, two: tuple[Path, Path], tmp_path: Path) -> N
     found = json.loads(cli("compare", *two, "--pairs", file, "--json").out)
     assert found["overall"]["first"]["pairs"] == 6
     assert 0 < found["overall"]["p"] <= 1
-    assert "give one of them" in cli.fails("compare", *two)
-    assert "give one of them" in cli.fails("compare", *two, file, "--pairs", file)
+    assert "name a text to compare" in cli.fails("compare", *two)
+    assert "is taken as a text" in cli.fails("compare", *two, file, "--pairs", file)
+    assert "--by does not go with a text" in cli.fails("compare", *two, file, "--by", "UID")
+    assert "--oov does not go with --pairs" in cli.fails(
+        "compare", *two, "--pairs", file, "--oov", "closed"
+    )

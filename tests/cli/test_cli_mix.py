@@ -58,8 +58,17 @@ def test_mix(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = cli("mix", "o1", "m", "--dev", "held.txt").out  # a mixture is a part like others
     assert "perplexity" in shown
     cli("ngram", "corpus.txt", "--out", "chars")
-    assert "different vocabularies" in cli.fails("mix", "o1", "chars", "--dev", "held.txt")
+    assert "and cannot be mixed" in cli.fails("mix", "o1", "chars", "--dev", "held.txt")
     assert "two models" in cli.fails("mix", "o1", "--dev", "held.txt")
     Path("blank.txt").write_text("\n\n")
     assert "whitespace" in cli.fails("mix", "o1", "o4", "--dev", "blank.txt")
     assert "nothing.txt" in cli.fails("mix", "o1", "o4", "--dev", "nothing.txt")
+
+
+def test_a_dev_text_that_was_trained_on_is_remarked_on(cli: Cli, random_words: None) -> None:
+    cli("ngram", "corpus.txt", "--level", "word", "--order", "8", "--out", "o8")
+    cli("ngram", "corpus.txt", "--level", "word", "--order", "1", "--out", "o1")
+    trained_on = cli("mix", "o1", "o8", "--dev", "corpus.txt", "--out", "m1").err
+    assert "o8 predicts corpus.txt with perplexity" in trained_on
+    assert "is it part of what it was trained on?" in trained_on
+    assert "trained on?" not in cli("mix", "o1", "o8", "--dev", "held.txt", "--out", "m2").err

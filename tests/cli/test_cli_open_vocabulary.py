@@ -41,7 +41,7 @@ def test_a_small_vocabulary_is_no_advantage(cli: Cli) -> None:
     assert closed["first"] == spelled["first"]
     shown = cli("compare", small, chars, "held.txt")
     assert "B is better" in shown.out
-    assert f"unknown to {small} (OOV): they count as <UNK> and their spelling" in shown.err
+    assert f"unknown to {small} (OOV): counted as <UNK> and letter by letter" in shown.err
     measured = json.loads(cli("eval", "held.txt", "--model", small, "--json").out)
     assert measured["bits_per_char_spelled"] > 2 * measured["bits_per_char"]
     row = next(
@@ -62,14 +62,14 @@ def test_sentences_are_ranked_with_the_spelling_of_unknown_words(cli: Cli) -> No
         shown = cli("score", known, unknown, "--model", model, "--oov", oov)
         for text, row in zip((known, unknown), shown.out.splitlines()[1:], strict=True):
             assert float(row.replace("▶", "").split()[1]) == pytest.approx(by[text][key], abs=0.006)
-    assert "1 of 14 tokens are unknown (OOV): they count as <UNK> and their spelling" in shown.err
+    assert "1 of 14 tokens is unknown (OOV): counted as <UNK> and letter by letter" in shown.err
     usual = cli("score", known, unknown, "--model", model)
     assert usual.out == shown.out  # spelled, since one has more unknown words than the other
     rows = cli("score", known, unknown, "--model", model, "--tsv").out.splitlines()
     place = rows[0].split("\t").index("rank")
     assert [row.split("\t")[place] for row in rows[1:]] == ["1", "2"]
     left_out = cli("score", known, unknown, "--model", model, "--oov", "exclude")
-    assert "tokens are unknown (OOV): they are left out" in left_out.err
+    assert "unknown (OOV): left out" in left_out.err
     assert "closed" in cli.fails("score", known, "--model", model, "--oov", "guess")
 
 

@@ -51,14 +51,24 @@ def test_items(cli: Cli, tmp_path: Path) -> None:
     assert rows[2]["decision"] == "undecided"
     assert float(rows[2]["good_region_surprisal"]) == 0
     assert {row["decision"] for row in rows} <= {"right", "wrong", "undecided"}
-    assert "exists" in cli.fails("pairs", file, "--items", out)
+    assert cli("pairs", file, "--items", out).code == 0  # its own file
+    letter = tmp_path / "letter.tsv"
+    letter.write_text("Dear Sir,\n")
+    assert "exists" in cli.fails("pairs", file, "--items", letter)
+    assert "name a file to write to" in cli.fails("pairs", file, "--items", "-")
+    assert "not x.parquet" in cli.fails("pairs", file, "--items", "x.parquet")
     assert "one of the files to read" in cli.fails("pairs", file, "--items", file, "--force")
-    assert cli("pairs", file, "--items", out, "--force").code == 0
+    assert cli("pairs", file, "--items", letter, "--force").code == 0
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "p.tsv").write_text("a\tb\n")
+    inside = tmp_path / "d" / "items.tsv"
+    assert "would lie in" in cli.fails("pairs", tmp_path / "d", "--items", inside)
 
 
 def test_undecided_pairs_are_said_to_be_half_right(cli: Cli) -> None:
     result = cli("pairs", "-", stdin=b"abc\tabc\n")
-    assert "each is half right" in result.err
+    assert "1 pair is undecided, both sentences equally probable" in result.err
+    assert ": half right" in result.err
     assert "50.0%" in result.out
 
 

@@ -53,5 +53,7 @@ def test_table_json_and_items(cli: Cli, suite: Path, tmp_path: Path) -> None:
 
 def test_what_is_no_suite(cli: Cli, suite: Path) -> None:
     assert "stdin is not valid JSON" in cli.fails("regions", "-", stdin=b"[")
-    assert "one of the files to read" in cli.fails("regions", suite, "--items", suite)
+    same = suite.with_suffix(".tsv")
+    suite.rename(same)
+    assert "one of the files to read" in cli.fails("regions", same, "--items", same)
     assert "items should be a list" in cli.fails("regions", "-", stdin=b"{}")

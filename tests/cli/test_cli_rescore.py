@@ -41,7 +41,8 @@ def test_command(cli: Cli, tmp_path: Path) -> None:
     assert done.code == 0
     assert done.out.splitlines()[1].split() == ["WER", "95", "%", "S", "I", "D", "of"]
     assert [line.split()[0] for line in done.out.splitlines()[2:5]] == ["before", "after", "oracle"]
-    assert "fewer errors, 95 %" in done.out.splitlines()[5]
+    assert "WER lower by" in done.out.splitlines()[5]
+    assert "fitted to these references" in done.out.splitlines()[6]
     found = json.loads(cli("rescore", lists, "--tune", refs, "--json").out)
     rates = found["error_rates"]
     assert rates["oracle"]["rate"] <= rates["after"]["rate"] < rates["before"]["rate"]

@@ -44,7 +44,7 @@ def stimuli(tmp_path: Path) -> Path:
 
 def test_sentences(cli: Cli) -> None:
     records = rows(cli("score", PEAR, 'a\t"b"', "--tsv").out)
-    assert list(records[0])[:3] == ["line", "rank", "tokens"]
+    assert list(records[0])[:4] == ["line", "rank", "ranked_by", "tokens"]
     assert list(records[0])[-1] == "text"
     assert [record["line"] for record in records] == ["1", "2"]
     assert sorted(record["rank"] for record in records) == ["1", "2"]
@@ -102,6 +102,9 @@ def test_frequencies_of_a_text(cli: Cli, tmp_path: Path) -> None:
     assert float(found[0]["frequency"]) == pytest.approx(math.log10(4 / 6 * 1e6))
     assert float(found[1]["frequency"]) == pytest.approx(math.log10(1 / 6 * 1e6))
     assert found[2]["frequency"] == ""
+    none = cli(*how, "--frequencies", "none")
+    assert none.err == ""
+    assert rows(none.out)[0]["frequency"] == ""
 
 
 WORDS = [
@@ -169,15 +172,24 @@ def test_parquet(cli: Cli, tmp_path: Path, stimuli: Path) -> None:
     assert table[0]["prev_surprisal"] is None
     assert table[0]["condition"] == "a"
     assert table[1]["surprisal"] == float(printed[1]["surprisal"])
+    assert [row["item"] for row in table[::4]][:1] == [1]  # a number, as in the CSV that is read
+    assert cli(*how, "--parquet", out).code == 0  # its own file
+    parquet.write_table(parquet.read_table(out).replace_schema_metadata({}), out)
     assert "exists: name another file, or add --force" in cli.fails(*how, "--parquet", out)
     assert cli(*how, "--parquet", out, "--force").code == 0
     assert "one of the files to read" in cli.fails("score", "-f", out, "--parquet", out, "--force")
+    odd = tmp_path / "odd.txt"
+    odd.write_bytes(b"the \xff cat\n")
+    how = ("score", "-f", odd, "--errors", "surrogateescape", "--words")
+    assert cli(*how, "--parquet", out, "--force").code == 0
+    assert parquet.read_table(out).to_pylist()[1]["word"] == "\ufffd"
 
 
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
         (["--json", "--csv"], "--json and --csv are mutually exclusive"),
+        (["--words", "--csv", "--oov", "closed"], "--oov is for whole sentences"),
         (["--csv", "--tokens", "--words"], "--csv shows --tokens or --words"),
         (["--frequencies", "x.txt"], "--frequencies goes with --words"),
         (["--words", "--csv", "--frequencies", "no.txt"], "no.txt"),

@@ -18,11 +18,13 @@ from toys import recurrent_lm, variety
 
 from charlm.lm import CausalLM, Ids
 from charlm.models.family import FAMILIES
+from charlm.models.hashed_ngram import HashedNgramLM
 from charlm.models.kneser_ney import estimate
 from charlm.models.log_linear import LogLinearLM
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
 from charlm.models.unigram_cache import UnigramCacheLM
+from charlm.models.widened import WidenedLM
 
 
 def ngram(order: int, *, lines: bool) -> NgramLM:
@@ -30,11 +32,15 @@ def ngram(order: int, *, lines: bool) -> NgramLM:
     return estimate(np.append(ids, 0), 11, 0, order, lines=lines)
 
 
+SHARES = np.array([1, 0.3, 1, 0.2, 1, 0.4, 1, 0.25, 0.75, 0.1, 1])  # of ids 1 and 5
 NETWORKS: dict[str, CausalLM[Any]] = {**variety()}  # each of 11 tokens, as all below
 NGRAMS: dict[str, CausalLM[Any]] = {
     f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
     for order in (1, 2, 4)
     for lines in (False, True)
+}
+HASHED: dict[str, CausalLM[Any]] = {
+    f"hashed {name}": HashedNgramLM.of(lm) for name, lm in NGRAMS.items() if isinstance(lm, NgramLM)
 }
 MIXTURES: dict[str, CausalLM[Any]] = {
     "mixture": MixtureLM([recurrent_lm("gru"), ngram(3, lines=True)], np.array([[0.4, 0.6]])),
@@ -51,12 +57,22 @@ CACHES: dict[str, CausalLM[Any]] = {
     "cache": UnigramCacheLM(recurrent_lm("gru"), 0, 0.3, window=7),
     "cache over n-grams": UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50),
 }
+NARROW: dict[str, CausalLM[Any]] = {
+    "widened": recurrent_lm("gru", 7),
+    "widened 3-gram": estimate(np.arange(300) ** 2 % 7, 7, 0, 3, lines=True),
+}
+WIDENED: dict[str, CausalLM[Any]] = {
+    name: WidenedLM(lm, 0, np.array([0, 1, 3, 1, 2, 1, 4, 5, 5, 1, 6]), np.log(SHARES))
+    for name, lm in NARROW.items()
+}
 BY_FAMILY = {
     "recurrent": NETWORKS,
     "ngram": NGRAMS,
+    "hashed-ngram": HASHED,
     "mixture": MIXTURES,
     "log-linear": LOG_LINEAR,
     "recent": CACHES,
+    "widened": WIDENED,
 }
 MODELS = {name: lm for models in BY_FAMILY.values() for name, lm in models.items()}
 ROUNDING = 2e-5

@@ -124,7 +124,7 @@ def test_words_at_a_position_are_compared_as_whole_words(level: str) -> None:
     assert scored[0].good_region == scored[0].good
     token, char = (score_pairs(lm, tokenizer, [pair], norm=n).pairs[0] for n in ("token", "char"))
     assert char.good == pytest.approx(scored[0].good / 3, abs=1e-5)
-    pieces = len(tokenizer.encode(pair.good)) - len(tokenizer.encode("the cat "))
+    pieces = len(tokenizer.encode(pair.good)) - len(tokenizer.encode("the cat"))
     assert token.good == pytest.approx(scored[0].good / max(1, pieces), abs=1e-5)
 
 
