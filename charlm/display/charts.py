@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -18,6 +19,7 @@ FIGURE_INCHES = (8.0, 5.0)  # size of a picture with one column of panels
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
 TWO_COLUMN_LEGEND_FROM = 6  # lines; from this many on, a legend has two columns
 SOFTWARE = {"Software": "charlm"}  # of a PNG, as its text chunk says
+LARGEST = 1e100  # that is drawn
 DPI = 125  # which makes it 1,000 pixels wide
 
 
@@ -115,16 +117,23 @@ def figure(panels: Sequence[Panel], columns: int, ink: str) -> Figure:
     return drawn
 
 
+def _drawable(values: Sequence[float]) -> list[float]:
+    """The values, those that are too large for axes left out."""
+    return [value if abs(value) < LARGEST else math.nan for value in values]
+
+
 def _draw(axes: Axes, panel: Panel) -> None:
     colours = cycle(COLOURS)
     for line in panel.lines:
         colour = next(colours) if line.colour is None else COLOURS[line.colour % len(COLOURS)]
         label = line.label or "_nolegend_"
-        axes.plot(line.x, line.y, line.style, color=colour, label=label, ms=4, lw=line.width)
+        points = _drawable(line.x), _drawable(line.y)
+        axes.plot(*points, line.style, color=colour, label=label, ms=4, lw=line.width)
     for name, level in panel.levels:
         axes.axhline(level, color="gray", lw=1, ls=":")
         axes.text(1.0, level, name, transform=axes.get_yaxis_transform(), ha="right", va="bottom")
-    for text, x, y in panel.marks:
+    for text, *point in panel.marks:
+        x, y = _drawable(point)
         axes.annotate(text, (x, y), xytext=(0, 12), textcoords="offset points", ha="right")
     axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
     if panel.log_x:

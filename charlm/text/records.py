@@ -11,6 +11,7 @@ import codecs
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -206,8 +207,9 @@ def _delimiter(first: str, format: str, column: str) -> str:
     Of CSV without names, what there is most of: a tab, say, in a table from stdin.
     """
     for delimiter in DELIMITERS[format] if not column.isdecimal() else "":
-        if column in next(csv.reader([first], delimiter=delimiter), []):
-            return delimiter
+        with suppress(csv.Error):  # whoever reads the row says what is wrong with it
+            if column in next(csv.reader([first], delimiter=delimiter), []):
+                return delimiter
     likeliest = max(DELIMITERS[CSV], key=first.count)  # the first of several
     return "\t" if format == TSV else likeliest if first.count(likeliest) else ","
 

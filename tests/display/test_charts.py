@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from charlm.display.charts import INK, Line, Panel, png, svg
+from charlm.display.charts import INK, Line, Panel, is_picture, png, svg
 
 pytestmark = pytest.mark.train  # matplotlib comes with it
 LINES = [Line("a", [1, 2, 4], [3, 2, 1]), Line("b", [1, 2, 4], [2, 2, 2], style="--")]
@@ -40,3 +40,9 @@ def test_a_panel_without_names_has_no_legend() -> None:
     )
     assert "legend" in named
     assert "legend" not in bare
+
+
+def test_numbers_that_no_axis_holds_are_left_out() -> None:
+    line = Line("a", [1, 2, 3], [1.0, 1.7e308, -1.7e308])
+    panel = Panel("", "x", "y", [line], marks=[("best", 2, 1.7e308)])
+    assert is_picture(png([panel])[:4096])

@@ -295,3 +295,8 @@ def test_the_limit_of_csv_is_only_raised() -> None:
         assert csv.field_size_limit() == 1 << 28
     finally:
         csv.field_size_limit(old)
+
+
+def test_a_line_that_csv_cannot_read_is_an_error_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "item\rx,text\n1,a\n")
+    assert "t.csv" in complaint(path, column="text")
