@@ -14,7 +14,7 @@ from ..text.frequencies import Frequencies
 from ..text.pieces import whole_words
 from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer
-from ..text.word_tokenizer import WordTokenizer
+from ..text.word_tokenizer import EOS, UNK, WordTokenizer
 from . import training_text
 
 PIECE = 1 << 18  # tokens decoded at a time
@@ -44,19 +44,19 @@ def of_training(model: Path, tokenizer: Tokenizer, training: Mapping[str, Any]) 
     where the text is not found, see `training_text.find`.
     """
     texts = training_text.streams(model, tokenizer, training)
-    if tokenizer.level == "word":
+    if isinstance(tokenizer, WordTokenizer):
         return _of_words(tokenizer, texts)
     pieces = (piece for ids in texts for piece in _pieces(ids, tokenizer.eos))
     return Frequencies.of_text(tokenizer.decode(piece) for piece in pieces)
 
 
-def _of_words(tokenizer: Tokenizer, texts: Iterable[Ids]) -> Frequencies:
+def _of_words(tokenizer: WordTokenizer, texts: Iterable[Ids]) -> Frequencies:
     counts = np.zeros(tokenizer.vocab_size, np.int64)
     for ids in texts:
         for first in range(0, len(ids), PIECE):
             counts += np.bincount(ids[first : first + PIECE], minlength=len(counts))
-    unknown = 0 if tokenizer.unk is None else int(counts[tokenizer.unk])
-    counts[[tokenizer.eos] if tokenizer.unk is None else [tokenizer.eos, tokenizer.unk]] = 0
+    unknown = int(counts[UNK])
+    counts[[EOS, UNK]] = 0
     found = np.flatnonzero(counts).tolist()
     return Frequencies(((tokenizer.token(i), int(counts[i])) for i in found), unknown)
 

@@ -181,7 +181,7 @@ def score_pairs(
 
 def known(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs without an unknown token. Raises CharlmError if there are none."""
-    kept = [pair for pair in pairs if not any(_oov(tokenizer, pair))]
+    kept = [pair for pair in pairs if not any(_oov(tokenizer, _encoded(tokenizer, pair)))]
     if not kept:
         whole = tokenizer.level == "word" and tokenizer.as_dict()["split"] == "whitespace"
         hint = '. To this model "cat." is one word: make one with `split` unicode' if whole else ""
@@ -206,7 +206,7 @@ def _whole(
             _total(bad) / _length(norm, len(bad), pair.bad + "\n"),
             _total(parts[0]),
             _total(parts[1]),
-            *_oov(tokenizer, pair),
+            *_oov(tokenizer, seqs[two]),
         )
 
 
@@ -220,7 +220,7 @@ def _words(
         scores = score(lm, tokenizer, texts, eos=False, words=True)
         for k, pair in enumerate(group):
             good, bad = (_after(pair, one) for one in scores[2 * k : 2 * k + 2])
-            seqs = [tokenizer.encode(text) for text in (pair.good, pair.bad)]
+            seqs = _encoded(tokenizer, pair)
             bad = good if np.array_equal(seqs[0], seqs[1]) else bad
             before = len(tokenizer.encode(pair.good[: pair.shared].rstrip(" ")))
             lengths = [
@@ -228,7 +228,7 @@ def _words(
                 for seq, text in zip(seqs, (pair.good, pair.bad), strict=True)
             ]
             yield PairScore(
-                pair, good / lengths[0], bad / lengths[1], good, bad, *_oov(tokenizer, pair)
+                pair, good / lengths[0], bad / lengths[1], good, bad, *_oov(tokenizer, seqs)
             )
 
 
@@ -238,9 +238,14 @@ def _after(pair: Pair, scored: SentenceScore) -> float:
     return math.fsum(word.logprob for word in words if word.end > (pair.shared or 0))
 
 
-def _oov(tokenizer: Tokenizer, pair: Pair) -> tuple[int, int]:
-    """How many tokens of each sentence are <UNK>."""
-    good, bad = (tokenizer.encode(text) for text in (pair.good, pair.bad))
+def _encoded(tokenizer: Tokenizer, pair: Pair) -> list[Ids]:
+    """The tokens of both sentences, without <EOS>."""
+    return [tokenizer.encode(text) for text in (pair.good, pair.bad)]
+
+
+def _oov(tokenizer: Tokenizer, seqs: Sequence[Ids]) -> tuple[int, int]:
+    """How many tokens of each of two sequences are <UNK>."""
+    good, bad = seqs
     return int((good == tokenizer.unk).sum()), int((bad == tokenizer.unk).sum())
 
 

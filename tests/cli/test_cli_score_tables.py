@@ -172,7 +172,7 @@ def test_parquet(cli: Cli, tmp_path: Path, stimuli: Path) -> None:
     assert table[0]["prev_surprisal"] is None
     assert table[0]["condition"] == "a"
     assert table[1]["surprisal"] == float(printed[1]["surprisal"])
-    assert [row["item"] for row in table[::4]][:1] == [1]  # a number, as in the CSV that is read
+    assert table[0]["item"] == 1  # a number, as in the CSV that is read
     assert cli(*how, "--parquet", out).code == 0  # its own file
     parquet.write_table(parquet.read_table(out).replace_schema_metadata({}), out)
     assert "exists: name another file, or add --force" in cli.fails(*how, "--parquet", out)
