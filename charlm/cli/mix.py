@@ -31,6 +31,12 @@ def mix(
         bool,
         typer.Option("--log-linear", help="Multiply the probabilities instead of adding them."),
     ] = False,
+    limit_vocab: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Know only the words in this file; all others are <UNK>."
+        ),
+    ] = None,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
     field: Field = None,
@@ -42,7 +48,8 @@ def mix(
     Linear interpolation: the weights are fitted by EM to held-out text. If one is an n-gram model,
     they depend on how many of the last tokens it knows. Log-linear interpolation is often better
     for characters, and slow for large vocabularies. Word models of different vocabularies get the
-    words of all: each spells those that it does not know.
+    words of all, or those of --limit-vocab: each spells the words that it does not know, and all
+    others are <UNK>, with the sum of their probabilities.
 
     \b
     charlm mix runs/lstm runs/fivegram --dev valid.txt --out runs/mixed
@@ -54,7 +61,14 @@ def mix(
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
     with stages("mixing") as events:
         done = mix_models(
-            models, dev, out=out, cache=cache, log_linear=log_linear, events=events, **how
+            models,
+            dev,
+            out=out,
+            cache=cache,
+            log_linear=log_linear,
+            limit_vocab=limit_vocab,
+            events=events,
+            **how,
         )
     if json:
         show.emit_json(_record(done))

@@ -157,6 +157,7 @@ def mix(
     out: str | Path | None = None,
     cache: bool = False,
     log_linear: bool = False,
+    limit_vocab: str | Path | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
     field: str | None = None,
@@ -164,7 +165,7 @@ def mix(
     progress: bool = True,
     events: Events | None = None,
 ) -> Mixture:
-    """Mix models of one vocabulary into a better one, and save it as a run.
+    """Mix models into a better one, and save it as a run.
 
     models: run directories, model files or ARPA files, two or more.
     dev: a held-out text, which the models have not seen, to fit the weights to.
@@ -172,12 +173,15 @@ def mix(
     out (path, None): directory of the run; default a new one under runs/.
     cache (bool, False): also make recent words more probable.
     log_linear (bool, False): multiply the probabilities instead of adding them.
+    limit_vocab (path, None): a file of words; to the mixture, all others are <UNK>.
     encoding (str, "utf-8"), errors (str, "strict"): how the text is decoded.
     field (str, None), column (str or int, None): where the text is in JSON lines and in tables.
     progress (bool, True): show progress, on a terminal and in a notebook.
     events (Events, None): callbacks to use in place of the display.
 
-    Raises CharlmError for fewer than two models, for different vocabularies, and if a file is
+    Word models may have different vocabularies: the mixture has the words of all.
+
+    Raises CharlmError for fewer than two models, for other different vocabularies, and if a file is
     missing or damaged.
     """
     with _shown(lambda: stages("mixing"), progress, events) as watcher:
@@ -187,6 +191,7 @@ def mix(
             out=out,
             cache=cache,
             log_linear=log_linear,
+            limit_vocab=limit_vocab,
             events=watcher,
             encoding=encoding,
             errors=errors,

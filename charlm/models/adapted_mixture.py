@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, LearningLM, Nats
 from .combined import CombinedLM
+from .other_words import OtherWordsLM
 from .recurrent import RecurrentLM, recurrent
 from .unigram_cache import UnigramCacheLM
-from .widened import WidenedLM
 
 Adapt: TypeAlias = Callable[[LanguageModel], LearningLM[Any]]
 
@@ -26,14 +26,14 @@ def adapt_networks(lm: LanguageModel, adapt: Adapt) -> LearningLM[Any]:
         raise CharlmError("`adapt` is for models without `cache`, and this model has one")
     if isinstance(lm, CombinedLM) and _has_network(lm):
         return AdaptedMixtureLM(lm, adapt)
-    if isinstance(lm, WidenedLM) and _has_network(lm):
-        return AdaptedWidenedLM(lm, adapt)
+    if isinstance(lm, OtherWordsLM) and _has_network(lm):
+        return AdaptedOtherWordsLM(lm, adapt)
     return adapt(recurrent(lm, "`adapt`"))
 
 
 def _has_network(lm: LanguageModel) -> bool:
     parts = lm.parts if isinstance(lm, CombinedLM) else ()
-    under = [lm.lm] if isinstance(lm, UnigramCacheLM | WidenedLM) else []
+    under = [lm.lm] if isinstance(lm, UnigramCacheLM | OtherWordsLM) else []
     return isinstance(lm, RecurrentLM) or any(map(_has_network, [*parts, *under]))
 
 
@@ -66,16 +66,16 @@ class AdaptedMixtureLM:
         return [self.read(self.start(1), np.asarray(seq)[None])[0][0] for seq in seqs]
 
 
-class AdaptedWidenedLM:
-    """A network with a larger vocabulary that learns as it reads; obeys `lm.LearningLM`."""
+class AdaptedOtherWordsLM:
+    """A network with other words that learns as it reads; obeys `lm.LearningLM`."""
 
     order = 0
     pseudo = False
     learns = True
 
-    def __init__(self, wide: WidenedLM, adapt: Adapt) -> None:
-        self.wide, self.lm = wide, adapt_networks(wide.lm, adapt)
-        self.vocab_size, self.eos = wide.vocab_size, wide.eos
+    def __init__(self, outer: OtherWordsLM, adapt: Adapt) -> None:
+        self.outer, self.lm = outer, adapt_networks(outer.lm, adapt)
+        self.vocab_size, self.eos = outer.vocab_size, outer.eos
 
     def start(self, batch: int) -> Any:
         """The state just after <EOS>, of one text."""
@@ -83,13 +83,11 @@ class AdaptedWidenedLM:
 
     def read(self, state: Any, ids_BT: Ids) -> tuple[Nats, Any]:
         """Log-probability of T further tokens, (1, T) nats; the network learns from them."""
-        nats_BT, after = self.lm.read(state, self.wide.ids_V[ids_BT])
-        return nats_BT + self.wide.share_V[ids_BT], after
+        return self.outer.read_by(self.lm, state, ids_BT)
 
     def read_all(self, state: Any, ids_BT: Ids) -> tuple[Nats, Any]:
         """`read`, with the log-probability of every token in each place: (1, T, V) nats."""
-        nats_BTV, after = self.lm.read_all(state, self.wide.ids_V[ids_BT])
-        return self.wide.widen(nats_BTV), after
+        return self.outer.read_all_by(self.lm, state, ids_BT)
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), each learned from afresh."""

@@ -9,7 +9,7 @@ from ..config import CELL_SHAPES, NetworkConfig
 from ..display.readable import count
 from ..lm import LanguageModel
 from ..system.tensor_file import Tensors
-from . import hashed_ngram, log_linear, mixture, ngram, unigram_cache, widened
+from . import hashed_ngram, log_linear, mixture, ngram, other_words, unigram_cache
 from .bidirectional import BidirectionalLM
 from .family import Config, Family, register
 from .recurrent import RecurrentLM
@@ -53,4 +53,4 @@ register(hashed_ngram.FAMILY)
 register(mixture.FAMILY)
 register(log_linear.FAMILY)
 register(unigram_cache.FAMILY)
-register(widened.FAMILY)
+register(other_words.FAMILY)

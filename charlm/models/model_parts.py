@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import CharlmError
-from . import combined, log_linear, mixture, unigram_cache, widened
+from . import combined, log_linear, mixture, other_words, unigram_cache
 from .family import add_prefix, family_of, strip_prefix
 from .model_file import ModelFile
 
@@ -49,11 +49,11 @@ def part(contents: ModelFile, k: int) -> ModelFile:
 def network(contents: ModelFile) -> ModelFile | None:
     """The first recurrent network in a model file, however deeply nested; None if there is none.
 
-    One that has got a larger vocabulary does not count: its own is not in the file.
+    One that has got other words does not count: its own are not in the file.
     """
     if contents.family == "recurrent":
         return contents
-    if contents.family == widened.FAMILY.name:
+    if contents.family == other_words.FAMILY.name:
         return None
     found = (network(one) for one in inner_models(contents))
     return next((one for one in found if one is not None), None)

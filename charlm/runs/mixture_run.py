@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -25,9 +26,10 @@ from ..models.unigram_cache import UnigramCacheLM, fit_cache
 from ..system.version import __version__
 from ..tasks.evaluate import slices
 from ..tasks.measure import measure_ids
-from ..text.pieces import utf8
+from ..text.pieces import utf8, whole_words
 from ..text.source import Reading, open_text, temporary_spool
 from ..text.tokenizer import Tokenizer, encode_chunks
+from ..text.word_tokenizer import WordTokenizer
 from . import locate
 from .events import Events
 from .run_directory import created
@@ -59,6 +61,7 @@ def mix_models(
     out: str | Path | None = None,
     cache: bool = False,
     log_linear: bool = False,
+    limit_vocab: str | Path | None = None,
     events: Events | None = None,
     **how: Unpack[Reading],
 ) -> MixtureRun:
@@ -68,8 +71,9 @@ def mix_models(
 
     models: model files, run directories or ARPA files. cache: also make recent words more probable
     (see `unigram_cache`). log_linear: multiply probabilities instead of adding them (see
-    `log_linear`). how: see `source.open_text`. Raises CharlmError for fewer than two
-    models, for vocabularies that do not go together, and if a file is missing or damaged.
+    `log_linear`). limit_vocab: a file of words; all others are unknown to the mixture. how: see
+    `source.open_text`. Raises CharlmError for fewer than two models, for vocabularies that do not
+    go together, and if a file is missing or damaged.
     """
     require(not isinstance(models, str | Path), "mix takes a list of models, not one name")
     events = events or Events()
@@ -78,7 +82,8 @@ def mix_models(
         raise CharlmError("a mixture takes two models or more")
     names = tuple(str(model) for model in models)
     read = [model_file.read(locate.resolve(model)) for model in models]
-    parts = _of_one_vocabulary(read, names)
+    only = None if limit_vocab is None else _listed(limit_vocab, read[0].tokenizer, how)
+    parts = _of_one_vocabulary(read, names) if only is None else united(read, names, only)
     first = parts[0]
     with created(str(out) if out is not None else None, "mixture") as directory:
         events.stage("estimate", 0.0)
@@ -183,7 +188,7 @@ def fit_mixture(
 
 
 def _of_one_vocabulary(parts: Sequence[ModelFile], names: Sequence[str]) -> list[ModelFile]:
-    """The models with the token ids of the first; those of other words are widened to all words.
+    """The models with the token ids of the first; those of other words get the words of all.
 
     Raises CharlmError for models that cannot be.
     """
@@ -213,6 +218,16 @@ def _matched(first: ModelFile, other: ModelFile) -> ModelFile | None:
         return None
     lm = lm.renumbered(np.array([*new_ids, ours.vocab_size]))
     return ModelFile("ngram", lm.config(), ours, lm.tensors(), other.training)
+
+
+def _listed(words: str | Path, tokenizer: Tokenizer, how: Reading) -> set[str]:
+    """The words in a file, as the tokenizer splits text. Raises CharlmError for other tokens."""
+    if not isinstance(tokenizer, WordTokenizer):
+        raise CharlmError("`limit_vocab` is for models of words")
+    with temporary_spool() as spool:
+        encoding, errors = how.get("encoding", "utf-8"), how.get("errors", "strict")
+        source = open_text([str(words)], encoding, errors, spool)
+        return set(chain.from_iterable(map(tokenizer.words, whole_words(source.chunks()))))
 
 
 def _held_out(dev: str | Path, tokenizer: Tokenizer, how: Reading) -> tuple[Ids, Measures]:

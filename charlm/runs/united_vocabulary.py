@@ -1,25 +1,29 @@
-"""Word models of different vocabularies, each widened to the words of all."""
+"""Word models of different vocabularies, each with the words of all, or with those of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from ..config import require
 from ..errors import CharlmError
-from ..models import model_file, widened
+from ..models import model_file, other_words
 from ..models.family import add_prefix
 from ..models.model_file import ModelFile
 from ..models.spelling import speller_of
 from ..text.word_tokenizer import EOS, UNK, WordTokenizer
 
 
-def united(parts: Sequence[ModelFile], names: Sequence[str]) -> list[ModelFile]:
-    """The models with one tokenizer, which has the words of all.
+def united(
+    parts: Sequence[ModelFile], names: Sequence[str], only: Collection[str] | None = None
+) -> list[ModelFile]:
+    """The models with one tokenizer, which has the words of all, or those of them in `only`.
 
     A model gives a word that it does not know its probability of <UNK> times that of the spelling,
-    see `widened`. names: of the models, for messages. Raises CharlmError for other levels than
-    words, and for words that are split or folded differently.
+    and <UNK> the probabilities of the words that are left out, see `other_words`. names: of the
+    models, for messages. Raises CharlmError for other levels than words, for words that are split
+    or folded differently, and if no model knows a word of `only`.
     """
     first = _words(parts[0], names[0])
     tokenizer = first
@@ -31,7 +35,10 @@ def united(parts: Sequence[ModelFile], names: Sequence[str]) -> list[ModelFile]:
                 "cannot be mixed"
             )
         tokenizer = tokenizer.united(other)
-    return [_widened(part, tokenizer) for part in parts]
+    if only is not None:
+        tokenizer = tokenizer.limited(only)
+        require(tokenizer.vocab_size > 2, "`limit_vocab` has no word that a model knows")
+    return [_with_words_of(tokenizer, part) for part in parts]
 
 
 def _how(tokenizer: WordTokenizer) -> str:
@@ -47,8 +54,8 @@ def _words(part: ModelFile, name: str) -> WordTokenizer:
     return part.tokenizer
 
 
-def _widened(part: ModelFile, tokenizer: WordTokenizer) -> ModelFile:
-    """A model with the words of `tokenizer`, which has all of its own."""
+def _with_words_of(tokenizer: WordTokenizer, part: ModelFile) -> ModelFile:
+    """A model with the words of `tokenizer` in place of its own."""
     own = part.tokenizer
     assert isinstance(own, WordTokenizer)
     if own.as_dict() == tokenizer.as_dict():
@@ -61,13 +68,13 @@ def _widened(part: ModelFile, tokenizer: WordTokenizer) -> ModelFile:
     new = [k for k in range(2, V) if ids_V[k] == UNK]
     if new:
         share_V[new] = speller_of(own).logprobs([tokenizer.token(k) for k in new])
-        share_V[tokenizer.unk] = np.log1p(-np.exp(share_V[new]).sum())
+        share_V[UNK] = np.log1p(-np.exp(share_V[new]).sum())
     lm = model_file.build(part)
-    wide = widened.WidenedLM(lm, tokenizer.eos, ids_V, share_V)
+    outer = other_words.OtherWordsLM(lm, tokenizer.eos, UNK, ids_V, share_V)
     return ModelFile(
-        widened.FAMILY.name,
-        widened.file_config(part.family, part.config),
+        other_words.FAMILY.name,
+        other_words.file_config(outer, part.family, part.config),
         tokenizer,
-        {**wide.tensors(), **add_prefix("0.", part.tensors)},
+        {**outer.tensors(), **add_prefix("0.", part.tensors)},
         part.training,
     )

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -181,6 +181,13 @@ class WordTokenizer:
         rare = [word for word in dict.fromkeys([*self.rare, *other.rare]) if word not in words]
         rare = _spaced(rare, MAX_RARE)
         return WordTokenizer(list(words), self.split, self.lower, rare, unk_token)
+
+    def limited(self, words: Collection[str]) -> WordTokenizer:
+        """The same with those of its words alone that are in `words`."""
+        kept = [word for word in self._names[2:] if word in words]
+        others = [word for word in self._names[2:] if word not in words]
+        rare = _spaced([*_short(others), *self.rare], MAX_RARE)
+        return WordTokenizer(kept, self.split, self.lower, rare, self.unk_token)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WordTokenizer:

@@ -87,7 +87,9 @@ def make(folder: Path) -> None:
     Path("other.txt").write_text(TEXT.replace("cat", "dog"), "utf-8")
     other = ["--level", "word", "--order", "2", "--out", "other", "--tables", "tables.bin"]
     quietly("ngram", "other.txt", *other)
-    quietly("mix", "words", "other", "--dev", "t.txt", "--out", "wide")
+    Path("list.txt").write_text("the cat\nsat dog\n")
+    listed = ["--limit-vocab", "list.txt", "--out", "listed"]
+    quietly("mix", "words", "other", "--dev", "t.txt", *listed)
     Path("items.csv").write_text('item,text\n1,"the cat, sat"\n2,the rat\n')
     Path("a.gold").write_text("1\tcats\tcat\n2\tsat\tran\n")
     Path("a.text").write_text("the cats sat\nthe cat sat\n")
@@ -169,7 +171,7 @@ def victims() -> list[Victim]:
     """All kinds."""
     found = [
         Victim(f"model {name}", [f"{name}/model.safetensors"], [MODEL, MODEL, mutations.raw], USE)
-        for name in ("char", "deep", "word", "piece", "product", "grams", "words", "sum", "wide")
+        for name in ("char", "deep", "word", "piece", "product", "grams", "words", "sum", "listed")
     ]
     tables = [*USE, ["kenlm", "{}"]]
     found.append(Victim("tables", ["tables.bin"], [MODEL, MODEL, mutations.raw], tables))

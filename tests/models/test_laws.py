@@ -23,8 +23,8 @@ from charlm.models.kneser_ney import estimate
 from charlm.models.log_linear import LogLinearLM
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
+from charlm.models.other_words import OtherWordsLM
 from charlm.models.unigram_cache import UnigramCacheLM
-from charlm.models.widened import WidenedLM
 
 
 def ngram(order: int, *, lines: bool) -> NgramLM:
@@ -33,6 +33,7 @@ def ngram(order: int, *, lines: bool) -> NgramLM:
 
 
 SHARES = np.array([1, 0.3, 1, 0.2, 1, 0.4, 1, 0.25, 0.75, 0.1, 1])  # of ids 1 and 5
+FEWER = np.array([1, 0.3, 0.2, 0.2, 0.5, 0.4, 0.1, 0.25, 0.75, 0.1, 0.2])  # and of id 3
 NETWORKS: dict[str, CausalLM[Any]] = {**variety()}  # each of 11 tokens, as all below
 NGRAMS: dict[str, CausalLM[Any]] = {
     f"{order}-gram{', lines' if lines else ''}": ngram(order, lines=lines)
@@ -58,12 +59,16 @@ CACHES: dict[str, CausalLM[Any]] = {
     "cache over n-grams": UnigramCacheLM(ngram(3, lines=True), 0, 0.2, window=50),
 }
 NARROW: dict[str, CausalLM[Any]] = {
-    "widened": recurrent_lm("gru", 7),
-    "widened 3-gram": estimate(np.arange(300) ** 2 % 7, 7, 0, 3, lines=True),
+    "other words": recurrent_lm("gru", 7),
+    "other words 3-gram": estimate(np.arange(300) ** 2 % 7, 7, 0, 3, lines=True),
 }
-WIDENED: dict[str, CausalLM[Any]] = {
-    name: WidenedLM(lm, 0, np.array([0, 1, 3, 1, 2, 1, 4, 5, 5, 1, 6]), np.log(SHARES))
+OTHER_WORDS: dict[str, CausalLM[Any]] = {
+    f"{name}{left_out}": OtherWordsLM(lm, 0, 1, np.array(ids), np.log(shares))
     for name, lm in NARROW.items()
+    for left_out, ids, shares in (
+        ("", [0, 1, 3, 1, 2, 1, 4, 5, 5, 1, 6], SHARES),
+        (", some left out", [0, 1, 3, 1, 3, 1, 3, 5, 5, 1, 3], FEWER),
+    )
 }
 BY_FAMILY = {
     "recurrent": NETWORKS,
@@ -72,7 +77,7 @@ BY_FAMILY = {
     "mixture": MIXTURES,
     "log-linear": LOG_LINEAR,
     "recent": CACHES,
-    "widened": WIDENED,
+    "other-words": OTHER_WORDS,
 }
 MODELS = {name: lm for models in BY_FAMILY.values() for name, lm in models.items()}
 ROUNDING = 2e-5

@@ -66,6 +66,42 @@ def test_mixing(models: list[Path], tmp_path: Path) -> None:
     assert both.logprob_spelled > max(one.logprob_spelled for one in scores)
 
 
+def test_limited_to_a_list(models: list[Path], tmp_path: Path) -> None:
+    dev, words = tmp_path / "dev.txt", tmp_path / "words.txt"
+    dev.write_text("the cat sat on the log\na dog ate a pear\nan apple sat on the mat\n" * 3)
+    words.write_text("the a\ncat\ndog ate zebra\n")
+    done = charlm.mix(models, dev, out=tmp_path / "mixed", limit_vocab=words)
+    mixed = charlm.load(done.model)
+    tokenizer = mixed.tokenizer
+    assert isinstance(tokenizer, WordTokenizer)
+    known = {tokenizer.token(k) for k in range(2, tokenizer.vocab_size)}
+    assert known == {"the", "a", "cat", "dog", "ate"}
+    score = mixed.score("the cat sat on zebra").measures
+    assert score.oov == 3
+    assert -np.inf < score.logprob_spelled < score.logprob
+    part = model_file.read(models[0])
+    (limited,) = united([part], ["one"], known)
+    own, lm = model_file.build_causal(part), model_file.build_causal(limited)
+    p_V, q_V = np.exp(own.predict(own.start(1))[0]), np.exp(lm.predict(lm.start(1))[0])
+    (cat,) = tokenizer.encode("cat")
+    assert q_V[cat] == pytest.approx(p_V[part.tokenizer.encode("cat")[0]], rel=1e-5)
+    left_out = part.tokenizer.encode("sat on mat pear")
+    unknown = p_V[part.tokenizer.unk] + p_V[left_out].sum()
+    assert q_V[tokenizer.unk] == pytest.approx(unknown, rel=1e-5)
+
+
+def test_lists_that_do_not_fit(models: list[Path], tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("zebra\n")
+    with pytest.raises(CharlmError, match="no word that a model knows"):
+        charlm.mix(models, tmp_path / "one.txt", out=tmp_path / "m", limit_vocab=words)
+    chars = [
+        charlm.ngram(tmp_path / "one.txt", order=n, out=tmp_path / f"c{n}").model for n in (2, 3)
+    ]
+    with pytest.raises(CharlmError, match="for models of words"):
+        charlm.mix(chars, tmp_path / "one.txt", out=tmp_path / "m", limit_vocab=words)
+
+
 def test_what_cannot_be_united(models: list[Path], tmp_path: Path) -> None:
     chars = charlm.ngram(tmp_path / "one.txt", order=3, out=tmp_path / "chars").model
     folded = charlm.ngram(

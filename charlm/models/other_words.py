@@ -1,10 +1,12 @@
-"""A word model with a larger vocabulary: it spells the words that it does not know.
+"""A word model with other words in its vocabulary than those that it was trained with.
 
     P(w | c) = P(<UNK> | c) · P(spelling of w)            for words w that it does not know
 
-and the <UNK> of the larger vocabulary has what is left, P(<UNK> | c) · (1 − Σ_w P(spelling of w)).
+and <UNK> has what is left, P(<UNK> | c) · (1 − Σ_w P(spelling of w)), and the probabilities of the
+words that are left out.
 
-So models of different vocabularies can be mixed: each is widened to the words of all.
+So models of different vocabularies can be mixed, each with the words of all, or with those of a
+list.
 """
 
 from __future__ import annotations
@@ -15,43 +17,61 @@ from typing import Any, TypedDict
 import numpy as np
 
 from ..config import require
-from ..lm import BackoffLM, Change, Ids, LanguageModel, Nats, State, causal, is_backoff
+from ..lm import (
+    BackoffLM,
+    Change,
+    Ids,
+    LanguageModel,
+    M,
+    Nats,
+    SequentialLM,
+    State,
+    causal,
+    is_backoff,
+)
 from ..system.checked import checked
 from ..system.tensor_file import Tensors
 from .causal import CausalModel
 from .family import Config, Family, Inner, build_inner, describe, short
 from .file_contents import PartRecord
+from .logspace import logsumexp
+from .padding import rows_that_fit
 
 ROUNDING = 1e-5  # of the sum of a token's shares
 
 
-class WidenedLM(CausalModel[State]):
-    """A model seen through a larger vocabulary; obeys `lm.CausalLM`, and `lm.BackoffLM` if it does.
+class OtherWordsLM(CausalModel[State]):
+    """A model seen through another vocabulary; obeys `lm.CausalLM`, and `lm.BackoffLM` if it does.
 
     Its states are those of the model.
     """
 
-    def __init__(self, lm: LanguageModel, eos: int, ids_V: Ids, share_V: Nats) -> None:
+    def __init__(self, lm: LanguageModel, eos: int, unk: int, ids_V: Ids, share_V: Nats) -> None:
         """ids_V: for each token the model's own; share_V: log of its share in that, nats.
 
-        The shares of each of the model's tokens sum to 1. Raises CharlmError otherwise.
+        unk: the id of <UNK>, which also has the probabilities of those of the model's tokens that
+        are not in `ids_V`; the shares of each other one sum to 1. Raises CharlmError otherwise.
         """
-        self.lm, self.eos, self.vocab_size = causal(lm), eos, len(ids_V)
+        self.lm, self.eos, self.unk, self.vocab_size = causal(lm), eos, unk, len(ids_V)
         self.order = lm.order
         self.ids_V, self.share_V = np.asarray(ids_V, np.int64), np.asarray(share_V, np.float64)
         require(
             self.ids_V.ndim == 1
             and self.ids_V.shape == self.share_V.shape
             and 0 <= eos < len(self.ids_V)
+            and 0 <= unk < len(self.ids_V)
+            and eos != unk
             and bool(((self.ids_V >= 0) & (self.ids_V < lm.vocab_size)).all())
             and not np.isnan(self.share_V).any()
             and int(self.ids_V[eos]) == lm.eos,
-            "the larger vocabulary does not fit the model: the model file is damaged",
+            "the vocabulary does not fit the model: the model file is damaged",
         )
+        uses_V = np.bincount(self.ids_V, minlength=lm.vocab_size)
+        self.left_out = np.flatnonzero(uses_V == 0)
         with np.errstate(over="ignore"):
             sums = np.bincount(self.ids_V, np.exp(self.share_V), lm.vocab_size)
         require(
-            bool((abs(sums - 1) < ROUNDING).all()),
+            bool((abs(sums[uses_V > 0] - 1) < ROUNDING).all()),
             "the shares of a token do not sum to 1: the model file is damaged",
         )
 
@@ -65,7 +85,7 @@ class WidenedLM(CausalModel[State]):
 
     def predict(self, state: State) -> Nats:
         """(B, V) log-probabilities of the next token, nats."""
-        return self.widen(self.lm.predict(state))
+        return self.shared_out(self.lm.predict(state))
 
     def advance(self, state: State, ids_B: Ids) -> State:
         """The state after one more token in every row. `state` itself is unchanged."""
@@ -73,28 +93,56 @@ class WidenedLM(CausalModel[State]):
 
     def read(self, state: State, ids_BT: Ids) -> tuple[Nats, State]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
-        nats_BT, after = self.lm.read(state, self.ids_V[ids_BT])
-        return nats_BT + self.share_V[ids_BT], after
+        return self.read_by(self.lm, state, ids_BT)
 
     def read_all(self, state: State, ids_BT: Ids) -> tuple[Nats, State]:
         """`read`, with the log-probability of every token in each place: (B, T, V) nats."""
-        nats_BTV, after = self.lm.read_all(state, self.ids_V[ids_BT])
-        return self.widen(nats_BTV), after
+        return self.read_all_by(self.lm, state, ids_BT)
 
-    def widen(self, nats: Nats) -> Nats:
+    def read_by(self, lm: SequentialLM[M], state: M, ids_BT: Ids) -> tuple[Nats, M]:
+        """`read` with another model in place of this one's, such as one that learns."""
+        if not self._needs_all(ids_BT):
+            nats_BT, state = lm.read(state, self.ids_V[ids_BT])
+            return nats_BT + self.share_V[ids_BT], state
+        B, T = ids_BT.shape
+        nats_BT = np.empty((B, T))
+        chunk = max(1, rows_that_fit(max(self.vocab_size, lm.vocab_size)) // max(B, 1))
+        for t in range(0, T, chunk):
+            ids = np.asarray(ids_BT[:, t : t + chunk], np.int64)
+            nats_BTV, state = self.read_all_by(lm, state, ids)
+            nats_BT[:, t : t + chunk] = np.take_along_axis(nats_BTV, ids[..., None], 2)[..., 0]
+        return nats_BT, state
+
+    def read_all_by(self, lm: SequentialLM[M], state: M, ids_BT: Ids) -> tuple[Nats, M]:
+        """`read_all` with another model in place of this one's."""
+        nats_BTV, after = lm.read_all(state, self.ids_V[ids_BT])
+        return self.shared_out(nats_BTV), after
+
+    def shared_out(self, nats: Nats) -> Nats:
         """(…, V) log-probabilities of all tokens, from those of the model's own."""
-        wide = nats[..., self.ids_V]
-        wide += self.share_V.astype(wide.dtype)
-        return wide
+        found = nats[..., self.ids_V]
+        found += self.share_V.astype(found.dtype)
+        if len(self.left_out):
+            rest = logsumexp(nats[..., self.left_out])
+            found[..., self.unk] = np.logaddexp(found[..., self.unk], rest)
+        return found
+
+    def _needs_all(self, ids: Ids) -> bool:
+        """Whether tokens have probabilities that those of the model's own for them do not give."""
+        return len(self.left_out) > 0 and bool((np.asarray(ids) == self.unk).any())
 
     def logprobs(self, seqs: Sequence[Ids]) -> list[Nats]:
         """Give log P(each token | those before it in its sequence), (len(seq),) nats each."""
+        if any(map(self._needs_all, seqs)):
+            return super().logprobs(seqs)
         found = self.lm.logprobs([self.ids_V[seq] for seq in seqs])
         return [nats + self.share_V[seq] for nats, seq in zip(found, seqs, strict=True)]
 
     def transformed(self, change: Change) -> LanguageModel:
         """The same model after `change`, which is first applied to the model inside."""
-        return change(WidenedLM(self.lm.transformed(change), self.eos, self.ids_V, self.share_V))
+        return change(
+            OtherWordsLM(self.lm.transformed(change), self.eos, self.unk, self.ids_V, self.share_V)
+        )
 
     def matched(self, state: State) -> Ids:
         """Length of the longest known context at the end of B texts, (B,): 0 … N − 1."""
@@ -106,14 +154,18 @@ class WidenedLM(CausalModel[State]):
 
     def read_matched(self, state: State, ids_BT: Ids) -> tuple[Nats, Ids, State]:
         """`read`, with what `matched_before` gives in the middle."""
+        if self._needs_all(ids_BT):
+            nats_BT, after = self.read(state, ids_BT)
+            return nats_BT, self.matched_before(state, ids_BT), after
         nats_BT, matched_BT, after = self._backoff().read_matched(state, self.ids_V[ids_BT])
         return nats_BT + self.share_V[ids_BT], matched_BT, after
 
     def logprobs_matched(self, seqs: Sequence[Ids]) -> tuple[list[Nats], list[Ids]]:
         """`logprobs`, and the length of the longest known context before each token."""
         found, matched = self._backoff().logprobs_matched([self.ids_V[seq] for seq in seqs])
-        wide: list[Nats] = [n + self.share_V[seq] for n, seq in zip(found, seqs, strict=True)]
-        return wide, matched
+        if any(map(self._needs_all, seqs)):
+            return self.logprobs(seqs), matched
+        return [n + self.share_V[seq] for n, seq in zip(found, seqs, strict=True)], matched
 
     def used_length(self, state: State, ids_B: Ids) -> Ids:
         """The length of the n-gram that gives each row's next token its probability, (B,)."""
@@ -131,14 +183,15 @@ class WidenedLM(CausalModel[State]):
 # In a model file ------------------------------------------------------------------------------
 
 
-class WidenedConfig(TypedDict):
+class OtherWordsConfig(TypedDict):
     """The settings of a model file; the tensors of the part are named "0." and their own names."""
 
     part: PartRecord
+    unk: int
 
 
 def _inner_models(config: Config) -> list[Inner]:
-    part = checked(config, WidenedConfig, "config")["part"]
+    part = checked(config, OtherWordsConfig, "config")["part"]
     return [Inner(part["family"], part["config"], "0.")]
 
 
@@ -147,15 +200,15 @@ def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
     ids_V = tensors["ids"]
     require(
         ids_V.dtype == np.int64 and ids_V.ndim == 1 and 0 <= eos < len(ids_V),
-        "the larger vocabulary does not fit the model: the model file is damaged",
+        "the vocabulary does not fit the model: the model file is damaged",
     )
     lm = build_inner(inner, tensors, int(ids_V[eos]))
-    return WidenedLM(lm, eos, ids_V, tensors["share"])
+    return OtherWordsLM(lm, eos, config["unk"], ids_V, tensors["share"])
 
 
 def _describe(config: Config) -> str:
     (inner,) = _inner_models(config)
-    return f"{describe(inner.family, inner.config)}, with a larger vocabulary"
+    return f"{describe(inner.family, inner.config)}, with other words"
 
 
 def _short(config: Config) -> str:
@@ -163,9 +216,9 @@ def _short(config: Config) -> str:
     return short(inner.family, inner.config)
 
 
-def file_config(family: str, config: Config) -> dict[str, Any]:
-    """The configuration of a widened model of that family and configuration."""
-    return {"part": {"family": family, "config": config}}
+def file_config(lm: OtherWordsLM, family: str, config: Config) -> dict[str, Any]:
+    """The configuration in a model file of `lm`; the others are those of the model inside."""
+    return {"part": {"family": family, "config": config}, "unk": lm.unk}
 
 
-FAMILY = Family("widened", _build, _describe, _short, _inner_models)
+FAMILY = Family("other-words", _build, _describe, _short, _inner_models)
