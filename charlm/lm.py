@@ -35,6 +35,10 @@ class State(Protocol):
         """The state of the texts `rows` (repeats allowed), as a batch of len(rows)."""
         ...
 
+    def joined(self, other: Self) -> Self:
+        """The state of these texts and, after them, of the texts of `other`."""
+        ...
+
 
 S = TypeVar("S", bound=State)
 M = TypeVar("M")  # whatever a model carries from one chunk of text to the next

@@ -30,6 +30,11 @@ class CombinedState:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(tuple(part.take(rows) for part in self.parts))
 
+    def joined(self, other: Self) -> Self:
+        """The states of these texts and, after them, of the texts of `other`."""
+        parts = zip(self.parts, other.parts, strict=True)
+        return type(self)(tuple(ours.joined(theirs) for ours, theirs in parts))
+
 
 class CombinedLM(CausalModel[CombinedState]):
     """Base of models that combine what others predict."""

@@ -64,6 +64,10 @@ class NgramState:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(self.contexts_BN[rows])
 
+    def joined(self, other: Self) -> Self:
+        """The states of these texts and, after them, of the texts of `other`."""
+        return type(self)(np.concatenate([self.contexts_BN, other.contexts_BN]))
+
 
 def values_at(values: Values, indices: Keys) -> Values:
     """The values at `indices`, 0 for ABSENT."""

@@ -37,6 +37,15 @@ class RecurrentState:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(tuple(tuple(part[rows] for part in cell) for cell in self.layers))
 
+    def joined(self, other: Self) -> Self:
+        """The states of these texts and, after them, of the texts of `other`."""
+        cells = zip(self.layers, other.layers, strict=True)
+        return type(self)(
+            tuple(
+                tuple(map(np.concatenate, zip(ours, theirs, strict=True))) for ours, theirs in cells
+            )
+        )
+
 
 class Stack:
     """Stacked recurrent layers, from token ids to the hidden states that predictions are made from.
@@ -81,8 +90,11 @@ class Stack:
 
     def advance(self, state: RecurrentState, ids_B: Ids) -> RecurrentState:
         """The state after one more token in every row. `state` itself is unchanged."""
+        return self.step(state, self.inputs(ids_B))
+
+    def step(self, state: RecurrentState, x: Array) -> RecurrentState:
+        """`advance`, from the first layer's W x + b for B tokens, (B, G·H)."""
         layers: list[Cell] = []
-        x = self.inputs(ids_B)
         for k, cell in enumerate(self.cells):
             if k > 0:
                 x = cell.inputs(self.top([layer[0] for layer in layers]))

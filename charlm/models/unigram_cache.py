@@ -40,6 +40,11 @@ class UnigramCacheState:
         """The states of the texts `rows`, in that order; a row may be taken more than once."""
         return type(self)(self.inner.take(rows), self.tokens_BW[rows])
 
+    def joined(self, other: Self) -> Self:
+        """The states of these texts and, after them, of the texts of `other`."""
+        tokens = np.concatenate([self.tokens_BW, other.tokens_BW])
+        return type(self)(self.inner.joined(other.inner), tokens)
+
 
 class UnigramCacheLM(CausalModel[UnigramCacheState]):
     """A model with a cache of recent tokens; obeys `lm.CausalLM`. Log-probabilities are nats."""

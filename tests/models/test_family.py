@@ -34,6 +34,9 @@ class LastToken:
     def take(self, rows: Ids) -> Self:
         return type(self)(self.ids_B[rows])
 
+    def joined(self, other: Self) -> Self:
+        return type(self)(np.concatenate([self.ids_B, other.ids_B]))
+
 
 class BigramTable(CausalModel[LastToken]):
     """P(next | last) from a table, (V + 1, V); the last row is for texts before any token."""
