@@ -62,6 +62,7 @@ def train(
     corpus: str | Path | Sequence[str | Path] | None = None,
     *,
     resume: str | Path | None = None,
+    log: Sequence[str] = (),
     progress: bool = True,
     events: Events | None = None,
     **settings: Unpack[TrainOptions],
@@ -79,6 +80,7 @@ def train(
     18
 
     resume (path, None): instead of a corpus, a run to resume, with its own settings.
+    log (strings, ()): also log the numbers of training there: "tensorboard", "mlflow".
     progress (bool, True): show progress, on a terminal and in a notebook.
     events (Events, None): callbacks to use in place of the display.
 
@@ -86,13 +88,14 @@ def train(
     outcome is then marked as interrupted.
     """
     from ..training import run as training
+    from ..training.trackers import tracked
 
     if resume is not None and (corpus is not None or settings):
         name = next(iter(settings), "corpus")
         raise CharlmError(f"`resume` continues a run with its own settings: leave out `{name}`")
     if resume is None and corpus is None:
         raise CharlmError("no text given: name a file as `corpus`, or a run to `resume`")
-    with _shown(Display, progress, events) as watcher:
+    with _shown(Display, progress, events) as shown, tracked(log, shown) as watcher:
         if resume is not None:
             outcome = training.resume(resume, events=watcher)
         else:

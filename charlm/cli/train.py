@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +22,13 @@ from .verdict import verdict
 
 if TYPE_CHECKING:
     from ..runs.events import Outcome, Plan
+
+
+class LogTo(StrEnum):
+    """Where numbers of training can go."""
+
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
 
 
 @with_options(settings_of(TrainRunOptions), train_settings(), after="corpus")
@@ -49,6 +57,10 @@ def train(
             help="Leave the C library's memory settings alone.",
         ),
     ] = False,
+    log: Annotated[
+        list[LogTo] | None,
+        typer.Option(help="Also log the numbers of training there. May be repeated."),
+    ] = None,
     json: JsonOutcome = False,
     **given: Any,
 ) -> None:
@@ -71,13 +83,15 @@ def train(
     allocator.relaunch()
     from ..training.run import resume as resume_run
     from ..training.run import train as begin
+    from ..training.trackers import tracked
     from .training_display import Display
 
-    with Display() as display:
+    names = [one.value for one in log or []]
+    with Display() as display, tracked(names, display) as events:
         if resume is not None:
-            outcome = resume_run(resume, events=display)
+            outcome = resume_run(resume, events=events)
         else:
-            outcome = begin(corpus or [], events=display, began=talk.began, **given)
+            outcome = begin(corpus or [], events=events, began=talk.began, **given)
     if outcome.tokens_per_second == 0:
         note(f"{outcome.run} was already finished, after {outcome.steps:,} steps: nothing to do")
     _report(outcome, json, display.plan, given.get("minutes"))

@@ -17,7 +17,7 @@ from charlm.runs import options
 from charlm.runs.options import RunOptions, TrainRunOptions
 
 PYTHON_ONLY = {"min_lr", "beta2"}
-NOT_SETTINGS = {"corpus", "resume", "no_allocator", "json", "quiet", "verbose"}
+NOT_SETTINGS = {"log", "corpus", "resume", "no_allocator", "json", "quiet", "verbose"}
 
 
 def offered(verb: str) -> dict[str, Any]:
