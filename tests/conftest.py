@@ -1,7 +1,7 @@
 """What every test runs under.
 
 Without PyTorch and matplotlib, tests that need them are left out: files that import them or a wing
-that does, and tests marked `train`.
+that does, and tests marked `train`. Without FastAPI and uvicorn, those of the server.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ if not CAN_TRAIN:
         for path in (ROOT / "tests").rglob("test_*.py")
         if any(map(_needs_torch, imports(path)))
     ]
+
+if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+    ignored = [ROOT / "tests" / "serve", ROOT / "tests" / "cli" / "test_cli_serve.py"]
+    collect_ignore = [*globals().get("collect_ignore", []), *map(str, ignored)]
 
 settings.register_profile("charlm", deadline=None)  # no test depends on how fast a machine is
 settings.load_profile("charlm")

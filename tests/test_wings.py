@@ -25,9 +25,10 @@ MAX_TEST_LINES = 400
 ACROSS = {  # of several files
     *("cli.force", "cli.formats", "cli.open_vocabulary", "cli.startup"),
     *("models.laws", "training.damaged_runs", "training.kill"),
+    "serve.clients",
 }
 FACE = ""  # charlm/__init__.py, which imports lazily
-MAX_ENTRIES = 20  # of `ls charlm`
+MAX_ENTRIES = 22  # of `ls charlm`: all wings that are planned, and the front door
 
 
 def test_the_table_names_every_wing_and_nothing_else() -> None:

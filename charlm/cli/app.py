@@ -31,6 +31,7 @@ from . import (
     rescore,
     sample,
     score,
+    serve,
     train,
 )
 from . import eval as eval_verb
@@ -93,6 +94,7 @@ register(app, ngram.ngram, "ngram")
 register(app, mix.mix, "mix")
 register(app, info.info, "info")
 register(app, report.report, "report")
+register(app, serve.serve, "serve")
 app.add_typer(lab.app)
 
 

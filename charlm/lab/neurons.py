@@ -12,10 +12,9 @@ one tracks the same property moved half the text away says how well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -23,19 +22,16 @@ from ..config import require
 from ..errors import CharlmError
 from ..lm import Ids
 from ..models import model_file, model_parts
+from ..models.activations import GATES, TOKENS_AT_ONCE, Place, activations
 from ..models.cells import Array
-from ..models.recurrent import RecurrentLM, RecurrentState, recurrent
+from ..models.recurrent import RecurrentLM, recurrent
 from ..runs import locate
 from ..text.tokenizer import Tokenizer
 from .progress import Progress
 from .properties import Floats, pieces, properties
 
-Place: TypeAlias = tuple[int, str]  # layer, and h, c or a gate
-
 MAX_CHARS = 20_000  # of the text, for correlations
 TOKENS_SHOWN = 2000  # tokens whose colours are kept
-TOKENS_AT_ONCE = 1000  # tokens read at a time
-GATES = ("i", "f", "o", "r", "z")  # lie between 0 and 1
 
 
 @dataclass(frozen=True)
@@ -205,33 +201,6 @@ def parse_unit(text: str, lm: RecurrentLM) -> Unit:
 
 
 # The network ----------------------------------------------------------------------------------
-
-
-def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, Array]]]:
-    """Run a network over a text from a line's beginning, TOKENS_AT_ONCE tokens at a time.
-
-    Yields where the chunk begins, and by layer h, c and the gates after each of its tokens, (T, H).
-    """
-    state = lm.start(1)
-    for first in range(0, len(ids_T), TOKENS_AT_ONCE):
-        found: dict[Place, Array] = {}
-        layers = []
-        x_TG = lm.stack.inputs(ids_T[first : first + TOKENS_AT_ONCE])
-        for k, cell in enumerate(lm.stack.cells):
-            if k > 0:
-                x_TG = cell.inputs(lm.stack.top([found[j, "h"] for j in range(k)]))
-            steps = [state.layers[k]]
-            for t in range(len(x_TG)):
-                steps.append(cell.step(x_TG[t : t + 1], steps[-1]))
-            parts_TH = [np.concatenate(part) for part in zip(*steps, strict=True)]
-            for what, part_TH in zip("hc", parts_TH, strict=False):
-                found[k, what] = part_TH[1:]
-            before = tuple(part_TH[:-1] for part_TH in parts_TH)
-            for what, gate_TH in cell.gates(x_TG, before).items():  # all T steps at once
-                found[k, what] = gate_TH
-            layers.append(steps[-1])
-        state = RecurrentState(tuple(layers))
-        yield first, found
 
 
 def correlate(

@@ -9,6 +9,12 @@ from ..errors import CharlmError
 EXTRAS = {  # all that each extra brings
     "train": {"torch": "PyTorch", "matplotlib": "matplotlib"},
     "constrain": {"regex": "regex"},
+    "serve": {
+        "fastapi": "FastAPI",
+        "uvicorn": "uvicorn",
+        "prometheus_client": "prometheus-client",
+    },
+    "trackers": {"tensorboard": "TensorBoard", "mlflow": "MLflow"},
     "formats": {"pyarrow": "PyArrow", "backports.zstd": "backports.zstd"},
 }
 INSTALL = 'pip install "charlm[{}]"'

@@ -65,7 +65,7 @@ def test_completion_knows_verbs_and_options(model: Path) -> None:
         done = run(model, _CHARLM_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(word))
         return done.stdout.decode().split()
 
-    assert set(complete("charlm s", 1)) == {"score", "sample"}
+    assert set(complete("charlm s", 1)) == {"score", "sample", "serve"}
     assert "--temperature" in complete("charlm sample --te", 2)
 
 

@@ -9,11 +9,12 @@ import pytest
 from cli_support import write_model
 from toys import random_tensors, recurrent_lm
 
-from charlm.config import CELLS, NetworkConfig, TokenizerConfig
+from charlm.config import NetworkConfig, TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.lab import neurons
-from charlm.lab.neurons import Unit, activations, correlate, find, subject
+from charlm.lab.neurons import Unit, correlate, find, subject
 from charlm.models import model_file
+from charlm.models.activations import activations
 from charlm.models.kneser_ney import estimate
 from charlm.text import tokenizer
 
@@ -45,34 +46,6 @@ def planted(path: Path, text: str = TEXT) -> Path:
     tensors["rnn.0.bias_hh"][:] = 0
     model_file.write(path, model_file.ModelFile("recurrent", config.as_dict(), tokens, tensors))
     return path
-
-
-@pytest.mark.parametrize("residual", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
-def test_activations_are_those_of_advance(
-    cell: str, residual: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(neurons, "TOKENS_AT_ONCE", 4)
-    lm = recurrent_lm(cell, layers=3, residual=residual)
-    ids = np.random.default_rng(1).integers(0, 11, 10)
-    chunks = list(activations(lm, ids))
-    assert [first for first, _ in chunks] == [0, 4, 8]
-    state = lm.start(1)
-    for t, i in enumerate(ids):
-        _, found = chunks[t // 4]
-        for k, layer in enumerate(state.layers):
-            below = [found[j, "h"][t % 4][None] for j in range(k)]
-            x = (
-                lm.stack.inputs(ids[t : t + 1])
-                if k == 0
-                else lm.stack.cells[k].inputs(sum(below) if residual else below[-1])
-            )
-            for what, gate in lm.stack.cells[k].gates(x, layer).items():
-                np.testing.assert_allclose(found[k, what][t % 4], gate[0], atol=1e-6)
-        state = lm.advance(state, np.array([i]))
-        for k, layer in enumerate(state.layers):
-            for what, part in zip("hc", layer, strict=False):
-                np.testing.assert_allclose(found[k, what][t % 4], part[0], atol=1e-6)
 
 
 def test_correlation_is_numpy_s(monkeypatch: pytest.MonkeyPatch) -> None:

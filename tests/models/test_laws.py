@@ -24,6 +24,7 @@ from charlm.models.log_linear import LogLinearLM
 from charlm.models.mixture import MixtureLM
 from charlm.models.ngram import NgramLM
 from charlm.models.other_words import OtherWordsLM
+from charlm.models.remembering import RememberingLM
 from charlm.models.unigram_cache import UnigramCacheLM
 
 
@@ -80,6 +81,10 @@ BY_FAMILY = {
     "other-words": OTHER_WORDS,
 }
 MODELS = {name: lm for models in BY_FAMILY.values() for name, lm in models.items()}
+MODELS |= {
+    f"remembering {name}": RememberingLM(lm)
+    for name, lm in (("network", recurrent_lm("lstm")), ("mixture", MIXTURES["mixture"]))
+}
 ROUNDING = 2e-5
 
 model = pytest.mark.parametrize("lm", MODELS.values(), ids=MODELS.keys())
@@ -182,6 +187,9 @@ def test_rows_do_not_mix(lm: CausalLM[Any], ids: Ids, data: st.DataObject) -> No
         np.testing.assert_allclose(lm.predict(after(lm, row[None]))[0], nats, atol=ROUNDING)
     rows = np.array(data.draw(st.lists(st.integers(0, len(ids) - 1), min_size=1)))
     np.testing.assert_allclose(lm.predict(together.take(rows)), predicted[rows], atol=ROUNDING)
+    more = together.joined(together.take(rows))
+    both = np.concatenate([predicted, predicted[rows]])
+    np.testing.assert_allclose(lm.predict(more), both, atol=ROUNDING)
 
 
 @model

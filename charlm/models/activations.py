@@ -1,0 +1,56 @@
+"""What every unit of a recurrent network does over a text: h, c and the gates, token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+
+from ..lm import Ids, LanguageModel
+from .cells import Array
+from .combined import CombinedLM
+from .recurrent import RecurrentLM, RecurrentState
+from .unigram_cache import UnigramCacheLM
+
+Place: TypeAlias = tuple[int, str]  # layer, and h, c or a gate
+
+GATES = ("i", "f", "o", "r", "z")  # lie between 0 and 1
+TOKENS_AT_ONCE = 1000  # tokens read at a time
+
+
+def network_in(lm: LanguageModel) -> RecurrentLM | None:
+    """A model that is a network, or the first network in a mixture with the same tokens."""
+    if isinstance(lm, RecurrentLM):
+        return lm
+    inner = lm.parts if isinstance(lm, CombinedLM) else ()
+    under = [lm.lm] if isinstance(lm, UnigramCacheLM) else []
+    found = map(network_in, [*inner, *under])
+    return next((one for one in found if one is not None), None)
+
+
+def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, Array]]]:
+    """Run a network over a text from a line's beginning, TOKENS_AT_ONCE tokens at a time.
+
+    Yields where the chunk begins, and by layer h, c and the gates after each of its tokens, (T, H).
+    """
+    state = lm.start(1)
+    for first in range(0, len(ids_T), TOKENS_AT_ONCE):
+        found: dict[Place, Array] = {}
+        layers = []
+        x_TG = lm.stack.inputs(ids_T[first : first + TOKENS_AT_ONCE])
+        for k, cell in enumerate(lm.stack.cells):
+            if k > 0:
+                x_TG = cell.inputs(lm.stack.top([found[j, "h"] for j in range(k)]))
+            steps = [state.layers[k]]
+            for t in range(len(x_TG)):
+                steps.append(cell.step(x_TG[t : t + 1], steps[-1]))
+            parts_TH = [np.concatenate(part) for part in zip(*steps, strict=True)]
+            for what, part_TH in zip("hc", parts_TH, strict=False):
+                found[k, what] = part_TH[1:]
+            before = tuple(part_TH[:-1] for part_TH in parts_TH)
+            for what, gate_TH in cell.gates(x_TG, before).items():  # all T steps at once
+                found[k, what] = gate_TH
+            layers.append(steps[-1])
+        state = RecurrentState(tuple(layers))
+        yield first, found

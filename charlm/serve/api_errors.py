@@ -1,0 +1,43 @@
+"""Errors as OpenAI's clients expect them: {"error": {"message", "type", "param", "code"}}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+INVALID, SERVER = "invalid_request_error", "server_error"
+
+
+class ApiError(Exception):
+    """An error for the one who asked."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = INVALID,
+        param: str | None = None,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.headers = status, message, headers or {}
+        self.body = error_object(message, type=type, param=param, code=code)
+
+
+def error_object(
+    message: str, *, type: str = INVALID, param: str | None = None, code: str | None = None
+) -> dict[str, Any]:
+    """The body of an answer that is an error."""
+    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def busy() -> ApiError:
+    """Too much is under way."""
+    return ApiError(
+        429,
+        "the server is busy: try again in a moment",
+        type="rate_limit_error",
+        code="queue_full",
+        headers={"Retry-After": "1"},
+    )

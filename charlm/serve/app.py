@@ -1,0 +1,204 @@
+"""The application: all routes, and what they have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from ..errors import CharlmError
+from ..system.version import __version__
+from . import ask, inside
+from .api_errors import SERVER, ApiError, error_object
+from .completions import Completion, read_prompts
+from .counters import Counted, Counters
+from .limits import App, Guard, Limits, Receive, Send
+from .pages import add_pages
+from .schemas import ERRORS, MAX_CHOICES, CompletionRequest
+from .served import Served, ServedModels
+
+T = TypeVar("T")
+GONE = 499  # nginx's number for a client that has gone
+BY_MODEL = "/models/"  # a prefix of every path that names the model
+
+
+def make_app(models: ServedModels, limits: Limits, api_key: str | None = None) -> FastAPI:
+    """The application that serves `models`; they are closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(models.close)
+
+    counters = Counters(models)
+    app = FastAPI(
+        title="charlm",
+        version=__version__,
+        description=__doc__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        middleware=[
+            Middleware(Counted, counters),
+            Middleware(Guard, limits, api_key),
+            Middleware(ByModel),
+        ],
+    )
+    _add_handlers(app)
+
+    @app.get("/healthz", tags=["server"])
+    def healthz() -> dict[str, str]:
+        """Whether the server is there."""
+        return {"status": "ok"}
+
+    @app.get("/metrics", tags=["server"], response_class=Response)
+    def metrics() -> Response:
+        """What the server has done, for Prometheus."""
+        return Response(counters.text(), media_type="text/plain; version=0.0.4")
+
+    @app.post("/v1/completions", tags=["OpenAI's dialect"], responses={**ERRORS, 200: STREAMED})
+    async def completions(asked: CompletionRequest, request: Request) -> Response:
+        """Continue prompts, or score them (`echo`, `logprobs`)."""
+        served = models[asked.model or named(request)]
+        _check(asked, limits)
+        if asked.suffix is not None or served.engine is None:
+            return JSONResponse(await served.call(ask.fill_in, served, asked))
+        prompts = await asyncio.to_thread(read_prompts, served, asked.prompt)
+        _check_prompts(served, asked, [len(prompt.ids) for prompt in prompts], limits)
+        completion = Completion(served, prompts, asked)
+        counters.read.labels(served.name).inc(sum(len(prompt.ids) for prompt in prompts))
+        if asked.stream:
+            events = _counted(completion, counters)
+            return StreamingResponse(events, media_type="text/event-stream", headers=NO_CACHE)
+        answer = await _unless_gone(completion.whole(), request)
+        if answer is None:
+            return Response(status_code=GONE)
+        counters.written.labels(served.name).inc(answer["usage"]["completion_tokens"])
+        return JSONResponse(answer)
+
+    ask.add_routes(app, models, named)
+    inside.add_routes(app, models, named)
+    add_pages(app)
+    return app
+
+
+STREAMED = {"description": "Of a stream: events.", "content": {"text/event-stream": {}}}
+NO_CACHE = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+def named(request: Request) -> str | None:
+    """The model that the path names."""
+    return request.scope.get("charlm.model")
+
+
+class ByModel:
+    """An ASGI layer: /models/NAME/v1/completions is /v1/completions of that model."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(BY_MODEL):
+            name, slash, rest = scope["path"].removeprefix(BY_MODEL).partition("/")
+            if slash:
+                scope.update({"path": f"/{rest}", "charlm.model": name})
+        await self.app(scope, receive, send)
+
+
+def _check(asked: CompletionRequest, limits: Limits) -> None:
+    """Raise ApiError for what the server does not do."""
+    if (asked.max_tokens or 0) > limits.max_tokens:
+        raise ApiError(
+            400,
+            f"`max_tokens` is at most {limits.max_tokens:,} here, not {asked.max_tokens:,}",
+            param="max_tokens",
+        )
+    if asked.best_of not in (None, asked.n or 1):
+        raise ApiError(
+            400, "`best_of` is not supported: leave it out, or set it to n", param="best_of"
+        )
+    for name in ("presence_penalty", "frequency_penalty", "logit_bias"):
+        if getattr(asked, name):
+            raise ApiError(400, f"`{name}` is not supported: leave it out", param=name)
+
+
+def _check_prompts(
+    served: Served, asked: CompletionRequest, lengths: list[int], limits: Limits
+) -> None:
+    """Raise ApiError for too many prompts, or too much to be told of them."""
+    if len(lengths) * (asked.n or 1) > MAX_CHOICES:
+        raise ApiError(400, f"at most {MAX_CHOICES} texts at a time: send fewer prompts", param="n")
+    scored = sum(lengths) * (1 + (asked.logprobs or 0))
+    if asked.echo and asked.logprobs is not None and scored > limits.scored_tokens:
+        raise ApiError(
+            400,
+            f"`echo` and `logprobs` of {sum(lengths):,} tokens are too much at a time: send the "
+            "text in parts, or without",
+            param="prompt",
+            code="prompt_too_long",
+        )
+
+
+async def _counted(completion: Completion, counters: Counters) -> AsyncIterator[str]:
+    """The events of a stream; what was written is counted however it ends."""
+    events = completion.stream()
+    try:
+        async for event in events:
+            yield event
+    finally:
+        await events.aclose()  # type: ignore[attr-defined]
+        written = sum(len(one.text.ids) for part in completion.parts for one in part.choices)
+        counters.written.labels(completion.served.name).inc(written)
+
+
+async def _unless_gone(work: Awaitable[T], request: Request) -> T | None:
+    """The result of some work, which is cancelled, with None, if the client goes away."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return tasks[0].result() if tasks[0].done() else None
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _add_handlers(app: FastAPI) -> None:
+    """Every error becomes an error object."""
+
+    @app.exception_handler(ApiError)
+    async def failure(_: Request, error: ApiError) -> JSONResponse:
+        return JSONResponse(error.body, error.status, error.headers)
+
+    @app.exception_handler(CharlmError)
+    async def charlm_error(_: Request, error: CharlmError) -> JSONResponse:
+        return JSONResponse(error_object(str(error)), 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"] if part not in ("body", "query")]
+        param = place[0] if place and first["type"] != "json_invalid" else None
+        where = f"`{param}`: " if param else ""
+        return JSONResponse(error_object(f"{where}{first['msg']}", param=param), 400)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        return JSONResponse(error_object(str(error.detail)), error.status_code, headers)
+
+    @app.exception_handler(Exception)
+    async def bug(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse(error_object("the server has failed", type=SERVER), 500)

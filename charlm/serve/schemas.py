@@ -1,0 +1,182 @@
+"""What clients send: pydantic models, which also become the OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+
+MAX_CHOICES = 128  # texts to be written for one request
+MAX_TOP = 20  # most probable tokens told of in each place
+MAX_STOPS = 16
+MAX_TEXT = 20_000  # characters that a network reads for the page
+MAX_SHOWN = 1000  # tokens at the end of a text whose units are shown
+MAX_SEED = 2**63 - 1
+MAX_ID = 2**31 - 1
+
+
+def _unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text has half a character in it (a lone surrogate)") from None
+    return text
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str | bool):
+        raise ValueError("a number is wanted")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_number)]
+Float = Annotated[float, BeforeValidator(_number)]
+Bool = StrictBool
+Text = Annotated[str, AfterValidator(_unicode)]
+Id = Annotated[Int, Field(ge=0, le=MAX_ID)]
+Ids = Annotated[list[Id], Field(min_length=0)]
+Name = Annotated[str | None, Field(description="Default: the first model that is served.")]
+
+
+class Asked(BaseModel):
+    """What every request may have."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    model: Name = None
+
+
+class StreamOptions(BaseModel):
+    """What a stream has besides."""
+
+    include_usage: Bool = False
+
+
+class CompletionRequest(Asked):
+    """As of OpenAI's completions; the last few fields are charlm's own."""
+
+    prompt: Text | list[Text] | Ids | list[Ids] = Field(
+        "", description="A text or a list of token ids, or a list of these."
+    )
+    suffix: Text | None = Field(
+        None, description="What follows the text, for bidirectional models: max_tokens blanks."
+    )
+    max_tokens: Int | None = Field(16, ge=0, description="Of each text; an <EOS> is one.")
+    temperature: Float | None = Field(1.0, ge=0, le=100)
+    top_p: Float | None = Field(1.0, gt=0, le=1)
+    n: Int | None = Field(1, ge=1, le=MAX_CHOICES)
+    stream: Bool | None = False
+    stream_options: StreamOptions | None = None
+    logprobs: Int | None = Field(None, ge=0, le=MAX_TOP)
+    echo: Bool | None = False
+    stop: Text | Annotated[list[Text], Field(max_length=MAX_STOPS)] | None = None
+    seed: Int | None = Field(None, ge=0, le=MAX_SEED)
+    best_of: Int | None = Field(None, ge=1, le=MAX_CHOICES, description="Only as n.")
+    presence_penalty: Float | None = Field(0.0, description="Only 0.")
+    frequency_penalty: Float | None = Field(0.0, description="Only 0.")
+    logit_bias: dict[str, Float] | None = Field(None, description="Only empty.")
+    user: str | None = None
+    top_k: Int | None = Field(0, ge=0, le=MAX_ID, description="0: no limit.")
+    min_p: Float | None = Field(0.0, ge=0, le=1)
+    typical: Float | None = Field(1.0, gt=0, le=1)
+    ignore_eos: Bool | None = Field(False, description="Go on after the end of a sentence.")
+    allow_unk: Bool | None = Field(False, description="Allow <UNK> to be written.")
+
+
+class TokenizeRequest(Asked):
+    """A text to be split into tokens."""
+
+    prompt: Text
+    add_special_tokens: Bool = Field(False, description="Without effect: there are none.")
+    return_token_strs: Bool = False
+
+
+class DetokenizeRequest(Asked):
+    """Tokens to be put together."""
+
+    tokens: Ids
+
+
+class ScoreRequest(Asked):
+    """Sentences to be scored."""
+
+    sentences: Text | list[Text]
+    eos: Bool = Field(True, description="Count the <EOS> that closes a sentence.")
+    context: str = Field("sentence", description='Or "stream": each follows those before it.')
+    tokens: Bool = False
+    words: Bool = False
+
+
+class WordsRequest(Asked):
+    """Sentences whose words are wanted, a row for each."""
+
+    sentences: Text | list[Text]
+    eos: Bool = True
+    context: str = "sentence"
+
+
+class NextRequest(Asked):
+    """A text whose next token is wanted."""
+
+    prompt: Text = ""
+    top_k: Int = Field(15, ge=1, le=1000)
+
+
+class FillRequest(Asked):
+    """A line with blanks (_)."""
+
+    text: Text
+    top_k: Int = Field(5, ge=1, le=100)
+    left_only: Bool = False
+
+
+class InsideRequest(Asked):
+    """A text that a network reads."""
+
+    text: Text = Field(max_length=MAX_TEXT)
+    place: str = Field("0:h", description="A layer, from 0, and h, c or a gate.")
+
+
+class UnitRequest(Asked):
+    """A text that a network reads, and one of its units."""
+
+    text: Text = Field(max_length=MAX_TEXT)
+    unit: str = Field(description="layer:unit:what, such as 0:37:c.")
+
+
+class InfluenceRequest(Asked):
+    """A text, and a token in it: its number from 0, that of the closing <EOS> included."""
+
+    text: Text = Field(max_length=MAX_TEXT)
+    token: Int = Field(ge=0, le=MAX_ID)
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """The answer to a request that cannot be fulfilled."""
+
+    error: ErrorDetail
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer, "description": what}
+    for status, what in {
+        400: "The request makes no sense.",
+        401: "The API key is missing or wrong.",
+        404: "There is no such model.",
+        408: "It took too long.",
+        413: "The request is too large.",
+        422: "The request makes no sense.",
+        429: "Too much is under way.",
+        500: "The server's fault.",
+    }.items()
+}
+"""Of every route, for the OpenAPI description."""
