@@ -16,10 +16,12 @@ from functools import lru_cache
 from typing import Any
 
 import llm
+import numpy as np
 from pydantic import Field
 
 from ..model.model import Model, load
 from ..runs.run_directory import RUNS
+from ..tasks.prompt import encode_prompt
 from ..tasks.sample import Sample
 
 PREFIX = "charlm/"
@@ -87,8 +89,11 @@ class Continuing(llm.Model):  # type: ignore[misc]
 
 def _scores(model: Model, one: Sample) -> list[dict[str, Any]]:
     """The tokens of a text that was written, with their log-probabilities, nats."""
-    lines = one.full_text.split("\n")
-    scored = model.score(lines, context="stream", tokens=True)
-    found = [token.as_dict() for line in scored for token in line.token_scores or ()]
-    end = len(found) - (one.ended != "lines")
-    return found[end - one.tokens : end]
+    lm, (before, _) = model.causal, encode_prompt(model.tokenizer, one.prompt)
+    _, state = lm.read(lm.start(1), before[None])
+    nats_1T, _ = lm.read(state, np.array([one.ids], np.int64))
+    names = map(model.tokenizer.token, one.ids)
+    return [
+        {"token": name, "logprob": float(nats)}
+        for name, nats in zip(names, nats_1T[0], strict=True)
+    ]

@@ -14,7 +14,7 @@ from ..lm import Ids, LanguageModel, Nats, State, causal
 from .causal import CausalModel
 
 T = TypeVar("T")
-Key: TypeAlias = tuple[int, ...]  # the tokens of a text
+Key: TypeAlias = tuple[int, ...] | None  # the tokens of a text; None: too many
 
 MAX_ENTRIES = 1 << 22  # of remembered predictions, all together: 32 MiB
 MAX_TEXTS = 4096  # beginnings of texts that are remembered
@@ -60,7 +60,7 @@ class RememberingLM(CausalModel[RememberedState]):
         if len(state.keys) != 1:
             return self.lm.predict(state.inner)
         (key,) = state.keys
-        found = self._predicted.get(key)
+        found = self._known(self._predicted, key)
         if found is None:
             found = self.lm.predict(state.inner)
             self._keep(self._predicted, key, found)
@@ -68,10 +68,10 @@ class RememberingLM(CausalModel[RememberedState]):
 
     def advance(self, state: RememberedState, ids_B: Ids) -> RememberedState:
         """The state after one more token in every row. `state` itself is unchanged."""
-        keys = tuple((*key, int(id)) for key, id in zip(state.keys, ids_B, strict=True))
+        keys = tuple(_longer(key, [int(id)]) for key, id in zip(state.keys, ids_B, strict=True))
         if len(keys) != 1:
             return RememberedState(self.lm.advance(state.inner, ids_B), keys)
-        found = self._states.get(keys[0])
+        found = self._known(self._states, keys[0])
         if found is None:
             found = self.lm.advance(state.inner, ids_B)
             self._keep(self._states, keys[0], found)
@@ -79,13 +79,27 @@ class RememberingLM(CausalModel[RememberedState]):
 
     def read(self, state: RememberedState, ids_BT: Ids) -> tuple[Nats, RememberedState]:
         """Log-probability of each of T further tokens, (B, T) nats, and the state after them."""
-        if len(ids_BT) == 1 and ids_BT.shape[1] <= MAX_TOKENS:
+        if len(ids_BT) == 1 and ids_BT.shape[1] <= MAX_TOKENS and state.keys[0] is not None:
             return super().read(state, ids_BT)
         nats_BT, inner = self.lm.read(state.inner, ids_BT)
         keys = zip(state.keys, ids_BT.tolist(), strict=True)
-        return nats_BT, RememberedState(inner, tuple((*key, *ids) for key, ids in keys))
+        return nats_BT, RememberedState(inner, tuple(_longer(key, ids) for key, ids in keys))
+
+    def _known(self, known: OrderedDict[Key, T], key: Key) -> T | None:
+        if key not in known:
+            return None
+        known.move_to_end(key)
+        return known[key]
 
     def _keep(self, known: OrderedDict[Key, T], key: Key, value: T) -> None:
+        if key is None:
+            return
         known[key] = value
         while len(known) > self.limit:
             known.popitem(last=False)
+
+
+def _longer(key: Key, ids: list[int]) -> Key:
+    if key is None or len(key) + len(ids) > MAX_TOKENS:
+        return None
+    return (*key, *ids)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import CharlmError
+
 INVALID, SERVER = "invalid_request_error", "server_error"
 
 
@@ -30,6 +32,17 @@ def error_object(
 ) -> dict[str, Any]:
     """The body of an answer that is an error."""
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def late(seconds: float) -> ApiError:
+    """It took too long."""
+    return ApiError(408, f"the request took longer than {seconds:g} s", code="timeout")
+
+
+def failed(error: Exception) -> ApiError:
+    """The server's fault; what an error of charlm says is told."""
+    told = str(error) if isinstance(error, CharlmError) else "the server has failed"
+    return ApiError(500, told, type=SERVER)
 
 
 def busy() -> ApiError:

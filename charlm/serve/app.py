@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -29,8 +30,13 @@ GONE = 499  # nginx's number for a client that has gone
 BY_MODEL = "/models/"  # a prefix of every path that names the model
 
 
-def make_app(models: ServedModels, limits: Limits, api_key: str | None = None) -> FastAPI:
-    """The application that serves `models`; they are closed when it ends."""
+def make_app(
+    models: ServedModels,
+    limits: Limits,
+    api_key: str | None = None,
+    hosts: frozenset[str] | None = None,
+) -> FastAPI:
+    """The application that serves `models`; they are closed when it ends. hosts: see `Guard`."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -47,8 +53,8 @@ def make_app(models: ServedModels, limits: Limits, api_key: str | None = None) -
         redoc_url=None,
         middleware=[
             Middleware(Counted, counters),
-            Middleware(Guard, limits, api_key),
-            Middleware(ByModel),
+            Middleware(Guard, limits, api_key, hosts),
+            Middleware(ByModel, models),
         ],
     )
     _add_handlers(app)
@@ -69,19 +75,23 @@ def make_app(models: ServedModels, limits: Limits, api_key: str | None = None) -
         served = models[asked.model or named(request)]
         _check(asked, limits)
         if asked.suffix is not None or served.engine is None:
-            return JSONResponse(await served.call(ask.fill_in, served, asked))
+            whole = await served.call(ask.fill_in, served, asked)
+            if asked.stream:
+                event = f"data: {json.dumps(whole)}\n\ndata: [DONE]\n\n"
+                return Response(event, media_type="text/event-stream", headers=NO_CACHE)
+            return JSONResponse(whole)
         prompts = await asyncio.to_thread(read_prompts, served, asked.prompt)
         _check_prompts(served, asked, [len(prompt.ids) for prompt in prompts], limits)
         completion = Completion(served, prompts, asked)
         counters.read.labels(served.name).inc(sum(len(prompt.ids) for prompt in prompts))
         if asked.stream:
-            events = _counted(completion, counters)
+            events = _counted(completion, counters, limits.seconds)
             return StreamingResponse(events, media_type="text/event-stream", headers=NO_CACHE)
-        answer = await _unless_gone(completion.whole(), request)
+        answer = await _unless_gone(completion.whole(limits.seconds), request)
+        counters.written.labels(served.name).inc(completion.usage()["completion_tokens"])
         if answer is None:
             return Response(status_code=GONE)
-        counters.written.labels(served.name).inc(answer["usage"]["completion_tokens"])
-        return JSONResponse(answer)
+        return Response(answer, media_type="application/json")
 
     ask.add_routes(app, models, named)
     inside.add_routes(app, models, named)
@@ -101,12 +111,16 @@ def named(request: Request) -> str | None:
 class ByModel:
     """An ASGI layer: /models/NAME/v1/completions is /v1/completions of that model."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, app: App, models: ServedModels) -> None:
+        self.app, self.models = app, models
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(BY_MODEL):
             name, slash, rest = scope["path"].removeprefix(BY_MODEL).partition("/")
+            if slash and name not in self.models.by_name:
+                unknown = error_object(f"there is no model {name!r}", code="model_not_found")
+                await JSONResponse(unknown, 404)(scope, receive, send)
+                return
             if slash:
                 scope.update({"path": f"/{rest}", "charlm.model": name})
         await self.app(scope, receive, send)
@@ -135,26 +149,31 @@ def _check_prompts(
     """Raise ApiError for too many prompts, or too much to be told of them."""
     if len(lengths) * (asked.n or 1) > MAX_CHOICES:
         raise ApiError(400, f"at most {MAX_CHOICES} texts at a time: send fewer prompts", param="n")
-    scored = sum(lengths) * (1 + (asked.logprobs or 0))
-    if asked.echo and asked.logprobs is not None and scored > limits.scored_tokens:
+    if asked.logprobs is None:
+        return
+    written = len(lengths) * (16 if asked.max_tokens is None else asked.max_tokens)
+    told = ((sum(lengths) if asked.echo else 0) + written) * (asked.n or 1)
+    if told * (1 + asked.logprobs) > limits.scored_tokens:
         raise ApiError(
             400,
-            f"`echo` and `logprobs` of {sum(lengths):,} tokens are too much at a time: send the "
-            "text in parts, or without",
-            param="prompt",
-            code="prompt_too_long",
+            f"`logprobs` of {told:,} tokens are too much at a time: send the text in parts, ask "
+            "for less, or leave them out",
+            param="logprobs",
+            code="too_many_logprobs",
         )
 
 
-async def _counted(completion: Completion, counters: Counters) -> AsyncIterator[str]:
+async def _counted(
+    completion: Completion, counters: Counters, seconds: float
+) -> AsyncIterator[str]:
     """The events of a stream; what was written is counted however it ends."""
-    events = completion.stream()
+    events = completion.stream(seconds)
     try:
         async for event in events:
             yield event
     finally:
         await events.aclose()  # type: ignore[attr-defined]
-        written = sum(len(one.text.ids) for part in completion.parts for one in part.choices)
+        written = completion.usage()["completion_tokens"]
         counters.written.labels(completion.served.name).inc(written)
 
 

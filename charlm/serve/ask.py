@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ from . import inside
 from .api_errors import ApiError
 from .schemas import (
     ERRORS,
+    MAX_ASKED,
     CompletionRequest,
     DetokenizeRequest,
     FillRequest,
@@ -118,7 +121,8 @@ def add_routes(app: FastAPI, models: ServedModels, named: Callable[[Request], st
     async def next_tokens(asked: NextRequest, request: Request) -> dict[str, Any]:
         """The most probable next tokens, and the entropy of the distribution, bits."""
         one = served(request, asked.model)
-        found = await one.call(one.typing.next_tokens, asked.prompt, top_k=asked.top_k)
+        model = one.typing if len(asked.prompt) <= TYPED else one.model
+        found = await one.call(model.next_tokens, asked.prompt, top_k=asked.top_k)
         return {"model": one.name, **_sendable(found.as_dict())}
 
     @app.post("/v1/fill", tags=["charlm"], responses=ERRORS)
@@ -165,7 +169,20 @@ def fill_in(served: Served, asked: CompletionRequest) -> dict[str, Any]:
         }
         for index, way in enumerate(found)
     ]
-    return {"object": "text_completion", "model": served.name, "choices": choices}
+    size = len(served.tokenizer.encode(f"{before}{after}"))
+    written = (asked.max_tokens or 1) * len(choices)
+    return {
+        "id": f"cmpl-{secrets.token_hex(12)}",
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": served.name,
+        "choices": choices,
+        "usage": {
+            "prompt_tokens": size,
+            "completion_tokens": written,
+            "total_tokens": size + written,
+        },
+    }
 
 
 def _card(one: Served) -> dict[str, Any]:
@@ -182,7 +199,16 @@ def _card(one: Served) -> dict[str, Any]:
 
 
 def _listed(sentences: str | list[str]) -> list[str]:
-    return [sentences] if isinstance(sentences, str) else sentences
+    """The sentences. Raises ApiError for too much at a time."""
+    listed = [sentences] if isinstance(sentences, str) else sentences
+    if sum(map(len, listed)) + len(listed) > MAX_ASKED:
+        raise ApiError(
+            400,
+            f"at most {MAX_ASKED:,} characters at a time: send fewer sentences",
+            param="sentences",
+            code="too_long",
+        )
+    return listed
 
 
 def _sendable(value: Any) -> Any:

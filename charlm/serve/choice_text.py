@@ -46,9 +46,10 @@ class ChoiceText:
         self.stops = []
 
     def take(self) -> str:
-        """What is final and has not been taken yet."""
-        end = len(self.text) - self._held_back()
-        piece, self.given = self.text[self.given : end], max(self.given, end)
+        """What is final and has not been taken yet. May be called in another thread than `add`."""
+        text = self.text
+        end = len(text) - (0 if self.stopped else self._held_back(text))
+        piece, self.given = text[self.given : end], max(self.given, end)
         return piece
 
     def _add(self, piece: str) -> None:
@@ -56,17 +57,15 @@ class ChoiceText:
             return
         longest = max(map(len, self.stops), default=0)
         begin = max(0, len(self.text) - longest + 1)
-        self.text += valid_unicode(piece)
-        found = [place for stop in self.stops if (place := self.text.find(stop, begin)) >= 0]
-        if found:
-            self.text, self.stopped = self.text[: min(found)], True
+        text = self.text + valid_unicode(piece)
+        found = [place for stop in self.stops if (place := text.find(stop, begin)) >= 0]
+        self.text = text[: min(found)] if found else text  # at once: it may be taken meanwhile
+        self.stopped = bool(found)
 
-    def _held_back(self) -> int:
-        """How many characters at the end may be the beginning of a stop string."""
-        if self.stopped:
-            return 0
+    def _held_back(self, text: str) -> int:
+        """How many characters at the end of a text may be the beginning of a stop string."""
         for length in range(max(map(len, self.stops), default=1) - 1, 0, -1):
-            end = self.text[-length:]
+            end = text[-length:]
             if len(end) == length and any(stop.startswith(end) for stop in self.stops):
                 return length
         return 0

@@ -21,12 +21,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..errors import CharlmError
+from ..display.readable import valid_unicode
 from ..lm import Ids
 from ..tasks.prompt import encode_prompt
 from ..tasks.sampling_filters import Filters
 from ..text.word_tokenizer import WordTokenizer
-from .api_errors import SERVER, ApiError, busy
+from .api_errors import ApiError, busy, failed, late
 from .choice_text import ChoiceText
 from .engine import BusyError, Drawing, Request, Token
 from .schemas import CompletionRequest
@@ -34,7 +34,8 @@ from .served import Served
 
 LOWEST = -9999.0  # instead of −∞, which JSON does not have
 RANDOM_SEEDS = 1 << 32
-LARGE = 5000  # entries of a prompt: their JSON is made in a thread of its own
+LARGE = 5000  # entries: their JSON is made in a thread of its own
+LINE = 1000  # tokens at the end of a prompt that a text is put together with
 T = TypeVar("T")
 
 
@@ -73,7 +74,8 @@ def _of_text(served: Served, text: str) -> Prompt:
 
 def _of_ids(served: Served, given: list[int]) -> Prompt:
     ids = served.from_client(given)
-    return Prompt(served.tokenizer.decode(ids), ids, list(map(served.name_of, ids.tolist())))
+    text = valid_unicode(served.tokenizer.decode(ids))
+    return Prompt(text, ids, list(map(served.name_of, ids.tolist())))
 
 
 def offsets(text: str, names: list[str]) -> list[int]:
@@ -93,6 +95,13 @@ def offsets(text: str, names: list[str]) -> list[int]:
         found.append(place)
         at = place + len(shown)
     return found
+
+
+def _end_of(served: Served, ids: Ids) -> Ids:
+    """What the text after a prompt is spaced by: the end of its last line."""
+    ids = ids[-LINE:]
+    ends = np.flatnonzero(ids == served.tokenizer.eos)
+    return ids[int(ends[-1]) + 1 :] if len(ends) else ids
 
 
 class Mailbox:
@@ -150,10 +159,11 @@ class Listening:
         self.prompt_entries: list[Entry] = []
         self._eos, self._ignore_eos = served.tokenizer.eos, bool(asked.ignore_eos)
         stops = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
+        end = _end_of(served, prompt.ids)
         self.choices = [
             Choice(
                 first + k,
-                ChoiceText(served.tokenizer, prompt.ids, stops, spaced=prompt.spaced),
+                ChoiceText(served.tokenizer, end, stops, spaced=prompt.spaced),
                 prompt.text if asked.echo else "",
             )
             for k in range(asked.n or 1)
@@ -235,18 +245,22 @@ class Completion:
         except BusyError:
             raise busy() from None
 
-    async def whole(self) -> dict[str, Any]:
-        """The answer, when all is written."""
+    async def whole(self, seconds: float) -> bytes:
+        """The answer as JSON, when all is written. Raises ApiError if that takes too long."""
         try:
-            while not all(part.done for part in self.parts):
-                await self.mail.wait()
+            async with asyncio.timeout(seconds):
+                while not all(part.done for part in self.parts):
+                    await self.mail.wait()
             self._raise_errors()
             return await asyncio.to_thread(self._whole) if self._is_large() else self._whole()
+        except TimeoutError:
+            raise late(seconds) from None
         finally:
             self.cancel()
 
-    async def stream(self) -> AsyncIterator[str]:
-        """The answer as server-sent events, a piece at a time."""
+    async def stream(self, seconds: float) -> AsyncIterator[str]:
+        """The answer as server-sent events, a piece at a time; an error is the last of them."""
+        end = time.monotonic() + seconds
         try:
             while True:
                 done = all(part.done for part in self.parts)
@@ -257,11 +271,15 @@ class Completion:
                             yield _event(self._answer([piece]))
                 if done:
                     break
-                await self.mail.wait()
+                await asyncio.wait_for(self.mail.wait(), max(0.0, end - time.monotonic()))
             if self.asked.stream_options and self.asked.stream_options.include_usage:
-                yield _event({**self._answer([]), "usage": self._usage()})
+                yield _event({**self._answer([]), "usage": self.usage()})
         except ApiError as failure:
             yield _event(failure.body)
+        except TimeoutError:
+            yield _event(late(seconds).body)
+        except Exception as error:  # a model that fails: the client is told that much
+            yield _event(failed(error).body)
         finally:
             self.cancel()
         yield "data: [DONE]\n\n"
@@ -273,14 +291,12 @@ class Completion:
 
     def _raise_errors(self) -> None:
         for part in self.parts:
-            if isinstance(part.error, CharlmError):
-                raise ApiError(500, str(part.error), type=SERVER)
             if part.error is not None:
-                raise part.error
+                raise failed(part.error)
 
-    def _whole(self) -> dict[str, Any]:
+    def _whole(self) -> bytes:
         choices = [self._choice(part, one) for part in self.parts for one in part.choices]
-        return {**self._answer(choices), "usage": self._usage()}
+        return json.dumps({**self._answer(choices), "usage": self.usage()}).encode()
 
     def _choice(self, part: Listening, one: Choice) -> dict[str, Any]:
         return {
@@ -293,15 +309,14 @@ class Completion:
     def _piece(self, part: Listening, one: Choice) -> dict[str, Any] | None:
         """What is new of a choice; None if nothing is."""
         reason, entries = one.reason, one.entries[one.sent :]
+        if one.told or not (one.begun or entries or one.text.ids or reason):
+            return None  # at its end, or the prompt is still being read
         text = one.text.take()
-        if one.told or (one.begun and not (text or entries or reason)):
+        if one.begun and not (text or entries or reason):
             return None
         one.sent += len(entries)
         if not one.begun:
-            if part.prompt_entries:
-                entries = [*part.prompt_entries, *entries]
-            if not (one.text.ids or reason):  # the prompt is still being read
-                return None
+            entries = [*part.prompt_entries, *entries]
             text, one.begun = one.echoed + text, True
         one.told = reason is not None
         return {
@@ -339,7 +354,8 @@ class Completion:
             "text_offset": [place for _, place in entries],
         }
 
-    def _usage(self) -> dict[str, int]:
+    def usage(self) -> dict[str, int]:
+        """How many tokens were read and written."""
         prompt = sum(len(part.prompt.ids) for part in self.parts)
         written = sum(len(one.text.ids) for part in self.parts for one in part.choices)
         return {
@@ -349,7 +365,9 @@ class Completion:
         }
 
     def _is_large(self) -> bool:
-        return sum(len(part.prompt_entries) for part in self.parts) > LARGE
+        read = sum(len(part.prompt_entries) * len(part.choices) for part in self.parts)
+        written = sum(len(one.entries) for part in self.parts for one in part.choices)
+        return read + written > LARGE
 
 
 def _event(data: dict[str, Any]) -> str:

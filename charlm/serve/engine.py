@@ -150,7 +150,8 @@ class Engine:
     @property
     def waiting(self) -> int:
         """Texts that wait for others to end."""
-        return sum(request.choices for request in tuple(self._waiting))
+        waiting = tuple(self._waiting)
+        return sum(request.choices for request in waiting if not request.cancelled)
 
     @property
     def live(self) -> int:
@@ -178,7 +179,7 @@ class Engine:
                 self._drop_cancelled()
                 self._read()
                 self._write()
-            except Exception as error:  # of the model: those who asked are told, others go on
+            except Exception as error:  # of the model: all in the batch are told, later ones go on
                 self._fail(error)
         self._fail(CharlmError("the server is stopping"))
 
@@ -187,6 +188,9 @@ class Engine:
         while self._waiting:
             taken = sum(one.request.choices for one in self._reading) + len(self._rows)
             request = self._waiting[0]
+            if request.cancelled:
+                self._waiting.popleft()
+                continue
             if taken and taken + request.choices > self.max_rows:
                 break
             self._waiting.popleft()
@@ -215,7 +219,9 @@ class Engine:
                 for one in unread
                 if (one.request.scored, one.request.top) == (first.scored, first.top)
             ]
-            self._read_chunk(alike[: self.max_rows])
+            group = alike[: self.max_rows]
+            self._read_chunk(group)  # and then it is the turn of others
+            self._reading = [one for one in self._reading if one not in group] + group
         for one in [one for one in self._reading if not one.left]:
             self._reading.remove(one)
             self._begin(one)

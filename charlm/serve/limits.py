@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .api_errors import ApiError
+from .api_errors import ApiError, late
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
+GRACE = 5.0  # seconds for a stream to say that it is too late, and for others that cannot
 DRAINED = 32  # times the limit: what is larger is cut off
 OPEN = ("/healthz", "/", "/docs")  # without a key: they tell nothing of the models
 
@@ -34,8 +35,15 @@ class Limits:
 class Guard:
     """Answers what is too large, too slow or without a key itself; all else goes on to `app`."""
 
-    def __init__(self, app: App, limits: Limits, api_key: str | None) -> None:
-        self.app, self.limits, self.api_key = app, limits, api_key
+    def __init__(
+        self, app: App, limits: Limits, api_key: str | None, hosts: frozenset[str] | None
+    ) -> None:
+        """hosts: names by which the server may be asked; None: by any.
+
+        A page elsewhere could give its own name this machine's address, and so get round the
+        browser's rule that it must not ask others (DNS rebinding).
+        """
+        self.app, self.limits, self.api_key, self.hosts = app, limits, api_key, hosts
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,17 +57,22 @@ class Guard:
             await send(message)
 
         try:
+            self._check_host(scope)
             self._check_key(scope)
             whole = await self._body(scope, receive)
-            async with asyncio.timeout(self.limits.seconds):
+            async with asyncio.timeout(self.limits.seconds + GRACE):
                 await self.app(scope, _again(whole, receive), note)
         except ApiError as failure:
             await _answer(failure, send)
         except TimeoutError:
             if not begun:
-                seconds = f"{self.limits.seconds:g}"
-                late = f"the request took longer than {seconds} s"
-                await _answer(ApiError(408, late, code="timeout"), send)
+                await _answer(late(self.limits.seconds), send)
+
+    def _check_host(self, scope: MutableMapping[str, Any]) -> None:
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if self.hosts is not None and name.lower() not in self.hosts:
+            raise ApiError(403, "this server answers to localhost only", code="unknown_host")
 
     def _check_key(self, scope: MutableMapping[str, Any]) -> None:
         path = scope["path"]

@@ -35,8 +35,10 @@ def serve(
     except CharlmError:
         models.close()
         raise
+    local = is_loopback(host) and api_key is None
+    hosts = frozenset({"localhost", "127.0.0.1", "[::1]", host.lower()}) if local else None
     config = uvicorn.Config(
-        make_app(models, limits, api_key),
+        make_app(models, limits, api_key, hosts),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=LAST_SECONDS,

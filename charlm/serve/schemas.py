@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 MAX_CHOICES = 128  # texts to be written for one request
 MAX_TOP = 20  # most probable tokens told of in each place
-MAX_STOPS = 16
+MAX_STOPS, MAX_STOP = 16, 200  # strings; characters of one
+MAX_ASKED = 100_000  # characters, where an answer cannot be broken off
 MAX_TEXT = 20_000  # characters that a network reads for the page
 MAX_SHOWN = 1000  # tokens at the end of a text whose units are shown
 MAX_SEED = 2**63 - 1
@@ -33,9 +34,38 @@ Int = Annotated[int, BeforeValidator(_number)]
 Float = Annotated[float, BeforeValidator(_number)]
 Bool = StrictBool
 Text = Annotated[str, AfterValidator(_unicode)]
+
+
+def _alike(value: Any) -> Any:
+    """Look through a list quickly: what is wrong with it is said once, not for every entry."""
+    if isinstance(value, list):
+        for kind in (str, int, list):
+            if all(type(one) is kind for one in value):
+                break
+        else:
+            raise ValueError("a list of texts, of token ids, or of lists of token ids is wanted")
+        for ids in value if value and type(value[0]) is list else [value]:
+            if not ids or type(ids[0]) is str:
+                continue
+            if not all(type(id) is int for id in ids) or min(ids) < 0 or max(ids) > MAX_ID:
+                raise ValueError("token ids are whole numbers from 0")
+    return value
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, list) and not all(type(one) is str for one in value):
+        raise ValueError("a list of texts is wanted")
+    return value
+
+
+Sentences = Annotated[Text | list[Text], BeforeValidator(_texts)]
 Id = Annotated[Int, Field(ge=0, le=MAX_ID)]
 Ids = Annotated[list[Id], Field(min_length=0)]
 Name = Annotated[str | None, Field(description="Default: the first model that is served.")]
+
+
+Stop = Annotated[Text, Field(max_length=MAX_STOP)]
+Stops = Annotated[list[Stop], Field(max_length=MAX_STOPS)]
 
 
 class Asked(BaseModel):
@@ -55,7 +85,7 @@ class StreamOptions(BaseModel):
 class CompletionRequest(Asked):
     """As of OpenAI's completions; the last few fields are charlm's own."""
 
-    prompt: Text | list[Text] | Ids | list[Ids] = Field(
+    prompt: Annotated[Text | list[Text] | Ids | list[Ids], BeforeValidator(_alike)] = Field(
         "", description="A text or a list of token ids, or a list of these."
     )
     suffix: Text | None = Field(
@@ -69,7 +99,7 @@ class CompletionRequest(Asked):
     stream_options: StreamOptions | None = None
     logprobs: Int | None = Field(None, ge=0, le=MAX_TOP)
     echo: Bool | None = False
-    stop: Text | Annotated[list[Text], Field(max_length=MAX_STOPS)] | None = None
+    stop: Annotated[Stop | Stops | None, BeforeValidator(_texts)] = None
     seed: Int | None = Field(None, ge=0, le=MAX_SEED)
     best_of: Int | None = Field(None, ge=1, le=MAX_CHOICES, description="Only as n.")
     presence_penalty: Float | None = Field(0.0, description="Only 0.")
@@ -94,13 +124,13 @@ class TokenizeRequest(Asked):
 class DetokenizeRequest(Asked):
     """Tokens to be put together."""
 
-    tokens: Ids
+    tokens: Annotated[Ids, BeforeValidator(_alike)]
 
 
 class ScoreRequest(Asked):
     """Sentences to be scored."""
 
-    sentences: Text | list[Text]
+    sentences: Sentences
     eos: Bool = Field(True, description="Count the <EOS> that closes a sentence.")
     context: str = Field("sentence", description='Or "stream": each follows those before it.')
     tokens: Bool = False
@@ -110,7 +140,7 @@ class ScoreRequest(Asked):
 class WordsRequest(Asked):
     """Sentences whose words are wanted, a row for each."""
 
-    sentences: Text | list[Text]
+    sentences: Sentences
     eos: Bool = True
     context: str = "sentence"
 
@@ -118,14 +148,14 @@ class WordsRequest(Asked):
 class NextRequest(Asked):
     """A text whose next token is wanted."""
 
-    prompt: Text = ""
+    prompt: Text = Field("", max_length=MAX_ASKED)
     top_k: Int = Field(15, ge=1, le=1000)
 
 
 class FillRequest(Asked):
     """A line with blanks (_)."""
 
-    text: Text
+    text: Text = Field(max_length=1000)
     top_k: Int = Field(5, ge=1, le=100)
     left_only: Bool = False
 

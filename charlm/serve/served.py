@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..model.model import Model
 from ..models.remembering import RememberingLM
 from ..runs import locate
 from ..runs.run_directory import RunDirectory
-from .api_errors import ApiError
+from .api_errors import ApiError, busy
 from .engine import Engine
 
 P = ParamSpec("P")
@@ -37,6 +37,7 @@ class Served:
         eos, self.vocab_size = self.tokenizer.eos, self.tokenizer.vocab_size
         self.eos = eos or self.vocab_size
         self._thread = ThreadPoolExecutor(1, "charlm asked")
+        self._pending, self._max_pending = 0, max_waiting
         self.engine: Engine | None = None
         self.typing = model  # for short texts, of which each begins as the last one did
         if is_causal(model.lm):
@@ -67,9 +68,20 @@ class Served:
         return "\n" if id == self.tokenizer.eos else self.tokenizer.token(id)
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function in the model's own thread, one call at a time."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
+        """Call a function in the model's own thread, one call at a time.
+
+        What has begun is not broken off, so it must not take long: see `schemas.MAX_ASKED`. Raises
+        ApiError if too many wait.
+        """
+        if self._pending > self._max_pending:
+            raise busy()
+        self._pending += 1
+        work = self._thread.submit(lambda: function(*args, **kwargs))
+        work.add_done_callback(self._called)
+        return await asyncio.wrap_future(work)
+
+    def _called(self, _: Future[Any]) -> None:
+        self._pending -= 1
 
     def close(self) -> None:
         """End what is under way."""

@@ -37,6 +37,7 @@ class Sample:
     logprob: float  # nats, under the model itself (temperature 1, unfiltered), prompt excluded
     prompt: str = ""
     ended: str = "lines"  # why: "lines" are closed, "max_tokens", or "stuck": nothing was allowed
+    ids: tuple[int, ...] = ()  # of the tokens
 
     @property
     def full_text(self) -> str:
@@ -156,7 +157,7 @@ def sample(
             text = continuation(names, prompt_ids, shown)
             text = text.removeprefix(" ") if spaced else text
             ended = "stuck" if why == "dead end" else why
-            samples.append(Sample(text, len(ids), logprob, prompt, ended))
+            samples.append(Sample(text, len(ids), logprob, prompt, ended, tuple(ids.tolist())))
             ends.append(why)
         if on_sample is not None and any(why != "dead end" for why in ends):
             for one in samples[told:]:

@@ -15,7 +15,7 @@ import json
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -31,46 +31,50 @@ SECONDS = 1.0  # between steps that are logged, at least
 
 
 class Several(Events):
-    """Tells several watchers of everything."""
+    """Tells several watchers of everything; a tracker that fails is left out from then on."""
 
     def __init__(self, watchers: Sequence[Events]) -> None:
-        self.watchers = watchers
+        self.watchers = list(watchers)
         self.wants_samples = any(one.wants_samples for one in watchers)
 
     def stage(self, name: str, done: float) -> None:
-        for one in self.watchers:
-            one.stage(name, done)
+        self._tell(lambda one: one.stage(name, done))
 
     def started(self, plan: Plan) -> None:
-        for one in self.watchers:
-            one.started(plan)
+        self._tell(lambda one: one.started(plan))
 
     def step(self, step: Step) -> None:
-        for one in self.watchers:
-            one.step(step)
+        self._tell(lambda one: one.step(step))
 
     def validated(self, step: int, measures: Measures, is_best: bool) -> None:
-        for one in self.watchers:
-            one.validated(step, measures, is_best)
+        self._tell(lambda one: one.validated(step, measures, is_best))
 
     def kept(self, measures: Measures, at_first: float) -> None:
-        for one in self.watchers:
-            one.kept(measures, at_first)
+        self._tell(lambda one: one.kept(measures, at_first))
 
     def wrote(self, text: str) -> None:
-        for one in self.watchers:
-            one.wrote(text)
+        self._tell(lambda one: one.wrote(text))
 
     def warn(self, message: str) -> None:
-        for one in self.watchers:
-            one.warn(message)
+        self._tell(lambda one: one.warn(message))
+
+    def _tell(self, tell: Callable[[Events], None]) -> None:
+        for one in tuple(self.watchers):
+            try:
+                tell(one)
+            except Exception as error:
+                if not isinstance(one, Tracker):
+                    raise
+                self.watchers.remove(one)  # training is worth more than its log
+                name, what = type(one).__name__, type(error).__name__
+                self.warn(f"{name} fails, and gets no more numbers: {what}: {error}")
 
 
 class Tracker(Events):
     """Base of what logs numbers somewhere."""
 
     def __init__(self) -> None:
-        self._at, self._best, self._last = 0, math.inf, -math.inf
+        self._at, self._last = 0, -math.inf
 
     @abstractmethod
     def log(self, values: Mapping[str, float], step: int) -> None:
@@ -94,12 +98,12 @@ class Tracker(Events):
         self.log(values, step.step)
 
     def validated(self, step: int, measures: Measures, is_best: bool) -> None:
-        self._best = min(self._best, measures.bits_per_char)
         values = {
             "valid/bits_per_char": measures.bits_per_char,
             "valid/perplexity": measures.perplexity,
-            "valid/best_bits_per_char": self._best,
         }
+        if is_best:
+            values["valid/best_bits_per_char"] = measures.bits_per_char
         self.log(values, step)
 
     def kept(self, measures: Measures, at_first: float) -> None:

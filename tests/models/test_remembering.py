@@ -37,3 +37,14 @@ def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     lm = RememberingLM(recurrent_lm("gru"))
     lm.read(lm.start(1), np.arange(9)[None])
     assert len(lm._states) == len(lm._predicted) == 3
+
+
+def test_long_texts_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembering, "MAX_TOKENS", 5)
+    lm = RememberingLM(recurrent_lm("gru"))
+    ids = np.arange(20) % 11
+    nats, state = lm.read(lm.start(1), ids[None])
+    np.testing.assert_allclose(nats[0], lm.lm.logprobs([ids])[0], atol=1e-6)
+    lm.predict(lm.advance(state, np.array([1])))
+    assert not lm._states
+    assert not lm._predicted

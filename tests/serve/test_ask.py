@@ -48,7 +48,8 @@ def test_a_path_can_name_the_model(client: Client) -> None:
         "choices"
     ]
     assert choice["text"] == "the"
-    assert client.fails("/models/none/tokenizer_info")[0] == 404
+    for path in ("tokenizer_info", "v1/models", "healthz"):
+        assert client.fails(f"/models/none/{path}")[0] == 404
 
 
 def test_scores(client: Client) -> None:

@@ -191,6 +191,13 @@ def test_llm(place: Path) -> None:
     assert log["response_json"]["logprob"] == expected.logprob
     scores = log["response_json"]["token_scores"]
     assert sum(one["logprob"] for one in scores) == pytest.approx(expected.logprob, abs=1e-3)
+    command = [CLIENTS / "llm", "-m", "charlm/words", "the", "-o", "lines", "3", *options]
+    run(*command, folder=place, **env)
+    (log, *_) = json.loads(run(CLIENTS / "llm", "logs", "--json", folder=place, **env))
+    found = log["response_json"]
+    assert len(found["token_scores"]) == found["tokens"]
+    total = sum(one["logprob"] for one in found["token_scores"])
+    assert total == pytest.approx(found["logprob"], abs=1e-3)
     names = run(CLIENTS / "llm", "models", folder=place, **env)
     assert "charlm/words" in names
     assert "charlm/latest" in names

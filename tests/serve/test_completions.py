@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from server import Client
 
 from charlm.display.readable import valid_unicode
-from charlm.serve.completions import LOWEST, offsets
+from charlm.serve.completions import offsets
 
 LEVELS = ("char", "word", "byte", "subword")
 PROMPTS = {
@@ -179,6 +179,10 @@ def test_blanks_are_filled_by_suffix(client: Client) -> None:
     (choice,) = client.complete("the", suffix="and pear salad", model="both", max_tokens=1)
     best = client.models["both"].model.fill("the _ and pear salad", top_k=1)[0]
     assert choice["text"] == best.tokens[0]
+    asked = {"suffix": "and pear salad", "model": "both", "max_tokens": 1}
+    (event,) = client.events(prompt="the", **asked)
+    assert event["choices"] == [choice]
+    assert event["usage"]["completion_tokens"] == 1
     status, error = client.fails("/v1/completions", {"prompt": "the", "model": "both"})
     assert (status, error["param"]) == (400, "suffix")
     asked = {"prompt": "the", "suffix": "x", "model": "char"}
@@ -220,8 +224,10 @@ def test_what_others_send_is_taken(client: Client) -> None:
     assert client.complete("the", **nothing)
 
 
-def test_no_probability_at_all_is_a_number(client: Client) -> None:
-    assert LOWEST < -1000
+def test_half_a_character_can_be_echoed(client: Client) -> None:
+    (choice,) = client.complete([226, 130], model="byte", max_tokens=0, echo=True, logprobs=1)
+    assert choice["text"] == "\ufffd\ufffd"
+    assert choice["logprobs"]["text_offset"] == [0, 0]
 
 
 @pytest.mark.parametrize(

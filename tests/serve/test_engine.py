@@ -194,6 +194,35 @@ def test_an_error_is_told_and_others_go_on(lm: Watched, engine: Engine) -> None:
     assert after.error is None
 
 
+def test_a_long_prompt_does_not_hold_up_others(lm: Watched, engine: Engine) -> None:
+    long, short = Heard(), Heard()
+    engine.submit(request(long, np.arange(400_000) % V, scored=True, top=1))
+    engine.submit(request(short, np.array([1]), tokens=3))
+    assert short.done.wait(20)
+    assert not long.reasons
+    assert len(long.prompt) < 400_000
+
+
+def test_who_has_gone_does_not_wait(lm: Watched) -> None:
+    lm.go.clear()
+    engine = make_engine(lm, waiting=10)
+    first, gone, last = Heard(), Heard(), Heard()
+    engine.submit(request(first, np.array([1]), choices=128))
+    for _ in range(200):
+        if not engine.waiting:
+            break
+        threading.Event().wait(0.05)
+    one = request(gone, np.array([1]), choices=10)
+    engine.submit(one)
+    one.cancelled = True
+    assert engine.waiting == 0
+    engine.submit(request(last, np.array([1]), choices=10))
+    lm.go.set()
+    assert last.done.wait(20)
+    assert not gone.reasons
+    engine.close()
+
+
 def test_closing_tells_those_who_wait(lm: Watched) -> None:
     engine = make_engine(lm)
     heard = Heard()

@@ -68,8 +68,21 @@ def test_a_body_of_unknown_size(narrow: Client) -> None:
 def test_what_would_be_told_is_limited(narrow: Client) -> None:
     asked = {"prompt": "a" * 30, "echo": True, "logprobs": 1, "max_tokens": 0}
     status, error = narrow.fails("/v1/completions", asked)
-    assert (status, error["code"]) == (400, "prompt_too_long")
+    assert (status, error["code"]) == (400, "too_many_logprobs")
     assert narrow.complete(**{**asked, "logprobs": 0})
+    asked = {"prompt": "a", "max_tokens": 60, "logprobs": 0}
+    assert narrow.fails("/v1/completions", asked)[1]["param"] == "logprobs"
+    assert narrow.fails("/v1/completions", {"stop": "a" * 201})[1]["param"] == "stop"
+
+
+def test_a_stream_that_takes_too_long_says_so(narrow: Client) -> None:
+    body = json.dumps({**FOREVER, "stream": True}).encode()
+    status, text = narrow.ask("/v1/completions", raw=body)
+    assert status == 200
+    *_, error, end = [part for part in text.split("\n\n") if part]
+    assert end == "data: [DONE]"
+    assert json.loads(error.removeprefix("data: "))["error"]["code"] == "timeout"
+    _wait_until_idle(narrow)
 
 
 def test_time(narrow: Client) -> None:
@@ -134,3 +147,24 @@ def test_a_name_for_each_model(tmp_path: Path) -> None:
     models.close()
     with pytest.raises(CharlmError, match="two models are named x"):
         load([tmp_path / "a" / "x.safetensors", tmp_path / "b" / "x.safetensors"], 9)
+
+
+def test_names_of_this_machine_only(tmp_path: Path) -> None:
+    hosts = frozenset({"localhost", "127.0.0.1", "[::1]"})
+    path = write_model(tmp_path / "m.safetensors")
+    with serving([path], hosts=hosts) as client:
+        for host in ("localhost", "LOCALHOST:80", "127.0.0.1:8000", "[::1]", "[::1]:8000"):
+            assert client.ask("/healthz", Host=host)[0] == 200, host
+        for host in ("evil.example", "evil.example:8000", "localhost.evil", ""):
+            status, answer = client.ask("/v1/models", Host=host)
+            assert (status, answer["error"]["code"]) == (403, "unknown_host"), host
+
+
+def test_too_much_to_score_is_refused(tmp_path: Path) -> None:
+    with serving([write_model(tmp_path / "m.safetensors")]) as client:
+        for path in ("/v1/score", "/v1/words"):
+            status, error = client.fails(path, {"sentences": ["a" * 50_000, "a" * 50_000]})
+            assert (status, error["param"]) == (400, "sentences")
+        assert client.fails("/v1/next", {"prompt": "a" * 100_001})[1]["param"] == "prompt"
+        odd = {"prompt": [None] * 100_000}
+        assert client.fails("/v1/completions", odd)[1]["param"] == "prompt"

@@ -86,14 +86,17 @@ class Client:
 
 @contextmanager
 def serving(
-    paths: Sequence[Path], limits: Limits | None = None, api_key: str | None = None
+    paths: Sequence[Path],
+    limits: Limits | None = None,
+    api_key: str | None = None,
+    hosts: frozenset[str] | None = None,
 ) -> Iterator[Client]:
     """A server of these models."""
     limits = limits or Limits()
     models = load(paths, limits.waiting)
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        make_app(models, limits, api_key), log_config=None, timeout_graceful_shutdown=2
+        make_app(models, limits, api_key, hosts), log_config=None, timeout_graceful_shutdown=2
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -78,6 +78,21 @@ def test_a_failure_is_told() -> None:
         pass
 
 
+def test_a_tracker_that_fails_ends_no_training() -> None:
+    class Broken(Kept):
+        def log(self, values: Mapping[str, float], step: int) -> None:
+            raise ConnectionError("nobody there")
+
+    recorder, broken = Recorder(), Broken()
+    several = Several([recorder, broken])
+    for number in (1, 2):
+        several.step(Step(number, 2, 1.0, 1.0, 0.1, 5.0, 0.0))
+    assert recorder.losses == [1.0, 1.0]
+    assert recorder.warnings == [
+        "Broken fails, and gets no more numbers: ConnectionError: nobody there"
+    ]
+
+
 def test_what_is_not_installed_is_named(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("tensorboard", "mlflow"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -133,7 +133,7 @@ const influence = latest(async () => {
   for (let k = column - 1; k >= 0 && sum < 0.9 * total; k--, reach++) sum += bits[k] ?? 0;
   const most = bits.indexOf(Math.max(...bits));
   $("influence").textContent = column && total > 0
-    ? `What is predicted in place of “${shown(tokens[column])}” depends most on “${shown(tokens[most])}”, `
+    ? `What the network predicts in place of “${shown(tokens[column])}” depends most on “${shown(tokens[most])}”, `
       + `${column - most} back; the last ${reach} tokens have nine tenths of the influence.`
     : "Choose a token: the line under the text shows what its prediction depends on.";
 });
