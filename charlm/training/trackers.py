@@ -21,6 +21,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..config import require
+from ..errors import CharlmError
 from ..measures import Measures
 from ..runs.events import Events, Plan, Step
 from ..runs.run_directory import RunDirectory
@@ -41,7 +42,13 @@ class Several(Events):
         self._tell(lambda one: one.stage(name, done))
 
     def started(self, plan: Plan) -> None:
-        self._tell(lambda one: one.started(plan))
+        for one in self.watchers:
+            try:
+                one.started(plan)
+            except Exception as error:
+                if not isinstance(one, Tracker):
+                    raise
+                raise CharlmError(f"{type(one).__name__} cannot begin: {error}") from error
 
     def step(self, step: Step) -> None:
         self._tell(lambda one: one.step(step))
@@ -137,7 +144,11 @@ class TensorBoard(Tracker):
 
 
 class MLflow(Tracker):
-    """Logs a run of MLflow, where $MLFLOW_TRACKING_URI says; a resumed run goes on with its own."""
+    """Logs a run of MLflow; a resumed run goes on with its own.
+
+    Where to is what $MLFLOW_TRACKING_URI says. Without it, MLflow writes to a database, for which
+    the whole of it has to be installed; charlm[trackers] brings the part that talks to a server.
+    """
 
     def __init__(self) -> None:
         super().__init__()

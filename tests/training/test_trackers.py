@@ -14,7 +14,7 @@ from trainings import Recorder
 
 import charlm
 from charlm.errors import CharlmError
-from charlm.runs.events import Step
+from charlm.runs.events import Plan, Step
 from charlm.training import trackers
 from charlm.training.trackers import Several, Tracker, tracked
 
@@ -91,6 +91,18 @@ def test_a_tracker_that_fails_ends_no_training() -> None:
     assert recorder.warnings == [
         "Broken fails, and gets no more numbers: ConnectionError: nobody there"
     ]
+
+
+def test_a_tracker_that_cannot_begin_is_an_error(
+    text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed(Kept):
+        def started(self, plan: Plan) -> None:
+            raise ConnectionError("nobody there")
+
+    monkeypatch.setitem(trackers.TRACKERS, "closed", Closed)
+    with pytest.raises(CharlmError, match="Closed cannot begin: nobody there"):
+        train(text, log=["closed"])
 
 
 def test_what_is_not_installed_is_named(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
