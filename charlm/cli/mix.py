@@ -34,7 +34,7 @@ def mix(
     limit_vocab: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Know only the words in this file; all others are <UNK>."
+            metavar="FILE", help="Keep only the words in this file; all others become <UNK>."
         ),
     ] = None,
     encoding: Encoding = "utf-8",

@@ -34,12 +34,14 @@ def serve(
         ),
     ] = None,
     max_tokens: Annotated[
-        int, typer.Option(min=1, help="Most tokens of a text that a request may ask for.")
+        int, typer.Option(min=1, help="Longest text that a request may ask for, in tokens.")
     ] = 4096,
-    max_body: Annotated[int, typer.Option(min=1, help="Most bytes of a request.")] = 1 << 20,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Most seconds a request may take.")] = 300,
+    max_body: Annotated[int, typer.Option(min=1, help="Largest request, in bytes.")] = 1 << 20,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Longest that a request may take, in seconds.")
+    ] = 300,
     queue: Annotated[
-        int, typer.Option(min=1, help="Texts that may wait; beyond, requests are refused.")
+        int, typer.Option(min=1, help="How many texts may wait; more are refused.")
     ] = 256,
 ) -> None:
     r"""Answer other programs over HTTP, in the dialect of OpenAI's completions.

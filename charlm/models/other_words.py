@@ -208,7 +208,7 @@ def _build(config: Config, tensors: Tensors, eos: int) -> LanguageModel:
 
 def _describe(config: Config) -> str:
     (inner,) = _inner_models(config)
-    return f"{describe(inner.family, inner.config)}, with other words"
+    return f"{describe(inner.family, inner.config)}, with another vocabulary"
 
 
 def _short(config: Config) -> str:

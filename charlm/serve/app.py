@@ -23,7 +23,7 @@ from .counters import Counted, Counters
 from .limits import App, Guard, Limits, Receive, Send
 from .pages import add_pages
 from .schemas import ERRORS, MAX_CHOICES, CompletionRequest
-from .served import Served, ServedModels
+from .served import ServedModels
 
 T = TypeVar("T")
 GONE = 499  # nginx's number for a client that has gone
@@ -81,7 +81,7 @@ def make_app(
                 return Response(event, media_type="text/event-stream", headers=NO_CACHE)
             return JSONResponse(whole)
         prompts = await asyncio.to_thread(read_prompts, served, asked.prompt)
-        _check_prompts(served, asked, [len(prompt.ids) for prompt in prompts], limits)
+        _check_prompts(asked, [len(prompt.ids) for prompt in prompts], limits)
         completion = Completion(served, prompts, asked)
         counters.read.labels(served.name).inc(sum(len(prompt.ids) for prompt in prompts))
         if asked.stream:
@@ -143,15 +143,13 @@ def _check(asked: CompletionRequest, limits: Limits) -> None:
             raise ApiError(400, f"`{name}` is not supported: leave it out", param=name)
 
 
-def _check_prompts(
-    served: Served, asked: CompletionRequest, lengths: list[int], limits: Limits
-) -> None:
+def _check_prompts(asked: CompletionRequest, lengths: list[int], limits: Limits) -> None:
     """Raise ApiError for too many prompts, or too much to be told of them."""
     if len(lengths) * (asked.n or 1) > MAX_CHOICES:
         raise ApiError(400, f"at most {MAX_CHOICES} texts at a time: send fewer prompts", param="n")
     if asked.logprobs is None:
         return
-    written = len(lengths) * (16 if asked.max_tokens is None else asked.max_tokens)
+    written = len(lengths) * asked.length
     told = ((sum(lengths) if asked.echo else 0) + written) * (asked.n or 1)
     if told * (1 + asked.logprobs) > limits.scored_tokens:
         raise ApiError(
@@ -172,7 +170,7 @@ async def _counted(
         async for event in events:
             yield event
     finally:
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
         written = completion.usage()["completion_tokens"]
         counters.written.labels(completion.served.name).inc(written)
 

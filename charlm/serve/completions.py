@@ -15,7 +15,7 @@ import json
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -113,13 +113,13 @@ class Mailbox:
         self._told = False
 
     def tell(self) -> None:
-        """There are news. Called in any thread."""
+        """There is news. Called in any thread."""
         if not self._told:
             self._told = True
             self._loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self) -> None:
-        """Until there are some."""
+        """Wait until there is some."""
         await self._event.wait()
         self._event.clear()
         self._told = False
@@ -230,7 +230,7 @@ class Completion:
             Request(
                 part.prompt.ids[int(part.begins_sentence) :],
                 choices,
-                _or(asked.max_tokens, 16),
+                asked.length,
                 Drawing(filters, bool(asked.allow_unk), part.prompt.spaced),
                 seed,
                 part,
@@ -241,7 +241,7 @@ class Completion:
             for part in self.parts
         ]
         try:
-            served.engine.submit_all(self.requests)
+            served.engine.submit(*self.requests)
         except BusyError:
             raise busy() from None
 
@@ -258,7 +258,7 @@ class Completion:
         finally:
             self.cancel()
 
-    async def stream(self, seconds: float) -> AsyncIterator[str]:
+    async def stream(self, seconds: float) -> AsyncGenerator[str, None]:
         """The answer as server-sent events, a piece at a time; an error is the last of them."""
         end = time.monotonic() + seconds
         try:

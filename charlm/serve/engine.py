@@ -6,9 +6,9 @@ time, and then writes a token of every text that has begun. Texts that end leave
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
@@ -23,6 +23,7 @@ from ..tasks.sample import DRAWS_AT_ONCE, generator_of
 from ..tasks.sampling_filters import Filters
 from ..tasks.token_choice import Chooser
 
+LOG = logging.getLogger(__name__)
 MAX_ROWS = 128  # texts in the batch
 TOKENS_AT_ONCE = 4096  # of prompts, before the next token is written
 
@@ -134,12 +135,8 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="charlm engine", daemon=True)
         self._thread.start()
 
-    def submit(self, request: Request) -> None:
-        """Begin as soon as there is room. Raises BusyError."""
-        self.submit_all([request])
-
-    def submit_all(self, requests: Sequence[Request]) -> None:
-        """Begin all of them, or none. Raises BusyError."""
+    def submit(self, *requests: Request) -> None:
+        """Begin as soon as there is room: all of them, or none. Raises BusyError."""
         with self._ready:
             wanted = self.waiting + sum(one.choices for one in requests)
             if wanted > self.max_waiting and (self.waiting or self.live):
@@ -321,6 +318,8 @@ class Engine:
 
     def _fail(self, error: Exception) -> None:
         """Tell all that are under way, and forget them; at the end also those that wait."""
+        if not isinstance(error, CharlmError):
+            LOG.error("the model has failed", exc_info=error)
         under_way = [one.request for one in self._reading] + [row.request for row in self._rows]
         with self._ready:
             if self._closed:

@@ -29,7 +29,7 @@ class Limits:
     max_tokens: int = 4096  # of a text
     seconds: float = 300.0
     waiting: int = 256  # texts that wait for others to end
-    scored_tokens: int = 200_000  # of prompts, with `echo` and `logprobs`
+    scored_tokens: int = 200_000  # of which a request has `logprobs`, alternatives counted
 
 
 class Guard:

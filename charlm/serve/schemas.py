@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+DEFAULT_TOKENS = 16  # of a text, as with OpenAI
 MAX_CHOICES = 128  # texts to be written for one request
 MAX_TOP = 20  # most probable tokens told of in each place
 MAX_STOPS, MAX_STOP = 16, 200  # strings; characters of one
@@ -91,7 +92,9 @@ class CompletionRequest(Asked):
     suffix: Text | None = Field(
         None, description="What follows the text, for bidirectional models: max_tokens blanks."
     )
-    max_tokens: Int | None = Field(16, ge=0, description="Of each text; an <EOS> is one.")
+    max_tokens: Int | None = Field(
+        DEFAULT_TOKENS, ge=0, description="Of each text; an <EOS> is one."
+    )
     temperature: Float | None = Field(1.0, ge=0, le=100)
     top_p: Float | None = Field(1.0, gt=0, le=1)
     n: Int | None = Field(1, ge=1, le=MAX_CHOICES)
@@ -111,6 +114,11 @@ class CompletionRequest(Asked):
     typical: Float | None = Field(1.0, gt=0, le=1)
     ignore_eos: Bool | None = Field(False, description="Go on after the end of a sentence.")
     allow_unk: Bool | None = Field(False, description="Allow <UNK> to be written.")
+
+    @property
+    def length(self) -> int:
+        """Most tokens of each text."""
+        return DEFAULT_TOKENS if self.max_tokens is None else self.max_tokens
 
 
 class TokenizeRequest(Asked):
@@ -201,6 +209,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     for status, what in {
         400: "The request makes no sense.",
         401: "The API key is missing or wrong.",
+        403: "The server is not asked by its own name.",
         404: "There is no such model.",
         408: "It took too long.",
         413: "The request is too large.",

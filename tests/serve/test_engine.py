@@ -117,11 +117,11 @@ def test_what_joins_changes_nothing_for_others(lm: Watched, engine: Engine) -> N
         assert heard.done.wait(20)
         alone.append(heard)
     together = [Heard() for _ in prompts]
-    engine.submit_all(
-        [
+    engine.submit(
+        *(
             request(heard, prompt, scored=True, top=2)
             for heard, prompt in zip(together, prompts, strict=True)
-        ]
+        )
     )
     for before, after in zip(alone, together, strict=True):
         assert after.done.wait(20)
@@ -181,12 +181,15 @@ def test_too_many_are_refused(lm: Watched) -> None:
     engine.close()
 
 
-def test_an_error_is_told_and_others_go_on(lm: Watched, engine: Engine) -> None:
+def test_an_error_is_told_and_others_go_on(
+    lm: Watched, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     lm.fails = True
     heard = Heard()
     engine.submit(request(heard, np.array([1])))
     assert heard.done.wait(20)
     assert isinstance(heard.error, MemoryError)
+    assert "the model has failed" in caplog.text
     lm.fails = False
     after = Heard()
     engine.submit(request(after, np.array([1])))

@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 const canvas = $("map"), paper = canvas.getContext("2d");
 const UNITS = 56, HIGH = 7, HEAD = 24, LEFT = 44, GATES = "iforz";
 const NAMES = {
-  h: "h, what a layer says", c: "c, what it remembers", i: "i, the input gate", f: "f, the forget gate",
+  h: "h, the hidden state", c: "c, the cell state", i: "i, the input gate", f: "f, the forget gate",
   o: "o, the output gate", r: "r, the reset gate", z: "z, the update gate",
 };
 let card = null, text = "", map = null, units = [], row = 0, column = -1, wide = 14;
