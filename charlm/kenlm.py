@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import require
-from .errors import CharlmError
+from .errors import CharlmError, require
 from .lm import CausalLM, Ids, S, is_backoff
 from .lm import State as ModelState
 from .measures import LN10, perplexity

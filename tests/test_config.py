@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from charlm.config import (
-    NetworkConfig,
-    Settings,
-    TokenizerConfig,
-    TrainConfig,
-    settings_of,
-)
+from charlm.config import NetworkConfig, TokenizerConfig, TrainConfig
 from charlm.errors import CharlmError
 from charlm.runs.options import RunOptions, TrainRunOptions
+from charlm.settings import Settings, settings_of
 
 
 def test_network_configurations_are_checked() -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ..config import TokenizerConfig, settings_of
+from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..runs.options import RunOptions
+from ..settings import settings_of
 from . import show
 from .derived_options import with_options
 from .open_files import only_once

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..config import settings_of
 from ..runs.options import RunOptions
+from ..settings import settings_of
 from .derived_options import option
 from .talk import talk
 

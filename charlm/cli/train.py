@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..config import DURATION, OPTIMISATION, settings_of
+from ..config import DURATION, OPTIMISATION
 from ..errors import CharlmError
 from ..runs.options import TrainRunOptions, divide, text_names, train_settings
+from ..settings import settings_of
 from .derived_options import with_options
 from .exit_codes import INTERRUPTED
 from .options import JsonOutcome

@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..display.charts import Line, Panel
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import CausalLM, LanguageModel, S, causal
 from ..models import model_file, model_parts
 from ..models.kneser_ney import estimate

@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..config import CELLS, require
+from ..config import CELLS
 from ..display.charts import Line, Panel
+from ..errors import require
 from ..measures import bits
 from ..network.network import new_network
 from ..runs import defaults

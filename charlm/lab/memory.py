@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..config import CELLS, require
+from ..config import CELLS
 from ..display.charts import Line, Panel
+from ..errors import require
 from . import lags as language
 from . import timer
 from .learn import run_parallel

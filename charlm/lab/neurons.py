@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import Ids
 from ..models import model_file, model_parts
 from ..models.activations import GATES, TOKENS_AT_ONCE, Place, activations

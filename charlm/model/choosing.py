@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import require
+from ..errors import require
 from .loaded import Loaded
 
 if TYPE_CHECKING:  # imported on first use

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import require
+from ..errors import require
 from ..tasks.sample import Sample, sample
 from .loaded import Loaded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from ..config import require
+from ..errors import require
 from ..lm import causal
 from ..models import model_file
 from ..runs import locate

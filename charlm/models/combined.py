@@ -10,8 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import Ids, LanguageModel, Nats, SequentialLM, State, causal
 from ..system.checked import checked
 from ..system.tensor_file import Tensors

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
+from ..errors import require
 
 Table: TypeAlias = npt.NDArray[np.int64]  # (S, 2): key, and two fp32 as one number
 Keys: TypeAlias = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
+from ..errors import require
 from ..lm import Nats
 from ..system.checked import checked
 from . import hash_table

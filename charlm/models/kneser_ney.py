@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
+from ..errors import require
 from ..lm import Ids
 from .ngram import ABSENT, MAX_NGRAM_ORDER, START_NATS, Keys, NgramLM, Order
 

@@ -20,8 +20,7 @@ from typing import Any, Self, TypeAlias, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import Ids, Nats
 from ..measures import LN10
 from ..system.checked import checked

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import (
     BackoffLM,
     Change,

@@ -14,7 +14,7 @@ from typing import Any, Self, TypedDict
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import Change, Ids, LanguageModel, Nats, State, causal
 from ..system.checked import checked
 from ..system.tensor_file import Tensors

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..config import NetworkConfig, TokenizerConfig, TrainConfig, require
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..errors import require
 
 DEFAULT_MINUTES = 3.0  # the budget when none is given
 MUON = {"optimizer": "muon", "muon_scale": 2.0, "muon_interval": 4}  # docs/decisions/0021

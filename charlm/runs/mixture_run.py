@@ -12,8 +12,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import Change, Ids, Nats
 from ..measures import Measures
 from ..models import model_file, model_parts

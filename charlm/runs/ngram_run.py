@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Unpack
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..measures import Measures
 from ..models import arpa, model_file
 from ..models.kneser_ney import estimate

@@ -17,15 +17,12 @@ from ..config import (
     NETWORK,
     OPTIMISATION,
     TEXT,
-    Described,
     NetworkConfig,
-    Settings,
     TokenizerConfig,
     TrainConfig,
-    setting,
-    settings_of,
 )
 from ..errors import CharlmError
+from ..settings import Described, Settings, setting, settings_of
 
 if TYPE_CHECKING:
     from ..text.source import Reading

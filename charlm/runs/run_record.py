@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from ..config import NetworkConfig, Settings, TokenizerConfig, TrainConfig
+from ..config import NetworkConfig, TokenizerConfig, TrainConfig
+from ..settings import Settings
 
 
 class _Corpus(TypedDict):

@@ -6,8 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..models import model_file, other_words
 from ..models.family import add_prefix
 from ..models.model_file import ModelFile

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import CharlmError
 
-INVALID, SERVER = "invalid_request_error", "server_error"
+INVALID, SERVER, RATE = "invalid_request_error", "server_error", "rate_limit_error"
 
 
 class ApiError(Exception):
@@ -45,12 +45,17 @@ def failed(error: Exception) -> ApiError:
     return ApiError(500, told, type=SERVER)
 
 
+def too_much(message: str, param: str, code: str) -> ApiError:
+    """More than is done at a time; OpenAI, too, counts that among its rate limits."""
+    return ApiError(429, message, type=RATE, param=param, code=code)
+
+
 def busy() -> ApiError:
     """Too much is under way."""
     return ApiError(
         429,
         "the server is busy: try again in a moment",
-        type="rate_limit_error",
+        type=RATE,
         code="queue_full",
         headers={"Retry-After": "1"},
     )

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from ..errors import CharlmError
 from ..system.version import __version__
-from . import ask, inside
-from .api_errors import SERVER, ApiError, error_object
+from . import ask, described, inside
+from .api_errors import SERVER, ApiError, error_object, too_much
 from .completions import Completion, read_prompts
 from .counters import Counted, Counters
 from .limits import App, Guard, Limits, Receive, Send
@@ -64,10 +64,10 @@ def make_app(
         """Whether the server is there."""
         return {"status": "ok"}
 
-    @app.get("/metrics", tags=["server"], response_class=Response)
+    @app.get("/metrics", tags=["server"], response_class=PlainTextResponse)
     def metrics() -> Response:
         """What the server has done, for Prometheus."""
-        return Response(counters.text(), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(counters.text(), media_type="text/plain; version=0.0.4")
 
     @app.post("/v1/completions", tags=["OpenAI's dialect"], responses={**ERRORS, 200: STREAMED})
     async def completions(asked: CompletionRequest, request: Request) -> Response:
@@ -96,6 +96,7 @@ def make_app(
     ask.add_routes(app, models, named)
     inside.add_routes(app, models, named)
     add_pages(app)
+    described.complete(app.openapi(), models, limits)
     return app
 
 
@@ -127,37 +128,30 @@ class ByModel:
 
 
 def _check(asked: CompletionRequest, limits: Limits) -> None:
-    """Raise ApiError for what the server does not do."""
+    """Raise ApiError for too long texts."""
     if (asked.max_tokens or 0) > limits.max_tokens:
         raise ApiError(
             400,
             f"`max_tokens` is at most {limits.max_tokens:,} here, not {asked.max_tokens:,}",
             param="max_tokens",
         )
-    if asked.best_of not in (None, asked.n or 1):
-        raise ApiError(
-            400, "`best_of` is not supported: leave it out, or set it to n", param="best_of"
-        )
-    for name in ("presence_penalty", "frequency_penalty", "logit_bias"):
-        if getattr(asked, name):
-            raise ApiError(400, f"`{name}` is not supported: leave it out", param=name)
 
 
 def _check_prompts(asked: CompletionRequest, lengths: list[int], limits: Limits) -> None:
     """Raise ApiError for too many prompts, or too much to be told of them."""
     if len(lengths) * (asked.n or 1) > MAX_CHOICES:
-        raise ApiError(400, f"at most {MAX_CHOICES} texts at a time: send fewer prompts", param="n")
+        few = f"at most {MAX_CHOICES} texts at a time: send fewer prompts"
+        raise too_much(few, "n", "too_many_texts")
     if asked.logprobs is None:
         return
     written = len(lengths) * asked.length
     told = ((sum(lengths) if asked.echo else 0) + written) * (asked.n or 1)
     if told * (1 + asked.logprobs) > limits.scored_tokens:
-        raise ApiError(
-            400,
+        raise too_much(
             f"`logprobs` of {told:,} tokens are too much at a time: send the text in parts, ask "
             "for less, or leave them out",
-            param="logprobs",
-            code="too_many_logprobs",
+            "logprobs",
+            "too_many_logprobs",
         )
 
 
@@ -208,8 +202,9 @@ def _add_handlers(app: FastAPI) -> None:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part not in ("body", "query")]
         param = place[0] if place and first["type"] != "json_invalid" else None
-        where = f"`{param}`: " if param else ""
-        return JSONResponse(error_object(f"{where}{first['msg']}", param=param), 400)
+        wrong = first["msg"].removeprefix("Value error, ")
+        told = f"`{param}`: {wrong}" if param else wrong
+        return JSONResponse(error_object(told, param=param), 400)
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:

@@ -57,7 +57,7 @@ def add_routes(app: FastAPI, models: ServedModels, named: Callable[[Request], st
         return {
             "tokenizer_class": type(one.tokenizer).__name__,
             "level": one.tokenizer.level,
-            "vocab_size": max(one.eos + 1, one.vocab_size),
+            "vocab_size": one.last_id + 1,
             "eos_token": "\n",
             "eos_token_id": one.eos,
             "bos_token": None,

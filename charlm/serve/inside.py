@@ -27,7 +27,7 @@ def add_routes(app: FastAPI, models: ServedModels, named: Callable[[Request], st
         one = models[model or named(request)]
         network = network_in(one.model.lm)
         if network is None:
-            raise ApiError(400, f"{one.name} has no network with hidden units", param="model")
+            raise ApiError(404, f"{one.name} has no network with hidden units", param="model")
         return one, network
 
     @app.post("/v1/inside", tags=["the network at work"], responses=ERRORS)
@@ -75,7 +75,7 @@ def _place(network: RecurrentLM, text: str) -> Place:
     found = (int(layer), what) if layer.isdecimal() and len(layer) < 9 else (-1, "")
     if found not in places:
         choices = ", ".join(f"{layer}:{what}" for layer, what in places)
-        raise ApiError(400, f"there is no {text!r}: choose of {choices}", param="place")
+        raise ApiError(404, f"there is no {text!r}: choose of {choices}", param="place")
     return found
 
 
@@ -113,7 +113,7 @@ def _unit(one: Served, network: RecurrentLM, asked: UnitRequest) -> dict[str, An
     place = _place(network, f"{layer}:{what or 'h'}")
     if not (index.isdecimal() and len(index) < 9 and int(index) < network.config.hidden):
         last = network.config.hidden - 1
-        raise ApiError(400, f"units are 0 to {last}, not {index!r}", param="unit")
+        raise ApiError(404, f"units are 0 to {last}, not {index!r}", param="unit")
     tokens, values_TH = _values(one, network, asked.text, place)
     values_T = _scaled(place, values_TH[:, int(index)])
     return {"model": one.name, "tokens": tokens, "values": np.round(values_T, 3).tolist()}
@@ -124,7 +124,7 @@ def _influence(one: Served, network: RecurrentLM, asked: InfluenceRequest) -> di
     if not asked.text.endswith("\n"):
         ids = np.append(ids, one.tokenizer.eos)
     if asked.token >= len(ids):
-        raise ApiError(400, f"tokens are 0 to {len(ids) - 1}, not {asked.token}", param="token")
+        raise ApiError(404, f"tokens are 0 to {len(ids) - 1}, not {asked.token}", param="token")
     bits = influence(network, ids, asked.token)
     tokens = list(map(one.name_of, ids.tolist()))
     return {"model": one.name, "tokens": tokens, "bits": np.round(bits, 5).tolist()}

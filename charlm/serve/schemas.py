@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    WithJsonSchema,
+)
 
 DEFAULT_TOKENS = 16  # of a text, as with OpenAI
 MAX_CHOICES = 128  # texts to be written for one request
 MAX_TOP = 20  # most probable tokens told of in each place
 MAX_STOPS, MAX_STOP = 16, 200  # strings; characters of one
-MAX_ASKED = 100_000  # characters, where an answer cannot be broken off
+MAX_ASKED = 80_000  # characters, where an answer cannot be broken off; escaped, 12 bytes each
 MAX_TEXT = 20_000  # characters that a network reads for the page
 MAX_SHOWN = 1000  # tokens at the end of a text whose units are shown
+UNSUPPORTED = "Not supported: leave it out."
 MAX_SEED = 2**63 - 1
 MAX_ID = 2**31 - 1
 
@@ -40,17 +49,22 @@ Text = Annotated[str, AfterValidator(_unicode)]
 def _alike(value: Any) -> Any:
     """Look through a list quickly: what is wrong with it is said once, not for every entry."""
     if isinstance(value, list):
-        for kind in (str, int, list):
-            if all(type(one) is kind for one in value):
+        for kinds in ({str}, {int, float}, {list}):
+            if all(type(one) in kinds for one in value):
                 break
         else:
             raise ValueError("a list of texts, of token ids, or of lists of token ids is wanted")
         for ids in value if value and type(value[0]) is list else [value]:
             if not ids or type(ids[0]) is str:
                 continue
-            if not all(type(id) is int for id in ids) or min(ids) < 0 or max(ids) > MAX_ID:
+            if not all(map(_whole, ids)) or min(ids) < 0 or max(ids) > MAX_ID:
                 raise ValueError("token ids are whole numbers from 0")
     return value
+
+
+def _whole(value: Any) -> bool:
+    """Whether a value is a whole number, as JSON knows them: 3.0 is one."""
+    return type(value) is int or (type(value) is float and value.is_integer())
 
 
 def _texts(value: Any) -> Any:
@@ -59,9 +73,13 @@ def _texts(value: Any) -> Any:
     return value
 
 
-Sentences = Annotated[Text | list[Text], BeforeValidator(_texts)]
+Sentence = Annotated[Text, WithJsonSchema({"type": "string", "pattern": r"^[^\n]*$"})]
+Sentences = Annotated[Sentence | list[Sentence], BeforeValidator(_texts)]
 Id = Annotated[Int, Field(ge=0, le=MAX_ID)]
 Ids = Annotated[list[Id], Field(min_length=0)]
+Context = Annotated[
+    Literal["sentence", "stream"], Field(description="stream: each follows those before it.")
+]
 Name = Annotated[str | None, Field(description="Default: the first model that is served.")]
 
 
@@ -86,9 +104,13 @@ class StreamOptions(BaseModel):
 class CompletionRequest(Asked):
     """As of OpenAI's completions; the last few fields are charlm's own."""
 
-    prompt: Annotated[Text | list[Text] | Ids | list[Ids], BeforeValidator(_alike)] = Field(
-        "", description="A text or a list of token ids, or a list of these."
-    )
+    prompt: Annotated[
+        Text
+        | Annotated[list[Text], Field(min_length=1)]
+        | Annotated[Ids, Field(min_length=1)]
+        | Annotated[list[Ids], Field(min_length=1)],
+        BeforeValidator(_alike),
+    ] = Field("", description="A text or a list of token ids, or a list of these.")
     suffix: Text | None = Field(
         None, description="What follows the text, for bidirectional models: max_tokens blanks."
     )
@@ -104,10 +126,10 @@ class CompletionRequest(Asked):
     echo: Bool | None = False
     stop: Annotated[Stop | Stops | None, BeforeValidator(_texts)] = None
     seed: Int | None = Field(None, ge=0, le=MAX_SEED)
-    best_of: Int | None = Field(None, ge=1, le=MAX_CHOICES, description="Only as n.")
-    presence_penalty: Float | None = Field(0.0, description="Only 0.")
-    frequency_penalty: Float | None = Field(0.0, description="Only 0.")
-    logit_bias: dict[str, Float] | None = Field(None, description="Only empty.")
+    best_of: Int | None = Field(None, ge=1, le=1, description=UNSUPPORTED)
+    presence_penalty: Float | None = Field(0.0, ge=0, le=0, description=UNSUPPORTED)
+    frequency_penalty: Float | None = Field(0.0, ge=0, le=0, description=UNSUPPORTED)
+    logit_bias: dict[str, Float] | None = Field(None, max_length=0, description=UNSUPPORTED)
     user: str | None = None
     top_k: Int | None = Field(0, ge=0, le=MAX_ID, description="0: no limit.")
     min_p: Float | None = Field(0.0, ge=0, le=1)
@@ -140,7 +162,7 @@ class ScoreRequest(Asked):
 
     sentences: Sentences
     eos: Bool = Field(True, description="Count the <EOS> that closes a sentence.")
-    context: str = Field("sentence", description='Or "stream": each follows those before it.')
+    context: Context = "sentence"
     tokens: Bool = False
     words: Bool = False
 
@@ -150,7 +172,7 @@ class WordsRequest(Asked):
 
     sentences: Sentences
     eos: Bool = True
-    context: str = "sentence"
+    context: Context = "sentence"
 
 
 class NextRequest(Asked):
@@ -163,7 +185,7 @@ class NextRequest(Asked):
 class FillRequest(Asked):
     """A line with blanks (_)."""
 
-    text: Text = Field(max_length=1000)
+    text: Text = Field(max_length=1000, pattern="_")
     top_k: Int = Field(5, ge=1, le=100)
     left_only: Bool = False
 
@@ -210,7 +232,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         400: "The request makes no sense.",
         401: "The API key is missing or wrong.",
         403: "The server is not asked by its own name.",
-        404: "There is no such model.",
+        404: "There is no such model, or nothing of that name or number in it.",
         408: "It took too long.",
         413: "The request is too large.",
         422: "The request makes no sense.",

@@ -36,6 +36,7 @@ class Served:
         self.tokenizer = model.tokenizer
         eos, self.vocab_size = self.tokenizer.eos, self.tokenizer.vocab_size
         self.eos = eos or self.vocab_size
+        self.last_id = max(self.eos, self.vocab_size - 1)
         self._thread = ThreadPoolExecutor(1, "charlm asked")
         self._pending, self._max_pending = 0, max_waiting
         self.engine: Engine | None = None
@@ -52,7 +53,7 @@ class Served:
 
     def from_client(self, ids: Sequence[int], param: str = "prompt") -> Ids:
         """The model's ids, from those of a client. Raises ApiError for ids that no token has."""
-        if any(not 0 <= id <= max(self.eos, self.vocab_size - 1) for id in ids):
+        if any(not 0 <= id <= self.last_id for id in ids):
             raise ApiError(
                 400,
                 f"a token id is not from 0 to {self.vocab_size - 1:,} (or {self.eos:,}, which ends "

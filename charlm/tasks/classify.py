@@ -17,8 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import LanguageModel, causal
 from ..measures import oov_treatment
 from ..models.logspace import log_softmax

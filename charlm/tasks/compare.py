@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import LanguageModel, causal
 from ..measures import Measures, bits, oov_treatment
 from ..text.tokenizer import Tokenizer

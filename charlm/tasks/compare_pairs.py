@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import require
+from ..errors import require
 from ..lm import LanguageModel, causal
 from ..text.tokenizer import Tokenizer
 from .pairs import Accuracy, Pair, PairScore, accuracy, known, score_pairs

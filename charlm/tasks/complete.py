@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import CausalLM, Ids, S
 from ..measures import LN10
 from ..text.tokenizer import Tokenizer

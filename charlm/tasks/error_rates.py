@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from .bootstrap import RESAMPLES, bootstrap, interval
 from .nbest import Utterance
 

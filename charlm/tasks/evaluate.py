@@ -7,8 +7,7 @@ from typing import Generic
 
 import numpy as np
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import CausalLM, Ids, M, Nats, S, SequentialLM, State, causal
 from ..measures import Measures
 from ..text.tokenizer import Tokenizer, encodable

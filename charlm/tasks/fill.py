@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import CausalLM, Ids, LanguageModel, Mask, Nats, PseudoLM, S, causal, is_pseudo
 from ..models.logspace import log_softmax
 from ..text.tokenizer import Tokenizer

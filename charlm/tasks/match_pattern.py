@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..system.extras import require_packages
 
 MAX_SECONDS = 2.0  # of one question to a pattern

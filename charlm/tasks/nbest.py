@@ -13,8 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..text.source import open_lines
 
 TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*")  # a line of sclite's

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import Ids, LanguageModel, Nats
 from ..models.cells import Array
 from ..models.recurrent import RecurrentState, recurrent

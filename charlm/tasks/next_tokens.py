@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import CausalLM, S
 from ..measures import surprisal
 from ..text.tokenizer import Tokenizer

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
 from ..display.difference import common_ends
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import CausalLM, Ids, Nats, S
 from ..measures import bits, surprisal
 from ..text.tokenizer import Tokenizer

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
+from ..errors import require
 from ..lm import CausalLM, S
 from ..measures import oov_treatment
 from ..text.tokenizer import Tokenizer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import CausalLM, Ids, S
 from ..models.padding import rows_that_fit
 from ..text.tokenizer import Tokenizer

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import Ids, Nats
 from ..models.logspace import log_softmax
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
 from ..display.html_page import Html, number, text
 from ..display.surprisal_html import Piece, Shade, block, inline_shade, pieces_html
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import (
     CausalLM,
     Ids,

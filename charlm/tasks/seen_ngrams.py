@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..config import require
+from ..errors import require
 from ..lm import Ids
 
 MAX_TEXT_TOKENS = 1 << 32  # that an index has room for

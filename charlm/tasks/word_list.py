@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from ..config import require
+from ..errors import require
 from ..lm import Ids
 from ..text.tokenizer import Tokenizer
 from ..text.word_tokenizer import split_word

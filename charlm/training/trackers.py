@@ -20,8 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from ..config import require
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..measures import Measures
 from ..runs.events import Events, Plan, Step
 from ..runs.run_directory import RunDirectory

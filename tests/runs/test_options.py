@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 import charlm
-from charlm.config import (
-    Described,
-)
 from charlm.errors import CharlmError
 from charlm.runs import options
 from charlm.runs.options import NgramOptions, TrainOptions, TrainRunOptions
+from charlm.settings import Described
 
 
 @pytest.mark.parametrize(

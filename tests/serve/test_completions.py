@@ -200,7 +200,6 @@ def test_blanks_are_filled_by_suffix(client: Client) -> None:
         ({"max_tokens": 10**9}, "max_tokens"),
         ({"max_tokens": -1}, "max_tokens"),
         ({"n": 0}, "n"),
-        ({"n": 128, "prompt": ["a", "b"]}, "n"),
         ({"logprobs": 99}, "logprobs"),
         ({"temperature": -1}, "temperature"),
         ({"top_p": 0}, "top_p"),
@@ -215,6 +214,11 @@ def test_what_makes_no_sense_is_refused(client: Client, body: dict[str, Any], pa
     status, error = client.fails("/v1/completions", body)
     assert (status, error["param"]) == (400, param)
     assert error["type"] == "invalid_request_error"
+
+
+def test_too_many_texts_are_refused(client: Client) -> None:
+    status, error = client.fails("/v1/completions", {"n": 128, "prompt": ["a", "b"]})
+    assert (status, error["type"], error["param"]) == (429, "rate_limit_error", "n")
 
 
 def test_what_others_send_is_taken(client: Client) -> None:

@@ -68,7 +68,7 @@ def test_a_body_of_unknown_size(narrow: Client) -> None:
 def test_what_would_be_told_is_limited(narrow: Client) -> None:
     asked = {"prompt": "a" * 30, "echo": True, "logprobs": 1, "max_tokens": 0}
     status, error = narrow.fails("/v1/completions", asked)
-    assert (status, error["code"]) == (400, "too_many_logprobs")
+    assert (status, error["code"]) == (429, "too_many_logprobs")
     assert narrow.complete(**{**asked, "logprobs": 0})
     asked = {"prompt": "a", "max_tokens": 60, "logprobs": 0}
     assert narrow.fails("/v1/completions", asked)[1]["param"] == "logprobs"

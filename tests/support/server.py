@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import uvicorn
 
 from charlm.serve.app import make_app
 from charlm.serve.limits import Limits
+from charlm.serve.run import listen
 from charlm.serve.served import ServedModels, load
 
 TIMEOUT = 60
@@ -94,7 +94,8 @@ def serving(
     """A server of these models."""
     limits = limits or Limits()
     models = load(paths, limits.waiting)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
+    listening.listen()
     config = uvicorn.Config(
         make_app(models, limits, api_key, hosts), log_config=None, timeout_graceful_shutdown=2
     )

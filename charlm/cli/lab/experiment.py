@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 from ...cli import show
-from ...config import CELLS, TokenizerConfig, require
+from ...config import CELLS, TokenizerConfig
 from ...display.charts import Panel, png
-from ...errors import CharlmError
+from ...errors import CharlmError, require
 from ...system.output_file import is_among, writing
 from ..talk import note, progress_bar
 from .options import Levels

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ...config import require
+from ...errors import require
 from ..options import Force, Json
 from ..talk import progress_bar
 from .experiment import cells_of, conclude

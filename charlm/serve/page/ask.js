@@ -64,6 +64,15 @@ export function latest(work) {
   };
 }
 
+// A function that waits until it has not been called for some time, and then runs once.
+export function settled(work, milliseconds) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(work, milliseconds);
+  };
+}
+
 function tell() {
   trouble.textContent = [...failing.values()].map((error) => error.message).join(" · ");
   trouble.hidden = !failing.size;

@@ -1,7 +1,7 @@
 // The network at work: its units over the text as a heat map, a token's influence, a unit's text.
 
-import { ask, latest } from "/page/ask.js";
-import { css, element, inkOn, isDark, number, ofSigned, shown } from "/page/look.js";
+import { ask, latest, settled } from "/page/ask.js";
+import { css, element, inkOn, isDark, number, ofSigned, shades, shown } from "/page/look.js";
 
 const $ = (id) => document.getElementById(id);
 const canvas = $("map"), paper = canvas.getContext("2d");
@@ -17,6 +17,7 @@ export const inside = { onSelect: () => {}, onInfluence: () => {}, meet, read, s
 function meet(model) {
   card = model;
   map = null;
+  units = [];
   if (!card.network) return;
   const kept = $("place").value;
   $("place").replaceChildren(...card.network.places.map((place) => {
@@ -34,8 +35,9 @@ function read(given) {
 
 const look = latest(async () => {
   if (!card.network) return;
-  const place = $("place").value;
+  const asked = card, place = $("place").value;
   const found = await ask("/v1/inside", { text, place });
+  if (asked !== card) return;  // another model has been chosen meanwhile
   const bytes = Uint8Array.from(atob(found.values), (c) => c.charCodeAt(0));
   map = { place, tokens: found.tokens, values: new Int8Array(bytes.buffer), width: found.units };
   const before = units[row];
@@ -44,7 +46,7 @@ const look = latest(async () => {
   column = Math.min(column, map.tokens.length - 1);
   draw();
   $("map-scroll").scrollLeft = 1e9;
-  fires();
+  firesSoon();
 });
 
 // The units that change most over the text, in their own order.
@@ -72,21 +74,25 @@ function draw() {
   const room = $("map-scroll").clientWidth - LEFT - 2;
   wide = Math.min(28, Math.max(12, Math.floor(room / Math.max(1, n))));
   const width = LEFT + n * wide, height = HEAD + units.length * HIGH + 2, ratio = devicePixelRatio || 1;
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
+  if (canvas.width !== Math.floor(width * ratio) || canvas.height !== Math.floor(height * ratio)) {
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
   paper.setTransform(ratio, 0, 0, ratio, 0, 0);
+  paper.clearRect(0, 0, width, height);
   const ink = isDark() ? "#e6e8eb" : "#1d2126", soft = isDark() ? "#9ba4b0" : "#5d6570";
   const mark = isDark() ? "#7fe0d8" : "#0f6b6f";
   paper.font = "13px ui-monospace, 'DejaVu Sans Mono', monospace";
   paper.textAlign = "center";
   paper.textBaseline = "middle";
+  const colours = shades();
   map.tokens.forEach((token, t) => {
     paper.fillStyle = t === column ? mark : ink;
     paper.fillText(shown(token), LEFT + (t + 0.5) * wide, HEAD / 2, wide * 1.6);
     units.forEach((unit, k) => {
-      paper.fillStyle = css(ofSigned(value(t, unit)));
+      paper.fillStyle = colours[map.values[t * map.width + unit] + 128];
       paper.fillRect(LEFT + t * wide, HEAD + k * HIGH, wide - 1, HIGH - 1);
     });
   });
@@ -156,6 +162,8 @@ const fires = latest(async () => {
     return span;
   }));
 });
+
+const firesSoon = settled(fires, 200);
 
 // Mouse and keys -------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ const SIGNED = {
   dark: [[58, 134, 200], [26, 29, 34], [214, 72, 66]],
 };
 export const MAX_BITS = 12;
+export const system = matchMedia("(prefers-color-scheme: dark)");
 
 export function isDark() {
   const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return chosen ? chosen === "dark" : system.matches;
 }
 
 function between(fraction, scale) {
@@ -27,6 +28,11 @@ export function ofSurprisal(bits) {
 
 export function ofSigned(value) {
   return between((value + 1) / 2, SIGNED[isDark() ? "dark" : "light"]);
+}
+
+// The colours of signed bytes, that of −128 first.
+export function shades() {
+  return Array.from({ length: 256 }, (_, k) => css(ofSigned((k - 128) / 127)));
 }
 
 export function css(rgb) {

@@ -1,7 +1,7 @@
 // The page: a text, and what a model makes of it.
 
 import { ask, get, latest, now, show } from "/page/ask.js";
-import { bar, css, element, inkOn, number, ofSurprisal, percent, shown, superscript, written } from "/page/look.js";
+import { bar, css, element, inkOn, isDark, number, ofSurprisal, percent, shown, superscript, system, written } from "/page/look.js";
 import { inside } from "/page/inside.js";
 import { write } from "/page/write.js";
 
@@ -28,22 +28,40 @@ const score = latest(async () => {
   drawNumbers(total);
 });
 
+// What has not changed stays as it is: of a long text, one key changes little.
 function drawRibbon() {
   ribbon.classList.toggle("words", now.level === "word");
   selected = Math.min(selected, tokens.length - 1);
-  ribbon.replaceChildren(...tokens.map((token, k) => {
-    const colour = ofSurprisal(token.surprisal);
-    const span = element("span", { role: "option", tabIndex: k === Math.max(0, selected) ? 0 : -1 },
-      now.level === "char" || now.level === "byte" || now.level === "subword"
-        ? visible(token.token) : shown(token.token));
-    span.style.background = css(colour);
-    span.style.color = inkOn(colour);
-    span.title = `${shown(token.token)} · ${number(token.surprisal)} bits · rank ${token.rank}`;
-    span.setAttribute("aria-label", span.title);
+  tokens.forEach((token, k) => {
+    const look = [token.token, token.surprisal, token.rank, now.level, isDark()].join("|");
+    const old = ribbon.children[k];
+    if (old?.dataset.look === look) return;
+    const span = tokenSpan(token, k);
+    span.dataset.look = look;
+    if (old) old.replaceWith(span);
+    else ribbon.append(span);
+  });
+  while (ribbon.children.length > tokens.length) ribbon.lastChild.remove();
+  markSelected(Math.max(0, selected));
+}
+
+function tokenSpan(token, k) {
+  const colour = ofSurprisal(token.surprisal);
+  const span = element("span", { role: "option" }, now.level === "word" ? shown(token.token) : visible(token.token));
+  span.style.background = css(colour);
+  span.style.color = inkOn(colour);
+  span.title = `${shown(token.token)} · ${number(token.surprisal)} bits · rank ${token.rank}`;
+  span.setAttribute("aria-label", span.title);
+  span.dataset.k = k;
+  return span;
+}
+
+function markSelected(reached) {
+  [...ribbon.children].forEach((span, k) => {
     span.setAttribute("aria-selected", k === selected);
-    span.dataset.k = k;
-    return span;
-  }));
+    span.tabIndex = k === reached ? 0 : -1;
+    span.style.borderBottomColor = "transparent";
+  });
 }
 
 // Spaces stay spaces between letters, so that the text can be read.
@@ -64,11 +82,7 @@ function drawNumbers({ logprob, tokens: n, chars }) {
 function choose(k, focus = false) {
   if (!tokens.length) return;
   selected = Math.max(0, Math.min(k, tokens.length - 1));
-  [...ribbon.children].forEach((span, n) => {
-    span.setAttribute("aria-selected", n === selected);
-    span.tabIndex = n === selected ? 0 : -1;
-    span.style.borderBottomColor = "transparent";
-  });
+  markSelected(selected);
   if (focus) ribbon.children[selected]?.focus();
   inside.select(selected);
 }
@@ -157,9 +171,10 @@ const fill = latest(async () => {
 
 // All together ---------------------------------------------------------------------------------
 
-function changed() {
+// The surprisal comes first: all else would only keep it waiting.
+async function changed() {
   localStorage.setItem("text", text.value);
-  score();
+  await score();
   next();
   inside.read(text.value);
 }
@@ -188,11 +203,11 @@ function meet(name) {
 $("model").addEventListener("change", () => meet($("model").value));
 $("theme").addEventListener("click", () => {
   const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
   root.dataset.theme = dark ? "light" : "dark";
   draw();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+system.addEventListener("change", draw);
 text.addEventListener("input", changed);
 $("hypotheses").addEventListener("input", rank);
 $("blanks").addEventListener("input", fill);
