@@ -3,8 +3,7 @@
     python benchmarks/keystroke.py MODEL [--keys 100] [--pause 150] [--json FILE]
 
 In headless Chromium, with a text of some 60 characters, the network shown and a token chosen: from
-the key to the numbers of the new text on the page, milliseconds. Of the time without the browser,
-`curl` can tell.
+the key to the numbers of the new text on the page, in milliseconds.
 """
 
 from __future__ import annotations

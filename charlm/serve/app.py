@@ -128,7 +128,7 @@ class ByModel:
 
 
 def _check(asked: CompletionRequest, limits: Limits) -> None:
-    """Raise ApiError for too long texts."""
+    """Raise ApiError if a longer text is wanted than the server writes."""
     if (asked.max_tokens or 0) > limits.max_tokens:
         raise ApiError(
             400,

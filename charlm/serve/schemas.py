@@ -63,7 +63,7 @@ def _alike(value: Any) -> Any:
 
 
 def _whole(value: Any) -> bool:
-    """Whether a value is a whole number, as JSON knows them: 3.0 is one."""
+    """Whether a value is a whole number; to JSON Schema, 3.0 is one."""
     return type(value) is int or (type(value) is float and value.is_integer())
 
 
