@@ -1,4 +1,4 @@
-"""Line charts, as PNG or SVG: every picture that charlm draws is made of panels of lines."""
+"""Line charts, as PNG or SVG: panels of lines, some of them over a surface in colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +19,9 @@ COLOURS = ("#3b7dd8", "#e07b28", "#2f9e5f", "#c9436b", "#8a63c9", "#8c7a3d", "#3
 INK = "#010203"  # stands for the reader's own text colour until an SVG is finished
 FIGURE_INCHES = (8.0, 5.0)  # size of a picture with one column of panels
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # of an SVG
-TWO_COLUMN_LEGEND_FROM = 6  # lines; from this many on, a legend has two columns
+LEGEND_BELOW = 40  # points under the axes: there a legend hides no line
+LEGEND_CHARACTERS = 76  # in a row of a legend, its lines' samples included
+SAMPLE_CHARACTERS = 8  # that a line's sample in a legend takes
 SOFTWARE = {"Software": "charlm"}  # of a PNG, as its text chunk says
 LARGEST = 1e100  # that is drawn
 DPI = 125  # which makes it 1,000 pixels wide
@@ -31,8 +35,18 @@ class Line:
     x: Sequence[float]
     y: Sequence[float]
     style: str = "-"  # matplotlib's: "-", "--", ":", "o-", …
-    colour: int | None = None  # index into COLOURS; None: the next one
+    colour: int | str | None = None  # index into COLOURS, or "#rrggbb"; None: the next one
     width: float = 1.4  # points
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A quantity over a plane, shown in colours behind the lines; dark is low."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    z: Sequence[Sequence[float]]  # one row for each y
 
 
 @dataclass(frozen=True)
@@ -47,10 +61,11 @@ class Panel:
     log_y: bool = False
     x_ticks: Sequence[float] = ()  # tick positions on x; empty: matplotlib decides
     y_range: tuple[float, float] | None = None
+    x_range: tuple[float, float] | None = None
     levels: Sequence[tuple[str, float]] = ()  # horizontal lines with their names
     marks: Sequence[tuple[str, float, float]] = ()  # annotated points: text, x, y
-    legend: Literal["best", "lower right", "upper right"] = "best"  # its place
     height: float = 1.0  # relative to the panels of other rows
+    surface: Surface | None = None
 
 
 def png(panels: Sequence[Panel], columns: int = 1) -> bytes:
@@ -124,8 +139,12 @@ def _drawable(values: Sequence[float]) -> list[float]:
 
 def _draw(axes: Axes, panel: Panel) -> None:
     colours = cycle(COLOURS)
+    if panel.surface is not None:
+        _draw_surface(axes, panel.surface)
     for line in panel.lines:
-        colour = next(colours) if line.colour is None else COLOURS[line.colour % len(COLOURS)]
+        colour = next(colours) if line.colour is None else line.colour
+        if isinstance(colour, int):
+            colour = COLOURS[colour % len(COLOURS)]
         label = line.label or "_nolegend_"
         points = _drawable(line.x), _drawable(line.y)
         axes.plot(*points, line.style, color=colour, label=label, ms=4, lw=line.width)
@@ -145,9 +164,35 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_xticks([], minor=True)
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
+    if panel.x_range is not None:
+        axes.set_xlim(panel.x_range)
     axes.grid(alpha=0.25, color="gray")
-    labelled = sum(bool(line.label) for line in panel.lines)
-    if labelled > 1:
-        axes.legend(
-            framealpha=0.0, loc=panel.legend, ncols=1 if labelled < TWO_COLUMN_LEGEND_FROM else 2
-        )
+    labels = [line.label for line in panel.lines if line.label]
+    if len(labels) > 1:
+        _add_legend(axes, labels)
+
+
+def _draw_surface(axes: Axes, surface: Surface) -> None:
+    """The surface, its rows and columns evenly spaced or not, and its scale beside it."""
+    z = np.asarray(surface.z, np.float64)
+    drawn = axes.pcolormesh(
+        surface.x, surface.y, z, cmap="viridis", shading="nearest", rasterized=True
+    )
+    axes.figure.colorbar(drawn, ax=axes, label=surface.label)
+
+
+def _add_legend(axes: Axes, labels: Sequence[str]) -> None:
+    """The legend below the axes and their title, in as many columns as are not too wide."""
+    from matplotlib.transforms import ScaledTranslation
+
+    across = LEGEND_CHARACTERS // (max(map(len, labels)) + SAMPLE_CHARACTERS)
+    scale = axes.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
+    below = axes.transAxes + ScaledTranslation(0, -LEGEND_BELOW / 72, scale)
+    axes.legend(
+        framealpha=0.0,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=below,
+        borderaxespad=0.0,
+        ncols=max(1, min(across, len(labels))),
+    )

@@ -198,7 +198,6 @@ class Gradients:
                     lines,
                     log_y=True,
                     y_range=(1e-8, 1e6),
-                    legend="lower right",
                 )
             )
         for title, what in (("rnn's gradient before clipping", "norm"), ("its loss", "nats")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ..lab import agreement, bptt, gradients, memory, neurons
+from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons
 from ..show import line
 from ..verb import help_text, register
 
@@ -23,8 +23,10 @@ def lab(context: typer.Context) -> None:
         line(context.get_help())
 
 
+register(app, cell.cell, "cell", context_settings={"ignore_unknown_options": True})  # add -1
 register(app, memory.memory, "memory")
 register(app, gradients.gradients, "gradients")
+register(app, cliff.cliff, "cliff")
 register(app, bptt.bptt, "bptt")
 register(app, agreement.agreement, "agreement")
 register(app, neurons.neurons, "neurons")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,3 +80,13 @@ def conclude(
     with writing(out) as file:
         file.write(picture)
     note(f"picture: {out}")
+
+
+def short(value: float) -> str:
+    """A number of any size in few columns: 0.50, 0.013, 2e-8."""
+    if value == 0 or 0.095 <= abs(value) < 1e4 or not math.isfinite(value):
+        return show.number(value)
+    if 0.00095 <= abs(value) < 1:
+        return f"{value:.3f}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"

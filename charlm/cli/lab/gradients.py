@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 
 from ...cli import show
 from ..options import Column, Encoding, Errors, Field, Force, Json
-from .experiment import cells_of, conclude, training_on
+from .experiment import cells_of, conclude, short, training_on
 from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _cells(found: Gradients) -> list[str]:
     for one in found.cells:
         row = [one.fresh.cell]
         for curve in (one.fresh, one.trained):
-            row += [_short(curve.ratio(k)) for k in TABLE_DISTANCES] + [_faded(curve)]
+            row += [short(curve.ratio(k)) for k in TABLE_DISTANCES] + [_faded(curve)]
             row.append("│" if curve is one.fresh else show.number(one.loss))
         rows.append(row)
     fresh, trained = (" " * 14 + "fresh").ljust(46), "trained"
@@ -97,9 +96,9 @@ def _scaled(found: Gradients) -> list[str]:
     k = found.far
     rows = [[f"fresh, at k={k}, ‖W‖ =", *(f"{gain:.1f}" for gain in GAINS)]]
     for cell in SCALED_CELLS:
-        own = [_short(c.ratio(k)) for c in found.scaled if c.cell == cell]
+        own = [short(c.ratio(k)) for c in found.scaled if c.cell == cell]
         rows.append([cell, *own])
-    rows.append(["bound ‖W‖ᵏ", *(_short(gain**k) for gain in GAINS)])
+    rows.append(["bound ‖W‖ᵏ", *(short(gain**k) for gain in GAINS)])
     return show.columns(rows, "<" + ">" * len(GAINS))
 
 
@@ -107,7 +106,7 @@ def _clipping(found: Gradients) -> list[str]:
     rows = [["rnn, ‖W‖ =", "", "clipped at", "largest ‖∇‖", "loss at end", f"k={found.far}"]]
     for run in found.clipping:
         at = f"{run.clip_norm}" if run.clip_norm else "never"
-        numbers = [_short(max(run.norms)), show.number(run.end), _short(run.after.ratio(found.far))]
+        numbers = [short(max(run.norms)), show.number(run.end), short(run.after.ratio(found.far))]
         rows.append([f"{run.after.gain}", run.optimizer, at, *numbers])
     return show.columns(rows, "<<<>>>")
 
@@ -119,8 +118,8 @@ def _remarks(found: Gradients) -> Iterator[str]:
         order = sorted(found.cells, key=lambda one: one.trained.ratio(k))
         low, high = order[0].trained, order[-1].trained
         yield (
-            f"After training, the gradient that reaches {k} steps back is {_short(high.ratio(k))} "
-            f"of that at the last step in {high.cell}, {_short(low.ratio(k))} in {low.cell}."
+            f"After training, the gradient that reaches {k} steps back is {short(high.ratio(k))} "
+            f"of that at the last step in {high.cell}, {short(low.ratio(k))} in {low.cell}."
         )
     grown = [c for c in found.scaled if c.ratio(k) > EXPLODED_ABOVE]
     exploding = "; ".join(
@@ -129,7 +128,7 @@ def _remarks(found: Gradients) -> Iterator[str]:
     )
     below = max(c.ratio(k) for c in found.scaled if c.gain < 1)
     yield (
-        f"‖W‖ < 1: it vanishes, to {_short(below)} or less at k = {k}. ‖W‖ > 1 does not suffice "
+        f"‖W‖ < 1: it vanishes, to {short(below)} or less at k = {k}. ‖W‖ > 1 does not suffice "
         f"for exploding, since units saturate or are inactive: {exploding or 'none explodes here'}."
     )
     tame, tame_clipped, wild, wild_clipped = found.clipping
@@ -137,20 +136,10 @@ def _remarks(found: Gradients) -> Iterator[str]:
         f"Clipping: training from ‖W‖ = {wild.after.gain} by plain gradient descent ends at a loss "
         f"of {show.number(wild.end)} without and {show.number(wild_clipped.end)} with it. Against "
         f"vanishing it cannot help, scaling what comes from near and far alike: at k = {k} the "
-        f"network from ‖W‖ = {tame.after.gain} has {_short(tame.after.ratio(k))} without and "
-        f"{_short(tame_clipped.after.ratio(k))} with it."
+        f"network from ‖W‖ = {tame.after.gain} has {short(tame.after.ratio(k))} without and "
+        f"{short(tame_clipped.after.ratio(k))} with it."
     )
 
 
 def _faded(curve: Curve) -> str:
     return f">{len(curve.norms) - 1}" if curve.faded is None else f"{curve.faded}"
-
-
-def _short(value: float) -> str:
-    """A number of any size in few columns: 0.50, 0.013, 2e-8."""
-    if value == 0 or 0.095 <= abs(value) < 1e4 or not math.isfinite(value):
-        return show.number(value)
-    if 0.00095 <= abs(value) < 1:
-        return f"{value:.3f}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"

@@ -27,9 +27,10 @@ def for_picture(context: typer.Context, path: Path) -> Path:
     return path
 
 
-def for_page(context: typer.Context, path: Path) -> Path:
+def for_page(context: typer.Context, path: Path | None) -> Path | None:
     """Raise before the work, not after it, if no page can be written to `path`."""
-    check(path, is_page, force=_may_replace(context))
+    if path is not None:
+        check(path, is_page, force=_may_replace(context))
     return path
 
 

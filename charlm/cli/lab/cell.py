@@ -1,0 +1,172 @@
+"""`charlm lab cell`: the memory cell, its gates opened and shut by hand."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...cli import show
+from ...errors import CharlmError
+from ..options import Force, Json
+from ..talk import note
+from .experiment import conclude, short
+from .options import Picture, Seed, for_page
+
+if TYPE_CHECKING:
+    from ...lab.cell import ByHand, Hand, Step
+
+ANIMATION_SECONDS = 4.0  # for a whole run
+MAX_FRAME_SECONDS = 0.4
+
+
+def cell(
+    steps: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="STEPS",
+            help="What to do: write X, add X, keep N, read [N], clear, gates I F O X. "
+            "Default: write 4.2 keep 200 read clear read.",
+            show_default=False,
+        ),
+    ] = None,
+    keys: Annotated[bool, typer.Option("--keys", help="Work the gates by keys.")] = False,
+    noise: Annotated[float, typer.Option(min=0, help="Largest input while nothing is written.")] = (
+        1.0
+    ),
+    weights: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Recurrent weights of the plain RNNs.")
+    ] = "0.9,1,1.2",
+    animate: Annotated[
+        bool, typer.Option("--animate/--no-animate", help="Show each step, on a terminal.")
+    ] = True,
+    seed: Seed = 1,
+    out: Picture = Path("lab-cell.png"),
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="HTML", callback=for_page, help="Also write a page.", show_default=False
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    r"""Work a memory cell by hand: write, keep, read, clear.
+
+    A gate is open (1), shut (0) or anything between. The input gate i writes, the forget gate f
+    keeps, the output gate o reads: c = f c + i x, y = o c. While nothing is written, noise arrives,
+    which the shut input gate keeps out. Plain RNNs of one unit get the same inputs, and the
+    gradient of what is read is followed back to where it was written.
+
+    \b
+    charlm lab cell
+    charlm lab cell write 4.2 keep 20 add 1 keep 20 read
+    charlm lab cell --keys
+    """
+    from ...lab.cell import SCRIPT, Hand, script
+    from ...system.output_file import writing
+
+    hand = Hand(seed, noise, _numbers(weights))
+    if keys:
+        if steps:
+            raise CharlmError("--keys takes the steps from the keyboard: leave STEPS out")
+        from .cell_by_keys import work
+
+        work(hand)
+    else:
+        chosen = script(steps or SCRIPT)
+        if animate and not json and show.is_terminal(sys.stdout):
+            _animate(hand, chosen)
+        else:
+            for gates in chosen:
+                hand.step(gates)
+    found = hand.finished()
+    conclude(found, json, _print, out)
+    if page is not None:
+        from ...lab.cell_page import page as page_of
+
+        with writing(page) as file:
+            file.write(page_of(found).encode("utf-8"))
+        note(f"page: {page}")
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise CharlmError(f"--weights takes numbers separated by commas, not {text!r}") from None
+
+
+def _animate(hand: Hand, chosen: Sequence[object]) -> None:
+    """Take the steps one by one, showing each."""
+    from rich.live import Live
+
+    from ...lab.cell import Gates
+
+    pause = min(MAX_FRAME_SECONDS, ANIMATION_SECONDS / len(chosen))
+    with Live(console=show.console(), transient=True, auto_refresh=False) as live:
+        for k, gates in enumerate(chosen, 1):
+            assert isinstance(gates, Gates)
+            step = hand.step(gates)
+            live.update("\n".join(frame(hand, step, f"step {k} of {len(chosen)}")), refresh=True)
+            time.sleep(pause)
+
+
+def frame(hand: Hand, step: Step, head: str) -> list[str]:
+    """The cell at one step, drawn in letters, at most 80 columns wide."""
+    gates = {name: _gate(getattr(step, name)) for name in "ifo"}
+    held = [
+        f"RNN, w = {w:g}: {show.number(value)}"
+        for w, value in zip(hand.weights, step.held, strict=True)
+    ]
+    middle = (
+        f"  x {show.number(step.x):>6} ── i {gates['i']} ──▶ │ c {show.number(step.c):>10} │"
+        f" ── o {gates['o']} ──▶ y {show.number(step.y)}"
+    )
+    keep = f" f {gates['f']} "
+    left = middle.index("│")
+    wide = middle.index("│", left + 1) - left - 1
+    return [
+        f"{head}: {step.name}",
+        "",
+        f"{' ' * left}┌{keep.center(wide, '─')}┐",
+        middle,
+        f"{' ' * left}└{'─' * wide}┘",
+        f"  {' · '.join(held)}",
+    ]
+
+
+def _gate(value: float) -> str:
+    return "open" if value == 1 else "shut" if value == 0 else f"{value:4.2f}"
+
+
+def _print(found: ByHand) -> None:
+    rows = [["steps", "", "i", "f", "o", "c", "y", *(f"w = {w:g}" for w in found.weights)]]
+    first = 1
+    for _, group in groupby(found.steps, key=lambda step: (step.name, step.i, step.f, step.o)):
+        same = list(group)
+        last, step = first + len(same) - 1, same[-1]
+        numbers = [show.number(value) for value in (step.c, step.y, *step.held)]
+        gates = [f"{gate:g}" for gate in (step.i, step.f, step.o)]
+        rows.append(
+            [f"{first}–{last}" if last > first else f"{first}", step.name, *gates, *numbers]
+        )
+        first = last + 1
+    show.table(rows, "<<>>>>>" + ">" * len(found.weights))
+    show.line("(w: what plain RNNs of one unit hold, whose recurrent weight is w)", "dim")
+    show.line()
+    T = found.reading
+    far = [
+        f"{short(one[0])} (w = {w:g})"
+        for w, one in zip(found.weights, found.rnn_gradients, strict=True)
+    ]
+    show.paragraph(
+        f"From step {T} back to step 1: ∂c_{T}/∂c_1 = {show.number(found.cell_gradient[0])}; in "
+        f"the RNNs ∂h_{T}/∂h_1 = {', '.join(far)}.",
+        indent=0,
+    )

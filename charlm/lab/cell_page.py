@@ -1,0 +1,45 @@
+"""An HTML page of a memory cell worked by hand: its picture, and what happened at each step."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from ..display.charts import svg
+from ..display.html_page import SIGNED, document, figure, number, paragraph, section, table
+from .cell import ByHand
+
+
+def page(found: ByHand) -> str:
+    """The page."""
+    rows = []
+    first = 1
+    for _, group in groupby(found.steps, key=lambda step: (step.name, step.i, step.f, step.o)):
+        same = list(group)
+        last = first + len(same) - 1
+        step = same[-1]
+        rows.append(
+            [
+                f"{first}–{last}" if last > first else f"{first}",
+                step.name,
+                *(f"{gate:g}" for gate in (step.i, step.f, step.o)),
+                *(number(value) for value in (step.c, step.y, *step.held)),
+            ]
+        )
+        first = last + 1
+    heads = ["steps", "what", "i", "f", "o", "c", "y", *(f"RNN, w = {w:g}" for w in found.weights)]
+    about = [
+        paragraph(
+            "c_t = f_t c_{t−1} + i_t x_t and y_t = o_t c_t, the gates set by hand; at steps that "
+            f"write nothing, x_t is noise up to ±{found.noise:g} (seed {found.seed}). Beside it "
+            "plain RNNs of one unit, h_t = tanh(w h_{t−1} + u x_t), with the same inputs; what "
+            "they hold is h_t / u.",
+            "soft",
+        )
+    ]
+    picture = figure(svg(found.panels(), name="cell"), "Gates, contents and gradients, by step.")
+    return document(
+        "A memory cell by hand",
+        about,
+        [section("What happens", picture), section("Step by step", table(heads, rows))],
+        SIGNED,
+    )
