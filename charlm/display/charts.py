@@ -37,6 +37,8 @@ class Line:
     style: str = "-"  # matplotlib's: "-", "--", ":", "o-", …
     colour: int | str | None = None  # index into COLOURS, or "#rrggbb"; None: the next one
     width: float = 1.4  # points
+    low: Sequence[float] = ()  # a band around the line, from here …
+    high: Sequence[float] = ()  # … to here
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
             colour = COLOURS[colour % len(COLOURS)]
         label = line.label or "_nolegend_"
         points = _drawable(line.x), _drawable(line.y)
+        if line.low:
+            band = _drawable(line.low), _drawable(line.high)
+            axes.fill_between(points[0], *band, color=colour, alpha=0.15, lw=0)
         axes.plot(*points, line.style, color=colour, label=label, ms=4, lw=line.width)
     for name, level in panel.levels:
         axes.axhline(level, color="gray", lw=1, ls=":")

@@ -29,7 +29,7 @@ import numpy as np
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
 from ..display.charts import Line, Panel
 from ..errors import CharlmError, require
-from ..lm import CausalLM, LanguageModel, S, causal
+from ..lm import CausalLM, Ids, LanguageModel, S, causal
 from ..models import model_file, model_parts
 from ..models.kneser_ney import estimate
 from ..models.recurrent import RecurrentLM
@@ -38,12 +38,13 @@ from ..runs.run_directory import RunDirectory
 from ..tasks.word_scores import boundary_mass
 from ..text.tokenizer import Tokenizer
 from .clauses import MAX_CLAUSE, VERBS, Item, Known, Lexicon, draw_items, draw_text
+from .palette import colour_of
 from .progress import Progress, split_progress
 
 LENGTHS = range(MAX_CLAUSE + 1)  # words of a clause, after which or who; 0: no clause
 CONDITIONS = ("no attractor", "attractors")
 COMPARED_CELLS = ("rnn", "gru", "lstm")
-ORDERS = (5, 9)  # of the n-gram models; a 9-gram still sees past a clause of four words
+ORDERS = (3, 5, 9, 13)  # of the n-gram models; a 13-gram sees past a clause of eight words
 UNSEEN_FROM = 2  # words of a clause, from which on no test beginning is in the training text
 TRAINING_SENTENCES = 10_000  # in the training text
 HIDDEN_UNITS = 64  # of the trained cells
@@ -75,6 +76,24 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Sparsity:
+    """What an n-gram model of one order has seen of the test sentences."""
+
+    order: int
+    ngrams: int  # different ones in the training text, of this order
+    unseen: tuple[float, ...]  # by length of the clause: the part of test sentences in which the
+    # order − 1 tokens before the verb, or all of them, occur nowhere in the training text
+
+    @property
+    def sees_across(self) -> int:
+        """The longest clause past which the model still sees the subject, in words; −1: none.
+
+        Between subject and verb there are also a comma, which or who, and another comma.
+        """
+        return self.order - 5 if self.order >= 5 else 0 if self.order > 1 else -1
+
+
+@dataclass(frozen=True)
 class Agreement:
     """What the experiment found."""
 
@@ -85,6 +104,7 @@ class Agreement:
     sentences: dict[str, tuple[int, ...]]  # tested, by condition and length
     curves: tuple[Curves, ...]
     left_out: tuple[str, ...] = ()  # words and phrases that a model does not know
+    sparsity: tuple[Sparsity, ...] = ()  # by order of n-gram models
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -93,6 +113,15 @@ class Agreement:
             "steps": self.steps,
             "learned_from": self.learned_from,
             "left_out": list(self.left_out),
+            "sparsity": [
+                {
+                    "order": one.order,
+                    "sees_across": one.sees_across,
+                    "ngrams": one.ngrams,
+                    "unseen": list(one.unseen),
+                }
+                for one in self.sparsity
+            ],
             "words_between": list(LENGTHS),
             "conditions": [
                 {
@@ -122,8 +151,9 @@ class Agreement:
                         [n for n in LENGTHS if not math.isnan(one.accuracy[condition][n])],
                         [100 * y for y in one.accuracy[condition] if not math.isnan(y)],
                         "o-",
+                        colour_of(one.model, k),
                     )
-                    for one in self.curves
+                    for k, one in enumerate(self.curves)
                 ],
                 x_ticks=LENGTHS[::4],
                 y_range=(0, 104),
@@ -161,6 +191,9 @@ def train_and_evaluate(
         with learn.corpus_of(str(path), TokenizerConfig("word", split="unicode")) as corpus:
             tokenizer = corpus.tokenizer
             V, eos = tokenizer.vocab_size, tokenizer.eos
+            sparsity = tuple(
+                sparsity_of(order, np.asarray(corpus.train), tokenizer, test) for order in ORDERS
+            )
             for order in ORDERS:
                 ngram = estimate(corpus.train, V, eos, order, lines=True)
                 found.append(_tested(f"{order}-gram", [ngram], tokenizer, test))
@@ -176,7 +209,7 @@ def train_and_evaluate(
                     trained.append(RecurrentLM(network, tensors, eos))
                 found.append(_tested(cell.upper(), trained, tokenizer, test))
     counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
-    return Agreement(seed, runs, steps, lines, counts, tuple(found))
+    return Agreement(seed, runs, steps, lines, counts, tuple(found), sparsity=sparsity)
 
 
 def evaluate_models(
@@ -237,6 +270,26 @@ def reserved(test: Test) -> set[str]:
         item.beginning for lists in test.values() for items in lists[UNSEEN_FROM:] for item in items
     }
     return sentences | beginnings
+
+
+def sparsity_of(order: int, train: Ids, tokenizer: Tokenizer, test: Test) -> Sparsity:
+    """How many n-grams of this order a text (ids, lines closed by <EOS>) has, and how many of the
+    test sentences' contexts before the verb it lacks. A line follows a line's end.
+    """
+    seen: set[tuple[int, ...]] = set()  # contexts: the order − 1 tokens before a token
+    ngrams: set[tuple[int, ...]] = set()
+    line = [tokenizer.eos]
+    for token in train.tolist():
+        context = tuple(line[-(order - 1) :])
+        seen.add(context)
+        ngrams.add((*context, token))
+        line = [token] if token == tokenizer.eos else [*line, token]
+
+    def is_unseen(item: Item) -> bool:
+        return tuple([tokenizer.eos, *tokenizer.encode(item.beginning)][-(order - 1) :]) not in seen
+
+    by_length = [[is_unseen(item) for lists in test.values() for item in lists[n]] for n in LENGTHS]
+    return Sparsity(order, len(ngrams), tuple(fmean(one) if one else math.nan for one in by_length))
 
 
 def grade(

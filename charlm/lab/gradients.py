@@ -3,7 +3,12 @@
 Hochreiter (1991); Bengio, Simard and Frasconi (1994); Pascanu, Mikolov and Bengio (2013): in a
 plain network, ‖∂L_T/∂h_{T−k}‖ ≤ ‖∂L_T/∂h_T‖ · (‖W_hh‖ · max f′)^k, and max f′ = 1 for tanh and
 max(0, ·). So ‖W_hh‖ < 1 suffices for vanishing, and ‖W_hh‖ > 1 is needed for exploding, but does
-not suffice.
+not suffice. ‖·‖ of a matrix is its largest singular value.
+
+A gradient reaches far back where it can and where it is of use. So networks are trained twice: on
+ordinary text, whose next token rarely depends on one far back, and on a language whose last symbol
+is determined by the one LAG steps before it (see `lags`). What can flow through an LSTM's memory is
+the product of its forget gates, so fresh LSTMs are shown with several biases of that gate.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +31,8 @@ from ..lm import Ids
 from ..network.network import Network, NetworkState, new_network
 from ..runs import defaults
 from ..text.corpus import Corpus
-from . import learn
+from . import lags, learn
+from .palette import colour_of
 from .progress import Progress, split_progress
 
 WARM_UP_TOKENS = 32  # tokens read before those through which the gradient is followed
@@ -38,12 +44,11 @@ VANISHED_BELOW = 0.01  # of the gradient at k = 0
 LEARNING_RATE = 6e-3  # of AdamW: every cell learns at it
 SCALED_CELLS = ("rnn", "rnn-relu")  # the cells that the theorem is about
 GAINS = (0.5, 0.9, 1.0, 1.2, 1.5, 2.0)  # ‖W_hh‖ of those
-CLIP_NORM = 0.25  # so low that nearly all gradients are clipped
-CLIP_STEPS = 250  # of the runs that show its effect
-EXPLODING = {
-    "gain": 1.5,
-    "lr": 1.0,
-}  # the run in which gradients explode: plain gradient descent
+LAG = 30  # of the language with a long dependency
+LAG_STEPS = 1000  # of training on it, at most
+LAG_WEIGHT = 0.3  # of a step on it, in steps on text
+LAG_HIDDEN = 64  # units of the networks trained on it
+FORGET_BIASES = (0.0, 1.0, 2.0, 4.0)
 
 
 def flow(network: Network, ids_TB: Ids, *, eos: int) -> npt.NDArray[np.float64]:
@@ -117,34 +122,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class CellFlow:
-    """One cell, before and after training."""
+    """One cell: fresh, trained on text, and trained on the language with one lag."""
 
     fresh: Curve
     trained: Curve
     loss: float  # nats per token on validation text after training
+    lagged: Curve  # at the end of a sentence of that language
+    recall: float  # part of its ends that are right; chance is 0.5
 
     def as_dict(self) -> dict[str, Any]:
-        both = {"fresh": self.fresh.as_dict(), "trained": self.trained.as_dict()}
-        return {"cell": self.fresh.cell, **both, "loss": self.loss}
-
-
-@dataclass(frozen=True)
-class Course:
-    """A training of the plain network, clipped or not."""
-
-    optimizer: str
-    clip_norm: float  # 0 = off
-    losses: tuple[float, ...]  # nats per token, each step
-    norms: tuple[float, ...]  # L2 norm of the whole gradient before clipping, each step
-    after: Curve
-
-    @property
-    def end(self) -> float:
-        """Mean loss of the last tenth of the steps."""
-        return float(np.mean(self.losses[-max(1, len(self.losses) // 10) :]))
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"after": self.after.as_dict(), "end": self.end}
+        curves = {name: getattr(self, name).as_dict() for name in ("fresh", "trained", "lagged")}
+        return {"cell": self.fresh.cell, **curves, "loss": self.loss, "recall": self.recall}
 
 
 @dataclass(frozen=True)
@@ -154,7 +142,7 @@ class Gradients:
     settings: Mapping[str, Any]
     cells: tuple[CellFlow, ...]
     scaled: tuple[Curve, ...]  # fresh networks
-    clipping: tuple[Course, ...]  # AdamW without and with, gradient descent without and with
+    biased: tuple[Curve, ...]  # fresh LSTMs, one for each of FORGET_BIASES
 
     @property
     def far(self) -> int:
@@ -162,61 +150,40 @@ class Gradients:
         return min(FAR_DISTANCE, len(self.scaled[0].norms) - 1)
 
     def as_dict(self) -> dict[str, Any]:
-        parts = ("cells", "scaled", "clipping")
-        return {**self.settings} | {
+        parts = ("cells", "scaled", "biased")
+        return {**self.settings, "lag": LAG, "forget_biases": FORGET_BIASES} | {
             part: [one.as_dict() for one in getattr(self, part)] for part in parts
         }
 
     def panels(self) -> list[Panel]:
-        """Two columns: before and after training; two cells scaled; clipping's norms and losses.
-
-        Panels without a legend share their neighbour's.
-        """
+        """Two columns: fresh and on text; on the language and forget biases; two cells scaled."""
         across, up = "k, steps back", "‖∂L/∂state‖, at k = 0: 1"
         found = []
         for title, curves in (
             ("fresh networks (state: h, of an LSTM h and c)", [one.fresh for one in self.cells]),
-            ("trained networks", [one.trained for one in self.cells]),
+            ("trained on text", [one.trained for one in self.cells]),
+            (f"trained to recall what was {LAG} steps ago", [one.lagged for one in self.cells]),
         ):
             lines = [
-                Line(c.cell, range(len(c.norms)), c.ratios, colour=CELLS.index(c.cell))
-                for c in curves
+                Line(c.cell, range(len(c.norms)), c.ratios, colour=colour_of(c.cell), width=w)
+                for c, w in zip(curves, (4.0, 3.2, 2.4, 1.6, 0.8), strict=False)
             ]
-            found.append(Panel(title, across, up, lines, log_y=True, y_range=(1e-6, 3.0)))
+            found.append(Panel(title, across, up, lines, log_y=True, y_range=(1e-6, 30.0)))
+        lines = [
+            Line(f"b_f = {bias:g}", range(len(c.norms)), c.ratios, colour=k)
+            for k, (bias, c) in enumerate(zip(FORGET_BIASES, self.biased, strict=True))
+        ]
+        found.append(
+            Panel("fresh lstm, by forget bias", across, up, lines, log_y=True, y_range=(1e-6, 30.0))
+        )
         for cell in SCALED_CELLS:
             lines = []
             for n, c in enumerate(c for c in self.scaled if c.cell == cell):
                 k = range(len(c.norms))
-                label = f"‖W‖ = {c.gain}" if cell == SCALED_CELLS[0] else ""
-                lines.append(Line(label, k, c.ratios, colour=n))
+                lines.append(Line(f"‖W‖ = {c.gain}", k, c.ratios, colour=n))
                 lines.append(Line("", k, [c.gain**i for i in k], ":", colour=n))
-            found.append(
-                Panel(
-                    f"fresh {cell}, W_hh scaled; dotted: the bound ‖W‖ᵏ",
-                    across,
-                    up,
-                    lines,
-                    log_y=True,
-                    y_range=(1e-8, 1e6),
-                )
-            )
-        for title, what in (("rnn's gradient before clipping", "norm"), ("its loss", "nats")):
-            lines = []
-            for n, run in enumerate(self.clipping):
-                kind = f"‖W‖ = {run.after.gain}, {run.optimizer}"
-                y = run.norms if what == "norm" else run.losses
-                clipped = f"clipped at {run.clip_norm}" if run.clip_norm else "not clipped"
-                label = "" if what == "norm" else f"{kind}, {clipped}"
-                lines.append(Line(label, range(1, len(y) + 1), y, colour=n))
-            found.append(
-                Panel(
-                    title,
-                    "step",
-                    f"{what} per token" if what == "nats" else what,
-                    lines,
-                    log_y=True,
-                )
-            )
+            title = f"fresh {cell}, W_hh scaled; dotted: the bound ‖W‖ᵏ"
+            found.append(Panel(title, across, up, lines, log_y=True, y_range=(1e-8, 1e6)))
         return found
 
 
@@ -241,27 +208,26 @@ def experiment(
         cell: defaults.network({"cell": cell, "hidden": hidden}, facts)
         for cell in (*cells, *SCALED_CELLS)
     }
-    short = min(steps, CLIP_STEPS)
-    reports = split_progress(progress, [steps] * len(cells) + [short] * 4)
+    weights = [weight for _ in cells for weight in (float(steps), LAG_WEIGHT * LAG_STEPS)]
+    reports = split_progress(progress, weights)
     found = []
     for cell in cells:
         network = shapes[cell]
         fresh = _curve(new_network(network, config), 1.0, corpus, length)
         trained = learn.train(network, config, corpus, next(reports))
         after = _curve(trained, 1.0, corpus, length)
-        found.append(CellFlow(fresh, after, learn.loss_on(trained, corpus)))
+        loss = learn.loss_on(trained, corpus)
+        lagged, recall = _lagged(cell, seed, min(LAG_STEPS, steps * 2), next(reports))
+        found.append(CellFlow(fresh, after, loss, lagged, recall))
     scaled = [
         _curve(_scaled(shapes[cell], config, gain), gain, corpus, length)
         for cell in SCALED_CELLS
         for gain in GAINS
     ]
-    courses = []
-    tame = replace(config, steps=short)
-    wild = replace(tame, optimizer="sgd", lr=EXPLODING["lr"], momentum=0.0, weight_decay=0.0)
-    for base, gain in ((tame, 1.0), (wild, EXPLODING["gain"])):
-        for clip in (0.0, CLIP_NORM):
-            run = replace(base, clip_norm=clip, schedule="constant", warmup=0)
-            courses.append(_course(shapes["rnn"], run, gain, corpus, length, next(reports)))
+    lstm = defaults.network({"cell": "lstm", "hidden": hidden}, facts)
+    biased = [
+        _curve(_with_forget_bias(lstm, config, bias), 1.0, corpus, length) for bias in FORGET_BIASES
+    ]
     settings = {
         "corpus": corpus.name,
         "level": facts.level,
@@ -271,7 +237,7 @@ def experiment(
         "bptt": config.bptt,
         "batch_size": config.batch_size,
     }
-    return Gradients(settings, tuple(found), tuple(scaled), tuple(courses))
+    return Gradients(settings, tuple(found), tuple(scaled), tuple(biased))
 
 
 def _scaled(shape: NetworkConfig, config: TrainConfig, gain: float) -> Network:
@@ -283,25 +249,46 @@ def _scaled(shape: NetworkConfig, config: TrainConfig, gain: float) -> Network:
     return network
 
 
-def _course(
-    shape: NetworkConfig,
-    config: TrainConfig,
-    gain: float,
-    corpus: Corpus,
-    length: int,
-    progress: Progress,
-) -> Course:
-    losses: list[float] = []
-    norms: list[float] = []
+def _with_forget_bias(shape: NetworkConfig, config: TrainConfig, bias: float) -> Network:
+    """A fresh LSTM whose forget gates' biases are `bias`."""
+    network = new_network(shape, config)
+    H = shape.hidden
+    with torch.no_grad():
+        for layer in network.layers():
+            layer.bias_ih[H : 2 * H] = bias  # i, f, g, o
+            layer.bias_hh[H : 2 * H] = 0.0
+    return network
 
-    def watch(loss: float, norm: float) -> None:
-        losses.append(loss)
-        norms.append(norm)
 
-    network = _scaled(shape, config, gain)
-    learn.train_network(network, config, corpus, progress, watch=watch)
-    after = _curve(network, gain, corpus, length)
-    return Course(config.optimizer, config.clip_norm, tuple(losses), tuple(norms), after)
+def _lagged(cell: str, seed: int, steps: int, progress: Progress) -> tuple[Curve, float]:
+    """Train on the language of lag LAG: the gradient at a sentence's end, and accuracy there.
+
+    `flow` reads a sentence after <EOS>, so training does, too.
+    """
+    network = Network(NetworkConfig(lags.VOCAB_SIZE, cell=cell, embed=16, hidden=LAG_HIDDEN))
+    network.initialise(seed)
+    lags.chrono(network, LAG, seed)
+    rng = np.random.default_rng((seed, LAG))
+    taken = 0
+
+    def draw(count: int = lags.BATCH) -> learn.Task:
+        nonlocal taken
+        taken += 1
+        progress(min(1.0, taken / steps))
+        task = lags.task(rng, LAG, count)
+        start = np.full((1, count), lags.EOS)
+        return learn.Task(
+            np.concatenate([start, task.x_TB]),
+            np.concatenate([task.y_TB[:1], task.y_TB]),
+            np.concatenate([np.zeros((1, count), bool), task.counts_TB]),
+        )
+
+    learn.train_on_task(network, draw, steps, lags.LEARNING_RATE, target_loss=lags.LOSS_TARGET)
+    test = draw(lags.TEST_SENTENCES)
+    ends = test.y_TB[-1]
+    guesses = learn.logits_at(network, test)[:, lags.END : lags.END + 2].argmax(1)
+    norms = flow(network, np.concatenate([test.x_TB[1:], ends[None]]), eos=lags.EOS)
+    return Curve(cell, 1.0, tuple(norms.tolist())), float((guesses == ends - lags.END).mean())
 
 
 def _curve(network: Network, gain: float, corpus: Corpus, length: int) -> Curve:

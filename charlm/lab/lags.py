@@ -19,11 +19,11 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ..config import NetworkConfig
 from ..models.kneser_ney import estimate
 from ..network.network import Network
+from .chrono import set_gate_biases
 from .learn import Task, logits_at, train_on_task
 
 Ids64: TypeAlias = npt.NDArray[np.int64]
@@ -66,20 +66,10 @@ def task(rng: np.random.Generator, lag: int, count: int) -> Task:
 
 
 def chrono(network: Network, lag: int, seed: int) -> None:
-    """Set gate biases for memories of up to `lag` steps; cells without gates are unchanged.
-
-    LSTM: b_f ~ log U(1, lag − 1), b_i = −b_f. GRU, whose z keeps: b_z ~ log U(1, lag − 1).
-    """
+    """Give all layers gate biases for memories of up to `lag` steps, see `set_gate_biases`."""
     rng = np.random.default_rng((seed, lag))
     for layer in network.layers():
-        H = layer.weight_hh.shape[1]
-        biases = np.log(rng.uniform(1, max(lag, 3) - 1, H)).astype(np.float32)
-        with torch.no_grad():
-            if layer.cell.startswith("lstm"):  # i, f, g, o
-                layer.bias_ih[:H] = torch.from_numpy(-biases)
-                layer.bias_ih[H : 2 * H] = torch.from_numpy(biases)
-            elif layer.cell == "gru":  # r, z, n
-                layer.bias_ih[H : 2 * H] = torch.from_numpy(biases)
+        set_gate_biases(layer.bias_ih, layer.cell, lag, rng)
 
 
 def recall(job: Job) -> tuple[float, int]:

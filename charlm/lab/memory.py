@@ -1,6 +1,6 @@
 """How far back networks and n-grams remember, and how far networks count.
 
-The languages are those of `lags` and `timer`; every k is a separate language with a separate
+The languages are those of `lags` and `counter`; every k is a separate language with a separate
 network.
 """
 
@@ -17,15 +17,16 @@ import numpy as np
 from ..config import CELLS
 from ..display.charts import Line, Panel
 from ..errors import require
+from . import counter
 from . import lags as language
-from . import timer
 from .learn import run_parallel
+from .palette import colour_of
 from .progress import Progress
 
 LAGS = (1, 2, 3, 4, 5, 10, 20, 30, 100)
 ORDERS = (2, 3, 5)
 COMPARED_CELLS = ("rnn", "lstm", "lstm-peephole", "gru")
-TIMER_WEIGHT = 150.0  # cost of training a timer, in units of lag
+COUNTER_WEIGHT = 150.0  # cost of training a counter, in units of lag
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class Memory:
             "chance": 0.5,
             "gate_biases": "chrono",
             "recall": [asdict(one) for one in self.recalls],
-            "trained_up_to": timer.MAX_TRAINED,
-            "timer_steps": timer.MAX_STEPS,
-            "timer_hidden": timer.HIDDEN_UNITS,
+            "trained_up_to": counter.MAX_TRAINED,
+            "counter_steps": counter.MAX_STEPS,
+            "counter_hidden": counter.HIDDEN_UNITS,
             "counting": [{"cell": one.cell, "reach": one.reach} for one in self.counts],
         }
 
@@ -97,8 +98,9 @@ class Memory:
         for k, one in enumerate(self.recalls):
             style = "o-" if one.model in CELLS else "s--"
             means = [100 * one.mean(lag) for lag in self.lags]
-            width = max(1.4, 3.8 - 0.8 * k)  # many coincide at 100 %
-            recalled.append(Line(one.model, self.lags, means, style, k, width))
+            width = max(0.8, 5.0 - 0.8 * k)  # many coincide at 100 %: the first is seen behind
+            colour = colour_of(one.model, k)
+            recalled.append(Line(one.model, self.lags, means, style, colour, width))
         title = f"which end? ({len(self.seeds)} seeds, {self.hidden} units)"
         lag = Panel(
             title,
@@ -112,17 +114,16 @@ class Memory:
         )
         if not self.counts:
             return [lag]
-        numbers = range(1, timer.MAX_TESTED + 1)
+        numbers = range(1, counter.MAX_TESTED + 1)
         counted = []
-        colours = {one.model: k for k, one in enumerate(self.recalls)}
-        for cell_count in self.counts:
-            percent = 100 * np.mean(cell_count.right, axis=0)
+        for k, one_count in enumerate(self.counts):
+            percent = (100 * np.mean(one_count.right, axis=0)).tolist()
+            width = max(0.8, 4.0 - 0.8 * k)
             counted.append(
-                Line(cell_count.cell, numbers, percent.tolist(), "-", colours[cell_count.cell])
+                Line(one_count.cell, numbers, percent, "-", colour_of(one_count.cell), width)
             )
-        learned = Line(
-            "trained up to here", [timer.MAX_TRAINED, timer.MAX_TRAINED], [0, 100], ":", 6
-        )
+        end = [counter.MAX_TRAINED, counter.MAX_TRAINED]
+        learned = Line("trained up to here", end, [0, 100], ":", "#000000")
         counting = Panel(
             "aⁿbⁿ: does it end where it should?", "n", "% of seeds right", [*counted, learned]
         )
@@ -142,7 +143,7 @@ def experiment(
 ) -> Memory:
     """Recall over each lag and counting, by cell and n-gram model, over `seeds` seeds from `seed`.
 
-    steps: maximum for each language. count: also run the timer. Raises
+    steps: maximum for each language. count: also run the counter. Raises
     CharlmError for an unknown cell or an impossible lag.
     """
     require(bool(lags) and all(1 <= lag <= 1000 for lag in lags), "lags must be from 1 to 1,000")
@@ -154,9 +155,9 @@ def experiment(
         return language.Job(cell, lag, k, hidden, steps)
 
     jobs = [job(cell, lag, k) for cell in cells for lag in all_lags for k in all_seeds]
-    timed = [timer.Job(cell, k) for cell in cells for k in all_seeds] if count else []
-    weights = [float(one.lag) for one in jobs] + [TIMER_WEIGHT] * len(timed)
-    work: list[language.Job | timer.Job] = [*jobs, *timed]
+    timed = [counter.Job(cell, k) for cell in cells for k in all_seeds] if count else []
+    weights = [float(one.lag) for one in jobs] + [COUNTER_WEIGHT] * len(timed)
+    work: list[language.Job | counter.Job] = [*jobs, *timed]
     found = run_parallel(_do, work, weights, progress)
     learned = dict(zip(jobs, found, strict=False))
     counted = dict(zip(timed, found[len(jobs) :], strict=True))
@@ -173,13 +174,13 @@ def experiment(
         }
         recalls.append(Recall(f"{order}-gram", shares, {}))
     counts = [
-        Count(cell, tuple(counted[timer.Job(cell, k)] for k in all_seeds))
+        Count(cell, tuple(counted[counter.Job(cell, k)] for k in all_seeds))
         for cell in cells
         if count
     ]
     return Memory(all_seeds, hidden, steps, tuple(recalls), tuple(counts))
 
 
-def _do(job: language.Job | timer.Job) -> Any:
+def _do(job: language.Job | counter.Job) -> Any:
     """One training, in a worker process."""
-    return timer.count(job) if isinstance(job, timer.Job) else language.recall(job)
+    return counter.count(job) if isinstance(job, counter.Job) else language.recall(job)

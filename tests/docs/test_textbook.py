@@ -24,7 +24,7 @@ COMMANDS = [
     if line.startswith("$ ")
 ]
 SMALL = {  # what makes an experiment small
-    "charlm lab memory": "--steps 2 --seeds 1 --lags 2,6 --no-timer",
+    "charlm lab memory": "--steps 2 --seeds 1 --lags 2,6 --no-counter",
     "charlm lab gradients": "--steps 3 --hidden 8 --length 10 --cells rnn,lstm",
     "charlm lab bptt": "--steps 3 --hidden 8 --seeds 1",
     "charlm lab agreement": "--sentences 5",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -96,7 +97,31 @@ def test_verbs_are_judged_as_whole_words(tmp_path: Path) -> None:
 def test_the_same_seed_makes_the_same_numbers(small: Agreement) -> None:
     again = train_and_evaluate(seed=4, runs=1, steps=2, sentences=4, lines=600)
     assert json.dumps(again.as_dict()) == json.dumps(small.as_dict())
-    assert [one.model for one in small.curves] == ["5-gram", "9-gram", "RNN", "GRU", "LSTM"]
+    models = ["3-gram", "5-gram", "9-gram", "13-gram", "RNN", "GRU", "LSTM"]
+    assert [one.model for one in small.curves] == models
+
+
+def test_longer_n_grams_are_sparser(small: Agreement) -> None:
+    assert [one.order for one in small.sparsity] == [3, 5, 9, 13]
+    assert [one.sees_across for one in small.sparsity] == [0, 0, 4, 8]
+    kinds = [one.ngrams for one in small.sparsity]
+    assert kinds == sorted(kinds)
+    for short, long in pairwise(small.sparsity):
+        assert all(a <= b for a, b in zip(short.unseen, long.unseen, strict=True))
+    assert set(small.sparsity[-1].unseen[2:6]) == {1.0}  # such beginnings are kept for the test
+
+
+def test_contexts_are_counted_within_lines() -> None:
+    """Against every place of a text, looked at one by one."""
+    lines = ["The cat was full.", "The cats were full.", "The cat was wet."]
+    text = "".join(f"{line}\n" for line in lines)
+    tokens = tokenizer.build(TokenizerConfig(level="word", split="unicode"), [text])
+    test = {"x": [[Item("The cat", "full", 0), Item("The dog", "full", 0)], *[[]] * 20]}
+    found = agreement.sparsity_of(3, tokens.encode(text), tokens, test)
+    words = [["", *re.findall(r"\w+|[.]", line), ""] for line in lines]
+    expected = {tuple(line[max(0, k - 2) : k + 1]) for line in words for k in range(1, len(line))}
+    assert found.ngrams == len(expected)
+    assert found.unseen[0] == 0.5
 
 
 def test_two_panels(small: Agreement) -> None:

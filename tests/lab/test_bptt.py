@@ -59,6 +59,21 @@ def test_the_same_seeds_make_the_same_truncation(corpus: Corpus) -> None:
     assert one.bits_per_char == pytest.approx(one.loss / math.log(2), rel=1e-6)
 
 
+def test_the_language_is_all_chance_but_for_the_ends() -> None:
+    """A model that knows everything but the end pays 1 bit for it, one that recalls it none."""
+    line = bptt.LAG + 2
+    known = math.log(2) * (1 + 2 * (bptt.LAG - 1)) / line  # nats per token
+    assert bptt.bits_at_end(known) == pytest.approx(0)
+    assert bptt.bits_at_end(known + math.log(2) / line) == pytest.approx(1)
+    with bptt.lag_corpus() as corpus:
+        text = corpus.tokenizer.decode(corpus.train[: 200 * line]).splitlines()
+    assert len(text) == 200
+    for written in text:
+        assert len(written) == bptt.LAG + 1
+        assert written[-1] == written[0].upper()
+        assert set(written[1:-1]) <= set("wxyz")
+
+
 def test_a_truncation_that_does_not_fit_is_refused(corpus: Corpus) -> None:
     with pytest.raises(CharlmError, match="3 tokens does not divide"):
         bptt.experiment(corpus, lengths=[3], hidden=8, steps=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons
+from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons, timer
 from ..show import line
 from ..verb import help_text, register
 
@@ -25,6 +25,7 @@ def lab(context: typer.Context) -> None:
 
 register(app, cell.cell, "cell", context_settings={"ignore_unknown_options": True})  # add -1
 register(app, memory.memory, "memory")
+register(app, timer.timer, "timer")
 register(app, gradients.gradients, "gradients")
 register(app, cliff.cliff, "cliff")
 register(app, bptt.bptt, "bptt")

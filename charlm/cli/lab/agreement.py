@@ -18,6 +18,7 @@ from .options import Picture, Seed
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
 
+SPARSE_LENGTHS = (1, 2, 3, 4, 5, 8)  # words in the clause, shown in the table of n-grams
 LENGTHS_SHOWN = (0, 1, 2, 3, 5, 8, 12, 16, 20)  # words in the clause, shown in the table
 
 
@@ -50,7 +51,8 @@ def agreement(
     The cat, which already ate fish near the old boats, was full. Simple recurrent, GRU and LSTM
     networks and n-gram models learn from such sentences and are tested on others, with no noun in
     the clause or with nouns of the opposite number (attractors). A model that cannot see the
-    subject is right half the time. With clauses of two words or more, no test sentence begins like
+    subject is right half the time, and so is one that has never seen what stands before the verb:
+    a table counts such n-grams. With clauses of two words or more, no test sentence begins like
     a training sentence. With --model, your own models are tested, on words that all of them know; a
     mixture is shown with its parts.
 
@@ -96,7 +98,22 @@ def _print(found: Agreement) -> None:
         show.line(f"right verbs in %, {condition} in the clause", "bold")
         show.table(rows, ">" * len(rows[0]))
         show.line()
+    _sparsity(found)
     _sum_up(found)
+
+
+def _sparsity(found: Agreement) -> None:
+    """Why n-gram models fail although they see the subject."""
+    if not found.sparsity:
+        return
+    rows = [["", *(f"{one.order}-gram" for one in found.sparsity)]]
+    rows.append(["sees the subject across", *(str(one.sees_across) for one in found.sparsity)])
+    rows.append(["n-grams in the text", *(f"{one.ngrams:,}" for one in found.sparsity)])
+    for n in SPARSE_LENGTHS:
+        rows.append([f"unseen, {n} words", *(_percent(one.unseen[n]) for one in found.sparsity)])
+    show.line("n-grams, and contexts before the verb that the text never has, in %", "bold")
+    show.table(rows, "<" + ">" * len(found.sparsity))
+    show.line()
 
 
 def _percent(fraction: float) -> str:

@@ -40,8 +40,9 @@ def gradients(
 
     How much of the gradient of the loss reaches the state of the network k steps earlier (of an
     LSTM: h and c together), on the last tenth of the text: for each cell, before and after
-    training; for plain networks whose recurrent matrix W is scaled below and above ‖W‖ = 1; and
-    what clipping changes.
+    training, on this text and on a language in which something must be recalled after 30 steps;
+    for fresh LSTMs with several forget biases; and for plain networks whose recurrent matrix W is
+    scaled below and above ‖W‖ = 1. What clipping does: charlm lab cliff.
 
     \b
     charlm lab gradients corpus.txt
@@ -65,7 +66,7 @@ def gradients(
 
 
 def _print(found: Gradients) -> None:
-    for table in (_cells(found), _scaled(found), _clipping(found)):
+    for table in (_cells(found), _lagged(found), _biased(found), _scaled(found)):
         head, *body = table
         show.line(head, "dim")
         for line in body:
@@ -102,25 +103,36 @@ def _scaled(found: Gradients) -> list[str]:
     return show.columns(rows, "<" + ">" * len(GAINS))
 
 
-def _clipping(found: Gradients) -> list[str]:
-    rows = [["rnn, ‖W‖ =", "", "clipped at", "largest ‖∇‖", "loss at end", f"k={found.far}"]]
-    for run in found.clipping:
-        at = f"{run.clip_norm}" if run.clip_norm else "never"
-        numbers = [short(max(run.norms)), show.number(run.end), short(run.after.ratio(found.far))]
-        rows.append([f"{run.after.gain}", run.optimizer, at, *numbers])
-    return show.columns(rows, "<<<>>>")
+def _lagged(found: Gradients) -> list[str]:
+    from ...lab.gradients import LAG
+
+    at = (10, 20, LAG - 1)
+    rows = [["to recall after 30 steps", *(f"k={k}" for k in at), "1 % at", "right"]]
+    for one in found.cells:
+        parts = [short(one.lagged.ratio(k)) for k in at]
+        rows.append([one.fresh.cell, *parts, _faded(one.lagged), f"{100 * one.recall:.0f} %"])
+    return show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
+
+
+def _biased(found: Gradients) -> list[str]:
+    from ...lab.gradients import FORGET_BIASES
+
+    k = found.far
+    rows = [
+        ["fresh lstm, forget bias", *(f"{bias:g}" for bias in FORGET_BIASES)],
+        [f"part left at k={k}", *(short(c.ratio(k)) for c in found.biased)],
+        ["1 % at", *map(_faded, found.biased)],
+    ]
+    return show.columns(rows, "<" + ">" * len(FORGET_BIASES))
 
 
 def _remarks(found: Gradients) -> Iterator[str]:
     """Remarks on the numbers."""
     k = found.far
-    if len(found.cells) > 1:
-        order = sorted(found.cells, key=lambda one: one.trained.ratio(k))
-        low, high = order[0].trained, order[-1].trained
-        yield (
-            f"After training, the gradient that reaches {k} steps back is {short(high.ratio(k))} "
-            f"of that at the last step in {high.cell}, {short(low.ratio(k))} in {low.cell}."
-        )
+    for what, where in (("trained", "text"), ("lagged", "the language with a lag")):
+        reach = [(getattr(one, what), one) for one in found.cells]
+        parts = [f"{one.fresh.cell} {_faded(curve)}" for curve, one in reach]
+        yield f"Trained on {where}, less than 1 % is left from k on: {', '.join(parts)}."
     grown = [c for c in found.scaled if c.ratio(k) > EXPLODED_ABOVE]
     exploding = "; ".join(
         f"{cell} explodes from {min(c.gain for c in grown if c.cell == cell)}"
@@ -130,14 +142,6 @@ def _remarks(found: Gradients) -> Iterator[str]:
     yield (
         f"‖W‖ < 1: it vanishes, to {short(below)} or less at k = {k}. ‖W‖ > 1 does not suffice "
         f"for exploding, since units saturate or are inactive: {exploding or 'none explodes here'}."
-    )
-    tame, tame_clipped, wild, wild_clipped = found.clipping
-    yield (
-        f"Clipping: training from ‖W‖ = {wild.after.gain} by plain gradient descent ends at a loss "
-        f"of {show.number(wild.end)} without and {show.number(wild_clipped.end)} with it. Against "
-        f"vanishing it cannot help, scaling what comes from near and far alike: at k = {k} the "
-        f"network from ‖W‖ = {tame.after.gain} has {short(tame.after.ratio(k))} without and "
-        f"{short(tame_clipped.after.ratio(k))} with it."
     )
 
 

@@ -27,7 +27,9 @@ def memory(
     hidden: Hidden = 64,
     steps: Annotated[int, typer.Option(min=1, help="Maximum steps for each k.")] = 1000,
     seeds: Seeds = 3,
-    timer: Annotated[bool, typer.Option("--timer/--no-timer", help="Also test counting.")] = True,
+    counter: Annotated[
+        bool, typer.Option("--counter/--no-counter", help="Also test counting.")
+    ] = True,
     seed: Seed = 1,
     out: Picture = Path("lab-memory.png"),
     force: Force = False,
@@ -40,11 +42,11 @@ def memory(
     A sentence begins with a or b, continues with random fillers, and ends, k symbols later, with a
     symbol determined by the first. Each k is a separate language with a separate network. Gated
     networks start with biases that suit k (chrono initialisation, Tallec and Ollivier 2018). The
-    timer is the language aⁿbⁿ, learned up to n = 20 by 16 units in 1,200 steps.
+    counter is the language aⁿbⁿ, learned up to n = 20 by 16 units in 1,200 steps.
 
     \b
     charlm lab memory
-    charlm lab memory --cells rnn,gru --lags 5,10,20,40 --seeds 1 --no-timer
+    charlm lab memory --cells rnn,gru --lags 5,10,20,40 --seeds 1 --no-counter
     """
     from ...lab.memory import experiment
 
@@ -57,7 +59,7 @@ def memory(
             steps=steps,
             seed=seed,
             seeds=seeds,
-            count=timer,
+            count=counter,
             progress=progress,
         )
     conclude(found, json, _print, out, columns=2 if found.counts else 1)
@@ -100,6 +102,8 @@ def _accuracy(one: Recall, lag: int) -> str:
 
 def _remarks(found: Memory) -> Iterator[str]:
     """Remarks on the numbers."""
+    from ...lab.counter import MAX_TRAINED
+
     for one in found.recalls:
         kept, lost = found.kept(one), found.lost(one)
         remark = f"recalls (99 % in every seed) up to k = {kept}" if kept else "recalls nothing"
@@ -108,4 +112,9 @@ def _remarks(found: Memory) -> Iterator[str]:
         yield f"{one.model}: {remark}."
     for one_count in found.counts:
         reach = one_count.reach
-        yield f"{one_count.cell}: trained up to 20, counts to {min(reach)} to {max(reach)}."
+        short = sum(n < MAX_TRAINED for n in reach)
+        missed = f", short of {MAX_TRAINED} in {short} of {len(reach)} runs" if short else ""
+        yield (
+            f"{one_count.cell}: trained up to {MAX_TRAINED}, counts to {min(reach)} to "
+            f"{max(reach)}{missed}."
+        )

@@ -32,13 +32,14 @@ def test_gradients_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) 
     assert [one["cell"] for one in found["cells"]] == ["lstm", "gru"]
     assert all(len(one["trained"]["norms"]) == 13 for one in found["cells"])
     assert {one["gain"] for one in found["scaled"]} == set(gradients.GAINS)
-    assert [one["optimizer"] for one in found["clipping"]] == ["adamw"] * 2 + ["sgd"] * 2
+    assert len(found["biased"]) == len(found["forget_biases"])
+    assert len(found["cells"][0]["lagged"]["norms"]) == found["lag"]
     assert png_size(picture)[0] >= 1000
     plain = cli(*args, "--cells", "lstm", "--out", picture)
     assert plain.err == f"picture: {picture}\n"
     tables, remarks = plain.out.split("\n\n")[:-1], plain.out.split("\n\n")[-1]
     assert max(len(line) for table in tables for line in table.splitlines()) <= 80
-    assert "Clipping" in remarks
+    assert "Trained on the language with a lag" in remarks
 
 
 def test_bptt_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
@@ -53,7 +54,8 @@ def test_bptt_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> No
     assert found["points"][0]["spread"] is None
     assert png_size(picture)[0] >= 1000
     plain = cli(*args, "--cells", "rnn")
-    assert "rnn: best at T = " in plain.out
+    assert "rnn, on the text: best at T = " in plain.out
+    assert "rnn, on the language: the symbol 10 steps back" in plain.out
 
 
 @pytest.mark.parametrize("verb", ["gradients", "bptt"])
