@@ -58,7 +58,7 @@ def read_seconds(count: int) -> float:
 
 def step_matrices(lm: RecurrentLM) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
     """The matrices that a step of a single text must read in full."""
-    found = [cell.U for cell in lm.stack.cells] + [cell.W for cell in lm.stack.cells[1:]]
+    found = [cell.W for cell in lm.stack.cells] + [cell.U for cell in lm.stack.cells[1:]]
     return [*found, *(weight for weight, _ in lm.head.dense), lm.head.output]
 
 

@@ -59,7 +59,7 @@ GROUPS = {
     ),
     "ngram": Group(
         ("models/kneser_ney", "models/ngram"),
-        _named("models", "kneser_ney ngram arpa laws"),
+        _named("models", "kneser_ney ngram hashed_ngram arpa laws"),
     ),
     "scoring": Group(
         ("tasks/score", "tasks/measure", "tasks/word_scores", "tasks/long_sentences"),
@@ -83,7 +83,7 @@ GROUPS = {
         ),
         (
             *_named("system", "storage tensor_file output_file checked lock"),
-            *_named("models", "model_file families"),
+            *_named("models", "model_file families hashed_ngram"),
             *_named("runs", "run_directory"),
         ),
     ),

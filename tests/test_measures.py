@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
-from charlm.measures import OOV, Measures, oov_treatment, perplexity, surprisal
+from charlm.measures import OOV, Measures, oov_treatment, perplexity, ranks, surprisal
 
 amounts = st.builds(
     Measures,
@@ -101,3 +101,16 @@ def test_unknown_tokens_are_spelled_where_their_numbers_differ() -> None:
         assert oov_treatment(oov, [1, 0]) == oov_treatment(oov, [1, 1]) == oov
     with pytest.raises(CharlmError, match=r"tokens 'open': choose closed \| spelled \| exclude"):
         oov_treatment("open", [])
+
+
+def test_nothing_spelled_has_no_bits_per_character() -> None:
+    assert math.isnan(Measures(0.0, 0, 0, 0, spelling=-1.0).bits_per_char_spelled)
+
+
+def test_the_most_probable_text_has_rank_one_and_ties_share_theirs() -> None:
+    texts = [Measures(nats, 3, 9, 9) for nats in (-7.0, -5.0, -7.0, -9.0, -5.0)]
+    assert ranks(texts) == [3, 1, 3, 5, 1]
+    unknown = Measures(-5.5, 3, 9, 9, oov=1, oov_logprob=-2.0, spelling=-9.0)
+    assert ranks([texts[1], unknown]) == ranks([texts[1], unknown], "closed") == [1, 2]
+    assert ranks([texts[1], unknown], "exclude") == [2, 1]
+    assert ranks([]) == []

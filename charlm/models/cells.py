@@ -2,7 +2,8 @@
 
 What a finished model runs on: no torch, and arithmetic that a learner can read beside a textbook.
 
-Shape letters: N inputs, B batch rows, E inputs' width, H hidden units, G gates.
+Shape letters: N inputs, B batch rows, E inputs' width, H hidden units, G gates. Weights as in the
+textbook (docs/textbook.md): U of the input, W of the state before, V (in `Head`) of the output.
 
 One identity is used throughout: σ(x) = 1 / (1 + exp(−x)) = (1 + tanh(x/2)) / 2. The rows of the
 weights that feed a σ are halved once, on loading (exact in binary arithmetic), so that a single
@@ -46,18 +47,18 @@ def arrange(weight: Array, blocks: Sequence[int], halved: int) -> Array:
 class RNN:
     """The simple recurrent network (Elman 1990).
 
-    h_t = tanh(W x_t + b + U h_{t−1})
+    h_t = tanh(U x_t + b + W h_{t−1})
     """
 
     blocks: tuple[int, ...] = (0,)  # order of the gates here, as places in torch's order
     halved = 0  # how many of them, from the first, are sigmoids
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
-        self.W = arrange(weights["weight_ih"], self.blocks, self.halved)
-        self.U = arrange(weights["weight_hh"], self.blocks, self.halved)
+        self.U = arrange(weights["weight_ih"], self.blocks, self.halved)
+        self.W = arrange(weights["weight_hh"], self.blocks, self.halved)
         self.b = arrange(weights["bias_ih"], self.blocks, self.halved)
         b_hh = arrange(weights["bias_hh"], self.blocks, self.halved)
-        self.hidden = self.U.shape[1]
+        self.hidden = self.W.shape[1]
         self.prepare(weights, b_hh)
 
     def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
@@ -65,14 +66,14 @@ class RNN:
         self.b += b_hh  # both biases are always added together
 
     def inputs(self, x_NE: Array) -> Array:
-        """W x + b, the part of a step that needs no memory: (N, G·H)."""
-        product = times(self.W, x_NE)
+        """U x + b, the part of a step that needs no memory: (N, G·H)."""
+        product = times(self.U, x_NE)
         product += self.b
         return product
 
     def step(self, x_BG: Array, cell: Cell) -> Cell:
         """One time step, from `inputs(x_t)` and the cell before to the cell after."""
-        a = times(self.U, cell[0])
+        a = times(self.W, cell[0])
         a += x_BG
         return (np.tanh(a, out=a),)
 
@@ -84,11 +85,11 @@ class RNN:
 class ReluRNN(RNN):
     """The simple recurrent network with rectified units (Le, Jaitly and Hinton 2015).
 
-    h_t = max(0, W x_t + b + U h_{t−1})
+    h_t = max(0, U x_t + b + W h_{t−1})
     """
 
     def step(self, x_BG: Array, cell: Cell) -> Cell:
-        a = times(self.U, cell[0])
+        a = times(self.W, cell[0])
         a += x_BG
         return (np.maximum(a, 0, out=a),)
 
@@ -96,10 +97,10 @@ class ReluRNN(RNN):
 class LSTM(RNN):
     """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000).
 
-    i_t = σ(W_i x_t + b_i + U_i h_{t−1})        how much of the new is written
-    f_t = σ(W_f x_t + b_f + U_f h_{t−1})        how much of the old is kept
-    o_t = σ(W_o x_t + b_o + U_o h_{t−1})        how much of the memory is shown
-    g_t = tanh(W_g x_t + b_g + U_g h_{t−1})     the new
+    i_t = σ(U_i x_t + b_i + W_i h_{t−1})        how much of the new is written
+    f_t = σ(U_f x_t + b_f + W_f h_{t−1})        how much of the old is kept
+    o_t = σ(U_o x_t + b_o + W_o h_{t−1})        how much of the memory is shown
+    g_t = tanh(U_g x_t + b_g + W_g h_{t−1})     the new
     c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
     h_t = o_t ⊙ tanh(c_t)
     """
@@ -125,7 +126,7 @@ class LSTM(RNN):
     def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
         """o, i, f and g, (B, H) each; `show` has the last word on o."""
         H = self.hidden
-        a = times(self.U, cell[0])
+        a = times(self.W, cell[0])
         a += x_BG
         np.tanh(a, out=a)
         sigmoid = a[:, : 3 * H]
@@ -140,11 +141,13 @@ class LSTM(RNN):
 class PeepholeLSTM(LSTM):
     """LSTM whose gates see the memory (Gers and Schmidhuber 2000); p: one weight per unit.
 
-    i_t = σ(W_i x_t + b_i + U_i h_{t−1} + p_i ⊙ c_{t−1})
-    f_t = σ(W_f x_t + b_f + U_f h_{t−1} + p_f ⊙ c_{t−1})
-    g_t = tanh(W_g x_t + b_g + U_g h_{t−1})
+    The output gate sees c_t, the other two c_{t−1}. (Ng's course notes show c_{t−1} in all three.)
+
+    i_t = σ(U_i x_t + b_i + W_i h_{t−1} + p_i ⊙ c_{t−1})
+    f_t = σ(U_f x_t + b_f + W_f h_{t−1} + p_f ⊙ c_{t−1})
+    g_t = tanh(U_g x_t + b_g + W_g h_{t−1})
     c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
-    o_t = σ(W_o x_t + b_o + U_o h_{t−1} + p_o ⊙ c_t)
+    o_t = σ(U_o x_t + b_o + W_o h_{t−1} + p_o ⊙ c_t)
     h_t = o_t ⊙ tanh(c_t)
     """
 
@@ -155,7 +158,7 @@ class PeepholeLSTM(LSTM):
     def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
         h, c = cell
         H = self.hidden
-        a = times(self.U, h)
+        a = times(self.W, h)
         a += x_BG
         o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
         i += self.p_i * c
@@ -175,11 +178,13 @@ class PeepholeLSTM(LSTM):
 
 
 class GRU(RNN):
-    """Gated recurrent unit (Cho et al. 2014), with the reset gate inside, as in cuDNN and torch.
+    """Gated recurrent unit (Cho et al. 2014), reset after the product, as in cuDNN and torch.
 
-    r_t = σ(W_r x_t + b_r + U_r h_{t−1})                        how much of the old the new sees
-    z_t = σ(W_z x_t + b_z + U_z h_{t−1})                        how much of the old is kept
-    n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t−1} + b_hn))      the new
+    (Cho's paper resets before it: W_n (r_t ⊙ h_{t−1}). After it, all three products of W are one.)
+
+    r_t = σ(U_r x_t + b_r + W_r h_{t−1})                        how much of the old the new sees
+    z_t = σ(U_z x_t + b_z + W_z h_{t−1})                        how much of the old is kept
+    n_t = tanh(U_n x_t + b_n + r_t ⊙ (W_n h_{t−1} + b_hn))      the new
     h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t−1}
     """
 
@@ -211,9 +216,9 @@ class GRU(RNN):
         return {"r": a[:, :H], "z": a[:, H : 2 * H]}
 
     def opened(self, x_BG: Array, cell: Cell) -> Array:
-        """r, z and U_n h_{t−1} side by side, (B, 3·H)."""
+        """r, z and W_n h_{t−1} side by side, (B, 3·H)."""
         H = self.hidden
-        a = times(self.U, cell[0])
+        a = times(self.W, cell[0])
         sigmoid = a[:, : 2 * H]
         sigmoid += x_BG[:, : 2 * H]
         np.tanh(sigmoid, out=sigmoid)

@@ -75,17 +75,17 @@ def peephole_logprobs(
     for before, wanted in pairwise([EOS, *ids]):
         x = w["embedding.weight"][before]
         for k in range(layers):
-            W_i, W_f, W_g, W_o = np.split(w[f"rnn.{k}.weight_ih"], 4)
-            U_i, U_f, U_g, U_o = np.split(w[f"rnn.{k}.weight_hh"], 4)
+            U_i, U_f, U_g, U_o = np.split(w[f"rnn.{k}.weight_ih"], 4)
+            W_i, W_f, W_g, W_o = np.split(w[f"rnn.{k}.weight_hh"], 4)
             b_i, b_f, b_g, b_o = np.split(w[f"rnn.{k}.bias_ih"] + w[f"rnn.{k}.bias_hh"], 4)
             p_i, p_f, p_o = w[f"rnn.{k}.peephole"]
             old_h, old_c, new_h, new_c = h[k], c[k], np.zeros(H), np.zeros(H)
             for u in range(H):
-                i = sigmoid(W_i[u] @ x + U_i[u] @ old_h + b_i[u] + p_i[u] * old_c[u])
-                f = sigmoid(W_f[u] @ x + U_f[u] @ old_h + b_f[u] + p_f[u] * old_c[u])
-                g = np.tanh(W_g[u] @ x + U_g[u] @ old_h + b_g[u])
+                i = sigmoid(U_i[u] @ x + W_i[u] @ old_h + b_i[u] + p_i[u] * old_c[u])
+                f = sigmoid(U_f[u] @ x + W_f[u] @ old_h + b_f[u] + p_f[u] * old_c[u])
+                g = np.tanh(U_g[u] @ x + W_g[u] @ old_h + b_g[u])
                 new_c[u] = f * old_c[u] + i * g
-                o = sigmoid(W_o[u] @ x + U_o[u] @ old_h + b_o[u] + p_o[u] * new_c[u])
+                o = sigmoid(U_o[u] @ x + W_o[u] @ old_h + b_o[u] + p_o[u] * new_c[u])
                 new_h[u] = o * np.tanh(new_c[u])
             h[k], c[k], x = new_h, new_c, new_h
         z = w["output.weight"] @ x + w["output.bias"]

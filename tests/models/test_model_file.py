@@ -11,12 +11,16 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from toys import TEXTS, small_model_file, tokenizer_of
 
-from charlm.config import CELLS, NetworkConfig
+from charlm.config import CELLS, NetworkConfig, TokenizerConfig
 from charlm.errors import CharlmError
-from charlm.models import model_file
+from charlm.models import hashed_ngram, model_file
+from charlm.models.hashed_ngram import HashedNgramLM
+from charlm.models.kneser_ney import estimate
 from charlm.models.model_file import ModelFile, build_causal, read, write
+from charlm.models.ngram import MAX_NGRAM_ORDER
 from charlm.system import tensor_file
 from charlm.tasks.score import score
+from charlm.text import tokenizer
 
 
 @pytest.fixture
@@ -192,6 +196,37 @@ def test_an_arpa_file_is_a_model_file(tmp_path: Path) -> None:
     assert contents.family == "ngram"
     assert contents.training == {}
     assert build_causal(contents).order == 1
+    assert model_file.describe(path, contents)["ngrams"] == [4]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, MAX_NGRAM_ORDER])
+def test_n_grams_are_counted_by_order(tmp_path: Path, order: int) -> None:
+    """In arrays, and in hash tables, which have empty places."""
+    ids = np.random.default_rng(1).integers(1, 7, 300)
+    lm = estimate(np.append(ids, 0), 7, 0, order, lines=True)
+    counts = [len(lm.tensors()[f"order.{n}.nats"]) for n in range(1, order + 1)]
+    assert model_file.ngram_counts(lm.tensors()) == counts
+    hashed = HashedNgramLM.of(lm)
+    assert model_file.ngram_counts(hashed.tensors()) == counts
+
+
+def test_only_tables_are_mapped_and_only_when_asked(tmp_path: Path) -> None:
+    tokens = tokenizer.build(TokenizerConfig(), ["abcdef\n"])
+    ids = np.random.default_rng(1).integers(1, tokens.vocab_size, 300)
+    lm = HashedNgramLM.of(
+        estimate(np.append(ids, tokens.eos), tokens.vocab_size, tokens.eos, 2, lines=True)
+    )
+    file = ModelFile(hashed_ngram.FAMILY.name, lm.config(), tokens, lm.tensors())
+    model_file.write(tmp_path / "t.safetensors", file)
+    kinds = {
+        mapped: type(read(tmp_path / "t.safetensors", mapped=mapped).tensors["order.2.table"])
+        for mapped in (False, True)
+    }
+    assert kinds == {False: np.ndarray, True: np.memmap}
+    assert type(read(tmp_path / "t.safetensors").tensors["order.2.table"]) is np.ndarray
+    model_file.write(tmp_path / "n.safetensors", small_model_file())
+    network = read(tmp_path / "n.safetensors", mapped=True)
+    assert all(type(tensor) is np.ndarray for tensor in network.tensors.values())
 
 
 def test_damaged_contents_are_named(path: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from charlm.errors import CharlmError
 from charlm.lm import Ids
+from charlm.models import ngram
 from charlm.models.kneser_ney import estimate
 from charlm.models.ngram import FAMILY, MAX_NATS, MAX_NGRAM_ORDER, NgramLM, NgramState, Order
 
@@ -174,3 +175,17 @@ def test_its_description(lines: bool, where: str) -> None:
     assert FAMILY.describe(config) == f"3-gram model, {where} lines"
     assert FAMILY.short
     assert FAMILY.short(config) == "3-gram model"
+
+
+def test_long_texts_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which changes nothing, however few tokens are looked up at once."""
+    lm = model(lines=True)
+    ids = np.random.default_rng(2).integers(lm.vocab_size, size=(2, 23))
+    whole = lm.read_matched(lm.start(2), ids)
+    monkeypatch.setattr(ngram, "TOKENS_AT_ONCE", 8)
+    pieces = lm.read_matched(lm.start(2), ids)
+    for a, b in zip(whole[:2], pieces[:2], strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+    np.testing.assert_array_equal(whole[2].contexts_BN, pieces[2].contexts_BN)
+    assert whole[0].dtype == np.float32

@@ -84,3 +84,39 @@ def test_a_dash_is_standard_input_and_no_file(
     Path("-").write_text("x")
     assert not output_file.is_among(Path("-"), ["-", None])
     assert output_file.is_among(Path("-"), ["./-"])
+
+
+def test_a_new_file_is_none_that_is_there_or_read(tmp_path: Path) -> None:
+    new, read, folder = tmp_path / "new", tmp_path / "read", tmp_path / "folder"
+    read.write_text("x")
+    folder.mkdir()
+    inputs = [None, "-", read, folder]
+    output_file.check_new(new, inputs)
+    for force in (False, True):
+        with pytest.raises(CharlmError, match="is one of the files to read"):
+            output_file.check_new(read, inputs, force=force)
+        with pytest.raises(CharlmError, match=r"would lie in .*folder, which is read"):
+            output_file.check_new(folder / "new", inputs, force=force)
+        with pytest.raises(CharlmError, match="- is standard input"):
+            output_file.check_new(Path("-"), [], force=force)
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            output_file.check_new(tmp_path / "nowhere" / "new", inputs, force=force)
+    output_file.check_new(new, [folder / "x"])  # no folder, so nothing lies in it
+    new.write_text("")
+    output_file.check_new(new, inputs)  # an empty file holds nothing to lose
+    new.write_text("y")
+    with pytest.raises(CharlmError, match=r"new exists: .*`force`"):
+        output_file.check_new(new, inputs)
+    output_file.check_new(new, inputs, force=True)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CharlmError, match="is not a regular file"):
+        output_file.check_new(tmp_path / "pipe", inputs, force=True)
+
+
+def test_what_is_read_may_be_named_like_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A "-" among the inputs is no folder, even where there is one of that name."""
+    monkeypatch.chdir(tmp_path)
+    Path("-").mkdir()
+    output_file.check_new(Path("-/new"), ["-"])

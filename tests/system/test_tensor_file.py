@@ -133,3 +133,36 @@ def test_what_cannot_be_written_is_an_error_of_the_system(
         tensor_file.write(path, "charlm-test", {}, {})
     assert (caught.value.errno, caught.value.filename) == (number, str(path))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mapped_file_has_the_tensors_that_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    tensors: dict[str, Any] = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "b": np.arange(4, dtype=np.int64).reshape(4, 1),
+        "c": np.zeros(0, np.uint8),
+    }
+    tensor_file.write(path, "charlm-test", {"x": 1}, tensors)
+    contents, back = tensor_file.mapped(path, "charlm-test")
+    assert contents == {"x": 1}  # without the digest
+    assert back.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert isinstance(back[name], np.memmap) or not tensor.size
+        assert back[name].dtype == tensor.dtype
+        assert not back[name].flags.writeable
+        np.testing.assert_array_equal(back[name], tensor)
+    with pytest.raises(CharlmError, match="charlm-other"):
+        tensor_file.mapped(path, "charlm-other")
+    with pytest.raises(CharlmError, match="absent"):
+        tensor_file.mapped(tmp_path / "absent", "charlm-test")
+
+
+def test_a_file_of_ours_is_known_by_its_head(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    tensor_file.write(path, "charlm-test", {}, {"a": np.ones(3, np.float32)})
+    data = path.read_bytes()
+    assert tensor_file.is_ours(data[:4096])
+    assert not tensor_file.is_ours(data[1:])
+    assert not tensor_file.is_ours(b"")
+    other = b'{"__metadata__":{"format":"pt"}}'
+    assert not tensor_file.is_ours(len(other).to_bytes(8, "little") + other)

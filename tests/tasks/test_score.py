@@ -137,6 +137,23 @@ def test_an_empty_sentence_is_its_end() -> None:
     assert score(lm, tokenizer, [], context="stream", words=True) == []
 
 
+@pytest.mark.parametrize(
+    ("level", "known", "written"), [("char", "abc", "☃"), ("word", "the ", "snowman")]
+)
+def test_unknown_tokens_know_what_stands_in_their_place(
+    level: str, known: str, written: str
+) -> None:
+    lm, tokenizer = pair_of(level)
+    (one,) = score(lm, tokenizer, [f"{known}{written}"], tokens=True)
+    assert one.token_scores is not None
+    unknown = [t for t in one.token_scores if t.token == "<UNK>"]
+    assert [t.written for t in unknown] == [written]
+    assert [t.written for t in one.token_scores if t.token != "<UNK>"] == [""] * (
+        len(one.token_scores) - 1
+    )
+    assert f'&lt;UNK&gt; · rank {unknown[0].rank:,}"' in one._repr_html_()
+
+
 def test_bytes_that_are_no_text() -> None:
     lm, tokenizer = pair_of("byte")
     (one,) = score(lm, tokenizer, [b"a\xff\xfe".decode("utf-8", "surrogateescape")])

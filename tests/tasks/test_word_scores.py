@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -192,3 +193,15 @@ def test_the_entropy_is_that_of_the_next_token(level: str) -> None:
         nats = lm.predict(state)[0].astype(np.float64)
         assert one.entropy == pytest.approx(-(np.exp(nats) * nats).sum(), abs=1e-4)
         assert one.as_dict()["entropy"] == pytest.approx(one.entropy / math.log(2))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reduction"), [(2.0, 0.5, 1.5), (0.5, 2.0, 0.0), (1.0, 1.0, 0.0)]
+)
+def test_a_word_makes_what_follows_more_certain_or_not(
+    before: float, after: float, reduction: float
+) -> None:
+    lm, tokenizer = pair_of("word")
+    word = replace(words_of(lm, tokenizer, "the cat")[0], entropy=before, entropy_after=after)
+    assert word.entropy_reduction == pytest.approx(reduction / math.log(2))
+    assert math.isnan(replace(word, entropy_after=math.nan).entropy_reduction)
