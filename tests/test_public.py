@@ -142,7 +142,7 @@ def verbs() -> dict[str, list[str]]:
 
 
 def test_what_the_command_line_can_do_python_can_do() -> None:
-    assert set(verbs()) == {*VERBS, "serve"}  # which is for other programs
+    assert set(verbs()) == {*VERBS, "serve", "watch"}  # for other programs, and for people
     for path in VERBS.values():
         found = attrgetter(path)(charlm)
         assert found.__doc__, path

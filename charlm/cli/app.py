@@ -33,6 +33,7 @@ from . import (
     score,
     serve,
     train,
+    watch,
 )
 from . import eval as eval_verb
 from .exit_codes import ending, flush_stdout
@@ -83,6 +84,7 @@ register(app, score.score, "score")
 register(app, sample.sample, "sample")
 register(app, complete.complete, "complete")
 register(app, complete.next_token, "next")
+register(app, watch.watch, "watch")
 register(app, fill.fill, "fill")
 register(app, eval_verb.evaluate, "eval")
 register(app, pairs.pairs, "pairs")

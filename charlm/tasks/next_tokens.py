@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import require
-from ..lm import CausalLM, S
+from ..lm import CausalLM, Nats, S
 from ..measures import surprisal
 from ..text.tokenizer import Tokenizer
 from .prompt import encode_prompt
@@ -51,8 +51,20 @@ def next_tokens(
     require(top_k >= 1, f"`top_k` must be at least 1, not {top_k}")
     ids, _ = encode_prompt(tokenizer, prompt)
     _, state = lm.read(lm.start(1), ids[None])
-    nats = lm.predict(state)[0].astype(np.float64)
-    best = np.argsort(-nats, kind="stable")[:top_k]
+    return most_probable(tokenizer, lm.predict(state)[0], top_k)
+
+
+def most_probable(tokenizer: Tokenizer, nats_V: Nats, top_k: int, *, begin: str = "") -> NextTokens:
+    """The `top_k` most probable of all tokens, or of those that begin with `begin`, and the entropy
+    of the whole distribution.
+    """
+    nats = nats_V.astype(np.float64)
     entropy = surprisal(float((np.exp(nats) * np.where(np.isneginf(nats), 0, nats)).sum()))
-    tokens = [NextToken(tokenizer.token(int(k)), float(nats[k])) for k in best]
-    return NextTokens(tokens, entropy)
+    found: list[NextToken] = []
+    for k in np.argsort(-nats, kind="stable").tolist():
+        if len(found) == top_k:
+            break
+        token = tokenizer.token(k)
+        if token.startswith(begin):
+            found.append(NextToken(token, float(nats[k])))
+    return NextTokens(found, entropy)

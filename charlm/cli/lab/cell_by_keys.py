@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...cli import show
-from ...errors import CharlmError
+from ..keys import END, pressed_keys
 
 if TYPE_CHECKING:
     from ...lab.cell import Hand
@@ -35,7 +32,7 @@ class Board:
 
     def press(self, key: str) -> int:
         """Take a key; return the number of steps that it asks for, −1 to end."""
-        if key in ("q", "\x04", "\x1b", ""):
+        if key in ("q", *END):
             return -1
         if key in self.gates:
             self.gates[key] = not self.gates[key]
@@ -53,24 +50,6 @@ class Board:
         return 0
 
 
-@contextmanager
-def keys() -> Iterator[Iterator[str]]:
-    """Keys as they are pressed. Raises CharlmError without a terminal."""
-    if not (show.is_terminal(sys.stdin) and show.is_terminal(sys.stdout)):
-        raise CharlmError("--keys needs a terminal")
-    try:
-        import termios
-        import tty
-    except ImportError:  # Windows
-        raise CharlmError("--keys needs a Unix terminal") from None
-    before = termios.tcgetattr(sys.stdin)
-    try:
-        tty.setcbreak(sys.stdin)
-        yield iter(lambda: sys.stdin.read(1), None)
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-
 def work(hand: Hand) -> None:
     """Let the user take steps until q is pressed."""
     from rich.live import Live
@@ -81,7 +60,7 @@ def work(hand: Hand) -> None:
     board = Board()
     nothing = tuple(0.0 for _ in hand.weights)
     with (
-        keys() as pressed,
+        pressed_keys("--keys") as pressed,
         Live(console=show.console(), transient=True, auto_refresh=False) as live,
     ):
 
