@@ -113,7 +113,8 @@ def test_logprob_is_the_models_own(chars: tuple[CausalLM[Any], Tokenizer]) -> No
     )
     for one in drawn:
         (scored,) = score(lm, tokenizer, [one.text])
-        assert one.tokens == scored.measures.tokens
+        assert one.tokens == scored.measures.tokens == len(one.ids)
+        assert tokenizer.decode(np.array(one.ids)).removesuffix("\n") == one.text
         assert one.logprob == pytest.approx(scored.logprob, abs=1e-3)
 
 
