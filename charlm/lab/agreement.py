@@ -77,12 +77,15 @@ class Curves:
 
 @dataclass(frozen=True)
 class Sparsity:
-    """What an n-gram model of one order has seen of the test sentences."""
+    """What an n-gram model of one order could see of the test sentences.
+
+    In a text as long as the training text, of the same grammar, but from which nothing was kept.
+    """
 
     order: int
-    ngrams: int  # different ones in the training text, of this order
+    ngrams: int  # different ones in this text, of this order
     unseen: tuple[float, ...]  # by length of the clause: the part of test sentences in which the
-    # order − 1 tokens before the verb, or all of them, occur nowhere in the training text
+    # order − 1 tokens before the verb, or all of them, occur nowhere in this text
 
     @property
     def sees_across(self) -> int:
@@ -191,9 +194,11 @@ def train_and_evaluate(
         with learn.corpus_of(str(path), TokenizerConfig("word", split="unicode")) as corpus:
             tokenizer = corpus.tokenizer
             V, eos = tokenizer.vocab_size, tokenizer.eos
-            sparsity = tuple(
-                sparsity_of(order, np.asarray(corpus.train), tokenizer, test) for order in ORDERS
+            other = "".join(
+                f"{line}\n" for line in draw_text(Random(seed + 1), words, lines, set())
             )
+            ids = tokenizer.encode(other)
+            sparsity = tuple(sparsity_of(order, ids, tokenizer, test) for order in ORDERS)
             for order in ORDERS:
                 ngram = estimate(corpus.train, V, eos, order, lines=True)
                 found.append(_tested(f"{order}-gram", [ngram], tokenizer, test))

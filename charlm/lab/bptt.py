@@ -16,7 +16,8 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,8 +28,10 @@ from ..config import TokenizerConfig
 from ..display.charts import Line, Panel
 from ..errors import require
 from ..measures import bits
-from ..network.network import new_network
+from ..models.recurrent import RecurrentLM
+from ..network.network import Network, new_network
 from ..runs import defaults
+from ..runs.defaults import Facts
 from ..text.corpus import Corpus
 from . import lags, learn
 from .palette import colour_of
@@ -40,7 +43,18 @@ LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # T
 LEARNING_RATE = 6e-3  # of AdamW
 LAG = 10  # of the language: from a line's first symbol to the one that it determines
 LAG_LINES = 12_000  # of the language's text
-LAG_STEPS = 3  # trainings on it are so many times as long
+LAG_STEPS = 2  # trainings on it are so many times as long
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train."""
+
+    cell: str
+    bptt: int  # T
+    seed: int
+    hidden: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -150,39 +164,35 @@ def experiment(
     facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
     text = corpus.valid_text
     bits_per_nat = bits(text.tokens / text.chars)  # bits per character for one nat per token
-    sizes = [float(steps)] * (len(cells) * len(set(lengths)) * seeds)
-    reports = split_progress(progress, [*sizes, *(LAG_STEPS * size for size in sizes)])
+    parts = len(cells) * len(set(lengths)) * seeds
+    reports = split_progress(progress, [1.0] * parts + [LAG_STEPS / 2 * parts])
     all_seeds = range(seed, seed + seeds)
 
-    def losses(text: Corpus, cell: str, length: int, steps: int) -> tuple[float, ...]:
-        own = replace(facts, vocab_size=text.tokenizer.vocab_size)
-        network = defaults.network({"cell": cell, "hidden": hidden}, own)
-        fixed = {
-            "steps": steps,
-            "lr": LEARNING_RATE,
-            "optimizer": "adamw",
-            "bptt": TOKENS_PER_STEP,
-            "batch_size": PARALLEL_STREAMS,
-        }
+    def losses(cell: str, length: int) -> tuple[float, ...]:
         found = []
         for run_seed in all_seeds:
-            config = defaults.training(fixed | {"seed": run_seed}, own)
-            learner = new_network(network, config)
-            learn.train_network(learner, config, text, next(reports), reach=length)
-            found.append(learn.loss_on(learner, text))
+            job = Job(cell, length, run_seed, hidden, steps)
+            found.append(learn.loss_on(_trained(job, corpus, facts, next(reports)), corpus))
         return tuple(found)
 
-    points, lagged = [], []
+    chosen = sorted(set(lengths))
+    points = []
     for cell in cells:
-        for length in sorted(set(lengths)):
-            found = losses(corpus, cell, length, steps)
+        for length in chosen:
+            found = losses(cell, length)
             points.append(Point(cell, length, found, statistics.fmean(found) * bits_per_nat))
-    with lag_corpus() as language:
-        for cell in cells:
-            for length in sorted(set(lengths)):
-                all_symbols = losses(language, cell, length, LAG_STEPS * steps)
-                at_end = tuple(bits_at_end(loss) for loss in all_symbols)
-                lagged.append(Point(cell, length, at_end, math.nan))
+    jobs = [
+        Job(cell, length, run_seed, hidden, LAG_STEPS * steps)
+        for cell in cells
+        for length in chosen
+        for run_seed in all_seeds
+    ]
+    at_ends = iter(learn.run_parallel(recall, jobs, [1.0] * len(jobs), next(reports)))
+    lagged = [
+        Point(cell, length, tuple(islice(at_ends, seeds)), math.nan)
+        for cell in cells
+        for length in chosen
+    ]
     settings = {
         "corpus": corpus.name,
         "level": facts.level,
@@ -197,6 +207,34 @@ def experiment(
     return Truncation(settings, tuple(points), tuple(lagged))
 
 
+def _trained(job: Job, corpus: Corpus, facts: Facts, progress: Progress | None) -> Network:
+    """A network trained with its gradient cut every `job.bptt` tokens."""
+    network = defaults.network({"cell": job.cell, "hidden": job.hidden}, facts)
+    fixed = {
+        "seed": job.seed,
+        "steps": job.steps,
+        "lr": LEARNING_RATE,
+        "optimizer": "adamw",
+        "bptt": TOKENS_PER_STEP,
+        "batch_size": PARALLEL_STREAMS,
+    }
+    config = defaults.training(fixed, facts)
+    learner = new_network(network, config)
+    return learn.train_network(learner, config, corpus, progress, reach=job.bptt)
+
+
+def recall(job: Job) -> float:
+    """Train on the language, in a worker process; bits of a line's end symbol, on new lines."""
+    with lag_corpus() as corpus:
+        facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
+        learner = _trained(job, corpus, facts, None)
+        lm = RecurrentLM(learner.config, learner.tensors(), corpus.tokenizer.eos)
+        ids = np.asarray(corpus.valid, np.int64)
+        nats_1T, _ = lm.read(lm.start(1), ids[None])
+        ends = np.isin(ids, corpus.tokenizer.encode("AB"))
+        return bits(-float(nats_1T[0, ends].mean(dtype=np.float64)))
+
+
 @contextmanager
 def lag_corpus() -> Iterator[Corpus]:
     """The language as a text of characters, a sentence a line; always the same."""
@@ -209,12 +247,3 @@ def lag_corpus() -> Iterator[Corpus]:
         path.write_text("".join(lines.T.ravel()), "utf-8")
         with learn.corpus_of(str(path), TokenizerConfig("char")) as corpus:
             yield corpus
-
-
-def bits_at_end(nats_per_token: float) -> float:
-    """What of a loss on the language falls to the ends of lines' sentences, in bits.
-
-    All else is as good as it can be after a few steps: of a line of LAG + 2 tokens the first costs
-    1 bit, each filler log₂ FILLERS, the line's end nothing.
-    """
-    return bits(nats_per_token) * (LAG + 2) - 1 - (LAG - 1) * math.log2(lags.FILLERS)

@@ -145,6 +145,11 @@ class Gradients:
     biased: tuple[Curve, ...]  # fresh LSTMs, one for each of FORGET_BIASES
 
     @property
+    def lag(self) -> int:
+        """Of the language with a long dependency."""
+        return LAG
+
+    @property
     def far(self) -> int:
         """The k at which networks are compared."""
         return min(FAR_DISTANCE, len(self.scaled[0].norms) - 1)

@@ -196,7 +196,8 @@ def test_the_entropy_is_that_of_the_next_token(level: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "reduction"), [(2.0, 0.5, 1.5), (2.0, 1.9, 0.1), (0.5, 2.0, 0.0), (1.0, 1.0, 0.0)]
+    ("before", "after", "reduction"),
+    [(2.0, 0.5, 1.5), (2.0, 1.9, 0.1), (0.5, 2.0, 0.0), (1.0, 1.0, 0.0)],
 )
 def test_a_word_makes_what_follows_more_certain_or_not(
     before: float, after: float, reduction: float

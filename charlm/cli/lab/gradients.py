@@ -104,13 +104,11 @@ def _scaled(found: Gradients) -> list[str]:
 
 
 def _lagged(found: Gradients) -> list[str]:
-    from ...lab.gradients import LAG
-
-    at = (10, 20, LAG - 1)
-    rows = [["to recall after 30 steps", *(f"k={k}" for k in at), "1 % at", "right"]]
+    at = (1, 10, 20, found.lag - 1)
+    rows = [[f"to recall after {found.lag} steps", *(f"k={k}" for k in at), "right"]]
     for one in found.cells:
         parts = [short(one.lagged.ratio(k)) for k in at]
-        rows.append([one.fresh.cell, *parts, _faded(one.lagged), f"{100 * one.recall:.0f} %"])
+        rows.append([one.fresh.cell, *parts, f"{100 * one.recall:.0f} %"])
     return show.columns(rows, "<" + ">" * (len(rows[0]) - 1))
 
 
@@ -129,10 +127,17 @@ def _biased(found: Gradients) -> list[str]:
 def _remarks(found: Gradients) -> Iterator[str]:
     """Remarks on the numbers."""
     k = found.far
-    for what, where in (("trained", "text"), ("lagged", "the language with a lag")):
-        reach = [(getattr(one, what), one) for one in found.cells]
-        parts = [f"{one.fresh.cell} {_faded(curve)}" for curve, one in reach]
-        yield f"Trained on {where}, less than 1 % is left from k on: {', '.join(parts)}."
+    faded = [f"{one.fresh.cell} {_faded(one.trained)}" for one in found.cells]
+    yield f"Trained on text, less than 1 % is left from k on: {', '.join(faded)}."
+    last = found.lag - 1
+    held = [
+        f"{one.fresh.cell} {short(one.lagged.ratio(last) / one.lagged.ratio(1))}"
+        for one in found.cells
+    ]
+    yield (
+        f"Trained to recall, of what is there at k = 1 this part is left at k = {last}: "
+        f"{', '.join(held)}."
+    )
     grown = [c for c in found.scaled if c.ratio(k) > EXPLODED_ABOVE]
     exploding = "; ".join(
         f"{cell} explodes from {min(c.gain for c in grown if c.cell == cell)}"

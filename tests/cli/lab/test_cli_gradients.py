@@ -10,8 +10,17 @@ import pytest
 from cli_support import Cli
 
 from charlm.lab import bptt, gradients
+from charlm.system import machine
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "one_core")
+
+
+@pytest.fixture
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No processes: they would take longer."""
+    monkeypatch.setattr(machine, "cores", lambda: 1)
+
+
 SMALL = ("--steps", "2", "--hidden", "8")
 
 
@@ -39,7 +48,7 @@ def test_gradients_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) 
     assert plain.err == f"picture: {picture}\n"
     tables, remarks = plain.out.split("\n\n")[:-1], plain.out.split("\n\n")[-1]
     assert max(len(line) for table in tables for line in table.splitlines()) <= 80
-    assert "Trained on the language with a lag" in remarks
+    assert "Trained to recall, of what is there at k = 1" in remarks
 
 
 def test_bptt_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
