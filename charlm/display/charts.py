@@ -155,7 +155,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.plot(*points, line.style, color=colour, label=label, ms=4, lw=line.width)
     for name, level in panel.levels:
         axes.axhline(level, color="gray", lw=1, ls=":")
-        axes.text(1.0, level, name, transform=axes.get_yaxis_transform(), ha="right", va="bottom")
+        axes.text(0.01, level, name, transform=axes.get_yaxis_transform(), va="bottom")
     for text, *point in panel.marks:
         x, y = _drawable(point)
         axes.annotate(text, (x, y), xytext=(0, 12), textcoords="offset points", ha="right")

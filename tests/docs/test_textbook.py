@@ -28,6 +28,8 @@ SMALL = {  # what makes an experiment small
     "charlm lab gradients": "--steps 3 --hidden 8 --length 10 --cells rnn,lstm",
     "charlm lab bptt": "--steps 3 --hidden 8 --seeds 1",
     "charlm lab agreement": "--sentences 5",
+    "charlm lab timer": "--size 20 --steps 3 --seeds 1",
+    "charlm lab cliff": "--steps 20 --beginnings 2",
 }
 
 

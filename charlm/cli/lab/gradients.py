@@ -131,11 +131,11 @@ def _remarks(found: Gradients) -> Iterator[str]:
     yield f"Trained on text, less than 1 % is left from k on: {', '.join(faded)}."
     last = found.lag - 1
     held = [
-        f"{one.fresh.cell} {short(one.lagged.ratio(last) / one.lagged.ratio(1))}"
+        f"{one.fresh.cell} {short(one.lagged.ratio(last) / one.lagged.ratio(10))}"
         for one in found.cells
     ]
     yield (
-        f"Trained to recall, of what is there at k = 1 this part is left at k = {last}: "
+        f"Trained to recall, of what is there at k = 10 this part is left at k = {last}: "
         f"{', '.join(held)}."
     )
     grown = [c for c in found.scaled if c.ratio(k) > EXPLODED_ABOVE]

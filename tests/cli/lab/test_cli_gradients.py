@@ -48,7 +48,7 @@ def test_gradients_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) 
     assert plain.err == f"picture: {picture}\n"
     tables, remarks = plain.out.split("\n\n")[:-1], plain.out.split("\n\n")[-1]
     assert max(len(line) for table in tables for line in table.splitlines()) <= 80
-    assert "Trained to recall, of what is there at k = 1" in remarks
+    assert "Trained to recall, of what is there at k = 10" in remarks
 
 
 def test_bptt_on_the_command_line(cli: Cli, letters: Path, tmp_path: Path) -> None:
