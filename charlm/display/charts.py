@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -179,9 +177,15 @@ def _draw(axes: Axes, panel: Panel) -> None:
 
 def _draw_surface(axes: Axes, surface: Surface) -> None:
     """The surface, its rows and columns evenly spaced or not, and its scale beside it."""
-    z = np.asarray(surface.z, np.float64)
+    import numpy as np
+
     drawn = axes.pcolormesh(
-        surface.x, surface.y, z, cmap="viridis", shading="nearest", rasterized=True
+        np.asarray(surface.x),
+        np.asarray(surface.y),
+        np.asarray(surface.z),
+        cmap="viridis",
+        shading="nearest",
+        rasterized=True,
     )
     axes.figure.colorbar(drawn, ax=axes, label=surface.label)
 

@@ -15,11 +15,12 @@ from ...cli import show
 from ...errors import CharlmError
 from ..options import Force, Json
 from ..talk import note
+from .cell_frame import frame
 from .experiment import conclude, short
 from .options import Picture, Seed, for_page
 
 if TYPE_CHECKING:
-    from ...lab.cell import ByHand, Hand, Step
+    from ...lab.cell import ByHand, Hand
 
 ANIMATION_SECONDS = 4.0  # for a whole run
 MAX_FRAME_SECONDS = 0.4
@@ -115,34 +116,6 @@ def _animate(hand: Hand, chosen: Sequence[object]) -> None:
             step = hand.step(gates)
             live.update("\n".join(frame(hand, step, f"step {k} of {len(chosen)}")), refresh=True)
             time.sleep(pause)
-
-
-def frame(hand: Hand, step: Step, head: str) -> list[str]:
-    """The cell at one step, drawn in letters, at most 80 columns wide."""
-    gates = {name: _gate(getattr(step, name)) for name in "ifo"}
-    held = [
-        f"RNN, w = {w:g}: {show.number(value)}"
-        for w, value in zip(hand.weights, step.held, strict=True)
-    ]
-    middle = (
-        f"  x {show.number(step.x):>6} ── i {gates['i']} ──▶ │ c {show.number(step.c):>10} │"
-        f" ── o {gates['o']} ──▶ y {show.number(step.y)}"
-    )
-    keep = f" f {gates['f']} "
-    left = middle.index("│")
-    wide = middle.index("│", left + 1) - left - 1
-    return [
-        f"{head}: {step.name}",
-        "",
-        f"{' ' * left}┌{keep.center(wide, '─')}┐",
-        middle,
-        f"{' ' * left}└{'─' * wide}┘",
-        f"  {' · '.join(held)}",
-    ]
-
-
-def _gate(value: float) -> str:
-    return "open" if value == 1 else "shut" if value == 0 else f"{value:4.2f}"
 
 
 def _print(found: ByHand) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...cli import show
 from ..keys import END, pressed_keys
+from .cell_frame import frame
 
 if TYPE_CHECKING:
     from ...lab.cell import Hand
@@ -55,7 +56,6 @@ def work(hand: Hand) -> None:
     from rich.live import Live
 
     from ...lab.cell import Gates, Step
-    from .cell import frame
 
     board = Board()
     nothing = tuple(0.0 for _ in hand.weights)
