@@ -155,6 +155,7 @@ class Agreement:
                         [100 * y for y in one.accuracy[condition] if not math.isnan(y)],
                         "o-",
                         colour_of(one.model, k),
+                        max(0.8, 5.0 - 0.7 * k),  # many coincide: the first is seen behind
                     )
                     for k, one in enumerate(self.curves)
                 ],

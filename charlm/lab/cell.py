@@ -34,6 +34,7 @@ SCRIPT = ("write", "4.2", "keep", "200", "read", "clear", "read")
 RECURRENT_WEIGHTS = (0.9, 1.0, 1.2)  # w of the plain RNNs
 INPUT_WEIGHT = 0.1  # u of these: small, so that 4.2 is not yet squashed
 MAX_STEPS = 10_000
+LARGEST = 1e6  # of numbers written, noise and recurrent weights
 SMALLEST = 1e-12  # gradient drawn
 
 
@@ -164,7 +165,7 @@ def script(words: Sequence[str]) -> list[Gates]:
 
 def _is_number(word: str) -> bool:
     try:
-        return math.isfinite(float(word))
+        return abs(float(word)) <= LARGEST
     except ValueError:
         return False
 
@@ -191,8 +192,12 @@ class Hand:
     def __init__(
         self, seed: int = 1, noise: float = 1.0, weights: Sequence[float] = RECURRENT_WEIGHTS
     ) -> None:
-        require(noise >= 0, "noise must not be negative")
+        require(0 <= noise <= LARGEST, f"the noise must be from 0 to {LARGEST:g}")
         require(len(weights) > 0, "give at least one recurrent weight")
+        require(
+            all(abs(w) <= LARGEST for w in weights),
+            f"a recurrent weight must be from {-LARGEST:g} to {LARGEST:g}",
+        )
         self.seed, self.noise, self.weights = seed, noise, tuple(weights)
         self.rng = np.random.default_rng(seed)
         self.c = 0.0

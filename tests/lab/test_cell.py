@@ -86,7 +86,11 @@ def test_what_cannot_be_asked(words: str, said: str) -> None:
 def test_nothing_done_is_no_run() -> None:
     with pytest.raises(CharlmError, match="no step was taken"):
         cell.Hand().finished()
-    with pytest.raises(CharlmError, match="negative"):
-        cell.Hand(noise=-1)
+    for noise in (-1, 1e300, math.nan):
+        with pytest.raises(CharlmError, match="the noise must be from 0"):
+            cell.Hand(noise=noise)
+    for w in (math.inf, math.nan):
+        with pytest.raises(CharlmError, match="a recurrent weight must be"):
+            cell.Hand(weights=[1.0, w])
     with pytest.raises(CharlmError, match="at least one"):
         cell.Hand(weights=[])
