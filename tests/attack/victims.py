@@ -40,6 +40,13 @@ from charlm.errors import CharlmError
 from charlm.text import corpus
 
 SEED = 20261129
+# Before the first case, in none's time: a Ctrl-C half-way would leave all later ones a broken module.
+IMPORTED = (
+    "charlm.training.run",
+    "torch._dynamo",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+)
 CTRL_C_SECONDS = 3.0  # after which somebody stops what goes on, such as more steps of training
 DRAWN = 10  # one case of so many draws the curves, which takes most of the time
 typer.main.get_command = cache(typer.main.get_command)  # which would take most of the rest
@@ -305,7 +312,8 @@ def work(folder: Path, first: int, last: int, results: Path) -> None:
     faulthandler.enable()
     signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    import_module("charlm.training.run")  # not in the time of the first case that trains
+    for module in IMPORTED:
+        import_module(module)
     good, bad = folder / "good", folder / f"bad-{first}"
     shutil.rmtree(bad, ignore_errors=True)
     shutil.copytree(good, bad)
