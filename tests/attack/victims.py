@@ -40,7 +40,7 @@ from charlm.errors import CharlmError
 from charlm.text import corpus
 
 SEED = 20261129
-# Before the first case, in none's time: a Ctrl-C half-way would leave all later ones a broken module.
+# Before the first case, in none's time: a Ctrl-C half-way would leave a broken module to all later.
 IMPORTED = (
     "charlm.training.run",
     "torch._dynamo",
