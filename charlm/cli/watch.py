@@ -38,7 +38,7 @@ def watch(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MODEL]",
+            metavar="MODEL",
             help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
             show_default=False,
         ),

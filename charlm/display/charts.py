@@ -195,8 +195,8 @@ def _add_legend(axes: Axes, labels: Sequence[str]) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     across = LEGEND_CHARACTERS // (max(map(len, labels)) + SAMPLE_CHARACTERS)
-    scale = axes.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
-    below = axes.transAxes + ScaledTranslation(0, -LEGEND_BELOW / 72, scale)
+    inches = axes.figure.dpi_scale_trans
+    below = axes.transAxes + ScaledTranslation(0, -LEGEND_BELOW / 72, inches)
     axes.legend(
         framealpha=0.0,
         loc="upper center",

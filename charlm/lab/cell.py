@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,19 @@ class ByHand:
     def reading(self) -> int:
         """T, the number of the first step that reads; of the last one if none does."""
         return reading([step.o for step in self.steps])
+
+    def spans(self) -> list[tuple[str, Step]]:
+        """The numbers of steps, "2–201", that follow each other and do the same, and the last of
+        them. A step that writes stands alone.
+        """
+        found: list[tuple[str, Step]] = []
+        keys = [(s.name, s.i, s.f, s.o, t if s.i else 0) for t, s in enumerate(self.steps)]
+        for _, group in groupby(range(len(keys)), key=keys.__getitem__):
+            places = list(group)
+            first, last = places[0], places[-1]
+            numbers = f"{first + 1}–{last + 1}" if last > first else f"{first + 1}"
+            found.append((numbers, self.steps[last]))
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from ..display.charts import svg
 from ..display.html_page import SIGNED, document, figure, number, paragraph, section, table
 from .cell import ByHand
@@ -11,21 +9,15 @@ from .cell import ByHand
 
 def page(found: ByHand) -> str:
     """The page."""
-    rows = []
-    first = 1
-    for _, group in groupby(found.steps, key=lambda step: (step.name, step.i, step.f, step.o)):
-        same = list(group)
-        last = first + len(same) - 1
-        step = same[-1]
-        rows.append(
-            [
-                f"{first}–{last}" if last > first else f"{first}",
-                step.name,
-                *(f"{gate:g}" for gate in (step.i, step.f, step.o)),
-                *(number(value) for value in (step.c, step.y, *step.held)),
-            ]
-        )
-        first = last + 1
+    rows = [
+        [
+            numbers,
+            step.name,
+            *(f"{gate:g}" for gate in (step.i, step.f, step.o)),
+            *(number(value) for value in (step.c, step.y, *step.held)),
+        ]
+        for numbers, step in found.spans()
+    ]
     heads = ["steps", "what", "i", "f", "o", "c", "y", *(f"RNN, w = {w:g}" for w in found.weights)]
     about = [
         paragraph(

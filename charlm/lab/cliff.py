@@ -34,6 +34,7 @@ GRID = 240  # points along each axis of the picture
 LEARNING_RATE = 0.5
 CLIP_AT = 0.3
 DESCENT_STEPS = 400
+LARGEST = 1e6  # learning rate and clip
 ARRIVED_BELOW = 1e-3  # error at the end of a descent that has arrived
 KINDS = ("not clipped", "norm clipped", "values clipped")
 
@@ -173,10 +174,13 @@ def experiment(
     """The surface, and `beginnings` descents of each kind, of `steps` steps each.
 
     rate: the learning rate, fixed. clip: the largest norm, or the largest value of an entry.
-    Raises CharlmError for numbers that are not above 0.
+    Raises CharlmError for numbers that are not above 0, or larger than LARGEST.
     """
     require(min(beginnings, steps) >= 1, "beginnings and steps must be at least 1")
-    require(min(rate, clip) > 0, "the learning rate and the clip must be above 0")
+    require(
+        all(0 < number <= LARGEST for number in (rate, clip)),
+        f"the learning rate and the clip must be above 0 and at most {LARGEST:g}",
+    )
     w, b = np.linspace(*W_RANGE, GRID), np.linspace(*B_RANGE, GRID)
     surface, by_w, by_b = error(w[None, :], b[:, None])
     rng = np.random.default_rng(seed)

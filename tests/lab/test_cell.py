@@ -62,6 +62,16 @@ def test_steps_are_asked_for_in_words() -> None:
     assert found.reading == 6
 
 
+def test_steps_that_do_the_same_are_told_together_but_not_what_they_write() -> None:
+    words = "write 1 write 2 keep 3 read clear clear read"
+    found = experiment(script(words.split()))
+    assert [(numbers, step.name) for numbers, step in found.spans()] == [
+        *(("1", "write"), ("2", "write"), ("3–5", "keep"), ("6", "read"), ("7–8", "clear")),
+        ("9", "read"),
+    ]
+    assert [step.c for _, step in found.spans()][:2] == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,9 @@ def test_clipping_by_the_norm_arrives_where_plain_descent_is_thrown_out() -> Non
 
 def test_what_cannot_be_asked() -> None:
     wrongs: list[dict[str, Any]] = [{"beginnings": 0}, {"steps": 0}, {"rate": 0.0}, {"clip": -1.0}]
+    wrongs += [
+        {name: number} for name in ("rate", "clip") for number in (math.nan, math.inf, 1e308)
+    ]
     for wrong in wrongs:
         with pytest.raises(CharlmError, match="must be"):
             cliff.experiment(**wrong)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,16 +119,11 @@ def _animate(hand: Hand, chosen: Sequence[object]) -> None:
 
 def _print(found: ByHand) -> None:
     rows = [["steps", "", "i", "f", "o", "c", "y", *(f"w = {w:g}" for w in found.weights)]]
-    first = 1
-    for _, group in groupby(found.steps, key=lambda step: (step.name, step.i, step.f, step.o)):
-        same = list(group)
-        last, step = first + len(same) - 1, same[-1]
+    for steps, step in found.spans():
         numbers = [show.number(value) for value in (step.c, step.y, *step.held)]
-        gates = [f"{gate:g}" for gate in (step.i, step.f, step.o)]
         rows.append(
-            [f"{first}–{last}" if last > first else f"{first}", step.name, *gates, *numbers]
+            [steps, step.name, *(f"{gate:g}" for gate in (step.i, step.f, step.o)), *numbers]
         )
-        first = last + 1
     show.table(rows, "<<>>>>>" + ">" * len(found.weights))
     show.line("(w: what plain RNNs of one unit hold, whose recurrent weight is w)", "dim")
     show.line()
