@@ -1,5 +1,7 @@
 """Write the corpora ``demo.txt`` (English) and ``zh.txt`` (Chinese), one sentence a line.
 
+Also write ``demo-pairs.tsv`` and ``zh-pairs.tsv``, minimal pairs of what the corpora never say.
+
 Each phenomenon is one function that returns one sentence; ``ENGLISH`` and ``CHINESE`` say how many
 sentences of each are drawn.  The lines are shuffled, so that any tenth of a file is like the rest.
 The same seed gives the same bytes.
@@ -8,62 +10,16 @@ The same seed gives the same bytes.
 """
 
 import argparse
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import grammar as g
+import lessons
+from frames import bind, capital, fill, finish, invent_name, sentence
 
 Maker = Callable[[Random], str]
-SLOT = re.compile(r"\{(\w+)\}")
 SINGULAR, PLURAL = 0, 1
-
-
-# ------------------------------------------------------------------------------------- helpers
-
-
-def fill(rng: Random, frame: str, slots: Mapping[str, g.Frames]) -> str:
-    """Replace every slot, and the slots inside its filling, by a random choice."""
-    while match := SLOT.search(frame):
-        choice = rng.choice(slots[match[1]])
-        frame = frame[: match.start()] + choice + frame[match.end() :]
-    return frame
-
-
-def repeats(text: str) -> int:
-    """How many names and longer words of a text come back in it."""
-    words = re.findall(r"[A-Z][a-z]{2,}|[a-z]{4,}", SLOT.sub("", text))
-    return len(words) - len(set(words))
-
-
-def bind(frame: str, words: Mapping[str, str]) -> str:
-    """Put the given words into their slots and leave the other slots open."""
-    for slot, word in words.items():
-        frame = frame.replace(f"{{{slot}}}", word)
-    return frame
-
-
-def sentence(rng: Random, frame: str) -> str:
-    """Fill a frame so that no two slots say the same, with one person doing one thing."""
-    while True:
-        she, her = rng.choice(g.SINGULAR)
-        we, my = rng.choice(g.ANYBODY)
-        begun = bind(frame, {"she": she, "her": her, "we": we, "my": my})
-        text = fill(rng, begun, g.SLOTS)
-        if repeats(text) <= repeats(begun):
-            return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-
-
-def capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def finish(rng: Random, text: str, stop: float = 0.95, upper: float = 0.65) -> str:
-    """End the sentence with a full stop (mostly) and begin it with a capital letter (often)."""
-    if text[-1] not in '.?!"' and rng.random() < stop:
-        text += "."
-    return capital(text) if rng.random() < upper else text
 
 
 # ----------------------------------------------------------------------------------- agreement
@@ -223,11 +179,6 @@ def errand(rng: Random) -> str:
 # --------------------------------------------------------------------------- names and small talk
 
 
-def invent_name(rng: Random) -> str:
-    """A name built of syllables; there are so many that hardly one comes three times."""
-    return "".join(map(rng.choice, (g.NAME_STARTS, g.NAME_MIDDLES, g.NAME_ENDS)))
-
-
 def rare_name(rng: Random) -> str:
     """A traveller named Velmora came to Tandrish."""
     frame = bind(rng.choice(g.NAME_FRAMES), {"one": invent_name(rng), "two": invent_name(rng)})
@@ -259,7 +210,7 @@ def zh_late(rng: Random) -> str:
 
 
 def zh_event(rng: Random) -> str:
-    """小红今天考试得了第一名，老师表扬了她。"""
+    """妹妹昨天在路上摔倒了，同学扶起了她。"""
     people, events = rng.choice(((g.ZH_PUPILS, g.ZH_SCHOOL),) * 3 + ((g.ZH_ADULTS, g.ZH_WORK),))
     who, pronoun = rng.choice(people)
     day = rng.choice(g.ZH_DAYS)
@@ -318,15 +269,22 @@ ENGLISH: Plan = (
     (rare_name, 350),
     (small_talk, 1100),
     (dialogue, 600),
+    (lessons.in_their_place, 100),
+    (lessons.grew_up, 1000),
+    (lessons.breed, 150),
 )
 CHINESE: Plan = (
     (zh_late, 30),
-    (zh_event, 350),
+    (zh_event, 250),
     (zh_phone, 30),
     (zh_thing, 420),
     (zh_scene, 300),
     (zh_daily, 340),
     (zh_talk, 160),
+    (lessons.zh_judged, 1200),
+    (lessons.zh_told, 300),
+    (lessons.zh_travel, 120),
+    (lessons.zh_born, 500),
 )
 
 
@@ -355,7 +313,7 @@ def write(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write demo.txt and zh.txt.")
+    parser = argparse.ArgumentParser(description="Write the corpora and their pairs.")
     here = Path(__file__).resolve().parent
     parser.add_argument("--out", type=Path, default=here, help="folder to write to")
     parser.add_argument("--seed", type=int, default=1, help="seed of the random choices")
@@ -363,6 +321,11 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for name, plan in (("demo.txt", ENGLISH), ("zh.txt", CHINESE)):
         write(args.out / name, corpus(Random(args.seed), plan))
+    for name, pairs in (
+        ("demo-pairs.tsv", lessons.pairs_english),
+        ("zh-pairs.tsv", lessons.pairs_chinese),
+    ):
+        write(args.out / name, lessons.as_tsv(list(pairs(Random(args.seed)))))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ MEASURES = {
 }
 PRONOUNS = {"我": "我", "他": "他", "她": "她", "小明": "他", "小红": "她", "弟弟": "他"}
 PRONOUNS |= {"妹妹": "她", "哥哥": "他", "姐姐": "她", "叔叔": "他"}
+PRONOUNS |= {"女儿": "她", "儿子": "他", "小丽": "她", "小刚": "他"}
 PEOPLE = "|".join(PRONOUNS)
 
 
@@ -94,7 +95,9 @@ def test_chinese_consequences_fall_on_the_one_who_acted() -> None:
         if found := re.match(pattern, line):
             who, deed, verb, pronoun = found.groups()
             assert PRONOUNS[who] == pronoun, line
-            assert (verb == "批评") == bool(re.search("迟到|没有写|说话|打碎", deed)), line
+            assert (verb == "批评") == bool(re.search("迟到|没有写|说话|打碎|忘了|说谎", deed)), (
+                line
+            )
             verbs[verb] += 1
-    assert verbs["批评"] >= 80
-    assert verbs["表扬"] >= 40
+    assert verbs["批评"] >= 500
+    assert verbs["表扬"] >= 300
