@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons, timer
+from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons, shapes, timer
 from ..show import line
 from ..verb import help_text, register
 
@@ -23,6 +23,7 @@ def lab(context: typer.Context) -> None:
         line(context.get_help())
 
 
+register(app, shapes.shapes, "shapes")
 register(app, cell.cell, "cell", context_settings={"ignore_unknown_options": True})  # add -1
 register(app, memory.memory, "memory")
 register(app, timer.timer, "timer")
