@@ -137,7 +137,7 @@ def ngram(
 
     >>> run = charlm.ngram("corpus.txt", order=5)
     >>> run.load()
-    <charlm.Model runs/corpus...: 5-gram model, 29,790 numbers, char level, ...>
+    <charlm.Model runs/corpus...: 5-gram model, 30,428 numbers, char level, ...>
     """
     with _shown(lambda: stages("counting"), progress, events) as watcher:
         done = count(

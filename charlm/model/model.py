@@ -22,9 +22,9 @@ class Model(Scoring, Generating, Choosing):
 
     >>> model = charlm.load("runs/latest")
     >>> model
-    <charlm.Model runs/latest: 4-gram model, 91,170 numbers, word level, 739 tokens; ...>
+    <charlm.Model runs/latest: 4-gram model, 95,506 numbers, word level, 772 tokens; ...>
     >>> model.score("The apple and pear salad.").logprob
-    -6.157...
+    -6.294...
 
     Log-probabilities are in nats, surprisals and entropies in bits. A setting out of range, and a
     use that the model does not support (sampling from a bidirectional one, say), raise CharlmError.

@@ -163,7 +163,7 @@ def score(
 
     >>> texts = ["the apple and pear salad", "the apple and pair salad"]
     >>> [round(scored.logprob, 2) for scored in score(lm, tokenizer, texts)]
-    [-9.29, -28.71]
+    [-9.38, -28.68]
     """
     require(context in CONTEXTS, f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
     sentences = list(sentences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons, shapes, timer
+from ..lab import agreement, bptt, cell, cliff, depth, gradients, memory, neurons, shapes, timer
 from ..show import line
 from ..verb import help_text, register
 
@@ -30,5 +30,6 @@ register(app, timer.timer, "timer")
 register(app, gradients.gradients, "gradients")
 register(app, cliff.cliff, "cliff")
 register(app, bptt.bptt, "bptt")
+register(app, depth.depth, "depth")
 register(app, agreement.agreement, "agreement")
 register(app, neurons.neurons, "neurons")
