@@ -35,9 +35,9 @@ def unrolled(
 ) -> Diagram:
     """The whole network.
 
-    names: of the rows of states, bottom up. backward: rows that are read from the right, beside
-    the row below instead of above it. upright: rows without a link between steps, such as further
-    layers of the output.
+    names: of the rows of states, bottom up. backward: the rows that are read from the right; an
+    answer then comes from the state before its step in the one direction and after it in the other.
+    upright: rows without a link between steps, such as dense layers before the output.
     """
     rows = len(names)
     height = 2 * MARGIN + (rows + 2) * TALL + (rows + 1) * RISE
@@ -45,41 +45,53 @@ def unrolled(
     room = 12 + LETTER * max(map(len, labels))
     width = 2 * MARGIN + room + len(columns) * (WIDE + GAP) - GAP
     found = Diagram(width, height)
-    bottom = height - MARGIN - TALL  # top edge of the lowest row
-
-    def top_of(row: int) -> float:
-        return bottom - row * (TALL + RISE)
-
-    for row, name in enumerate(labels):
-        found.label(MARGIN, top_of(row) + TALL / 2, name, anchor="start", room=room - 8)
+    tops = [height - MARGIN - TALL - row * (TALL + RISE) for row in range(rows + 2)]
     lefts = [MARGIN + room + k * (WIDE + GAP) for k in range(len(columns))]
-    if backward:  # lines that pass behind the row between
-        for left, one in zip(lefts, columns, strict=True):
-            behind = left + WIDE / 4
-            found.arrow((behind, bottom), (behind, top_of(rows) + TALL))
-            if one.answer:
-                ahead = left + 3 * WIDE / 4
-                found.arrow((ahead, top_of(rows - 1)), (ahead, top_of(rows + 1) + TALL))
+    for top, name in zip(tops, labels, strict=True):
+        found.label(MARGIN, top + TALL / 2, name, anchor="start", room=room - 8)
+    if backward:
+        _both_ways(found, columns, lefts, tops, backward)
     last = max(k for k, one in enumerate(columns) if one.states)
     for k, (left, one) in enumerate(zip(lefts, columns, strict=True)):
         middle = left + WIDE / 2
         if one.read:
-            found.box(left, bottom, WIDE, TALL, one.read, level=0)
+            found.box(left, tops[0], WIDE, TALL, one.read)
         for row, values in enumerate(one.states, start=1):
-            if row - 1 not in backward and (row > 1 or one.read):
-                found.arrow((middle, top_of(row - 1)), (middle, top_of(row) + TALL))
+            top, lowest = tops[row], row == 1 or row - 1 == min(backward, default=-1)
+            if not lowest or (row == 1 and one.read):
+                found.arrow((middle, tops[row - 1]), (middle, top + TALL))
             if recurrent and row - 1 not in upright and k < last:
-                y, here, there = top_of(row) + TALL / 2, left + WIDE, left + WIDE + GAP
-                ends = ((there, y), (here, y)) if row - 1 in backward else ((here, y), (there, y))
-                found.arrow(*ends)
-            found.strip(left, top_of(row), WIDE, TALL, values)
+                here, there = (left + WIDE, top + TALL / 2), (left + WIDE + GAP, top + TALL / 2)
+                found.arrow(*((there, here) if row - 1 in backward else (here, there)))
+            found.strip(left, top, WIDE, TALL, values)
         if one.answer:
-            top = top_of(rows + 1)
-            found.box(left, top, WIDE, TALL, one.answer, level=one.level)
-            found.arrow((middle, top_of(rows)), (middle, top + TALL))
+            found.box(left, tops[-1], WIDE, TALL, one.answer, level=one.level)
+            if not backward:
+                found.arrow((middle, tops[-2]), (middle, tops[-1] + TALL))
         if one.fed_back and k:
-            _feed(found, left, top_of(rows + 1), bottom)
+            _feed(found, left, tops[-1], tops[0])
     return found
+
+
+def _both_ways(
+    found: Diagram,
+    columns: Sequence[Column],
+    lefts: Sequence[float],
+    tops: Sequence[float],
+    backward: Sequence[int],
+) -> None:
+    """Arrows that pass behind rows: into the lowest backward row, and from both into answers."""
+    first, forward_top = min(backward) + 1, tops[min(backward)]
+    for k, (left, one) in enumerate(zip(lefts, columns, strict=True)):
+        if one.read:
+            x = left + WIDE / 4
+            found.arrow((x, tops[0]), (x, tops[first] + TALL))
+        if one.answer:
+            end = tops[-1] + TALL
+            if k:
+                found.arrow((lefts[k - 1] + 0.7 * WIDE, forward_top), (left + 0.3 * WIDE, end))
+            if k + 1 < len(columns):
+                found.arrow((lefts[k + 1] + 0.3 * WIDE, tops[-2]), (left + 0.7 * WIDE, end))
 
 
 def _feed(found: Diagram, left: float, top: float, bottom: float) -> None:

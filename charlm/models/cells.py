@@ -81,6 +81,10 @@ class RNN:
         """The gates of the step that `step` takes, (B, H) each, named as in the equations."""
         return {}
 
+    def candidate(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
+        """The new that the gates let in, (B, H): g or n, where there is one."""
+        return {}
+
 
 class ReluRNN(RNN):
     """The simple recurrent network with rectified units (Le, Jaitly and Hinton 2015).
@@ -122,6 +126,9 @@ class LSTM(RNN):
         o, i, f, g = self.opened(x_BG, cell)
         self.show(o, f * cell[1] + i * g)
         return {"i": i, "f": f, "o": o}
+
+    def candidate(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
+        return {"g": self.opened(x_BG, cell)[3]}
 
     def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
         """o, i, f and g, (B, H) each; `show` has the last word on o."""
@@ -200,11 +207,7 @@ class GRU(RNN):
         (h,) = cell
         H = self.hidden
         a = self.opened(x_BG, cell)
-        z, n = a[:, H : 2 * H], a[:, 2 * H :]
-        n += self.b_hn
-        n *= a[:, :H]  # r
-        n += x_BG[:, 2 * H :]
-        np.tanh(n, out=n)
+        z, n = a[:, H : 2 * H], self.new(a, x_BG)
         h = h - n
         h *= z
         h += n
@@ -214,6 +217,18 @@ class GRU(RNN):
         H = self.hidden
         a = self.opened(x_BG, cell)
         return {"r": a[:, :H], "z": a[:, H : 2 * H]}
+
+    def candidate(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
+        return {"n": self.new(self.opened(x_BG, cell), x_BG)}
+
+    def new(self, a_BG: Array, x_BG: Array) -> Array:
+        """n, (B, H), from what `opened` gave, in place."""
+        H = self.hidden
+        n = a_BG[:, 2 * H :]
+        n += self.b_hn
+        n *= a_BG[:, :H]  # r
+        n += x_BG[:, 2 * H :]
+        return np.tanh(n, out=n)
 
     def opened(self, x_BG: Array, cell: Cell) -> Array:
         """r, z and W_n h_{t−1} side by side, (B, 3·H)."""

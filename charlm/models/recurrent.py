@@ -80,7 +80,7 @@ class Stack:
         return self.initial.take(np.zeros(batch, np.intp))
 
     def inputs(self, ids_N: Ids) -> Array:
-        """The first layer's W x + b for tokens `ids`: (N, G·H).
+        """The first layer's U x + b for tokens `ids`: (N, G·H).
 
         For a small vocabulary all products are computed on first use and then looked up.
         """
@@ -93,7 +93,7 @@ class Stack:
         return self.step(state, self.inputs(ids_B))
 
     def step(self, state: RecurrentState, x: Array) -> RecurrentState:
-        """`advance`, from the first layer's W x + b for B tokens, (B, G·H)."""
+        """`advance`, from the first layer's U x + b for B tokens, (B, G·H)."""
         layers: list[Cell] = []
         for k, cell in enumerate(self.cells):
             if k > 0:
@@ -145,7 +145,7 @@ class Stack:
 class Head:
     """From hidden states to probabilities.
 
-    u = tanh(D h + d), `dense` times;  P(token) = softmax(O u + b).
+    u = tanh(D h + d), `dense` times;  P(token) = softmax(V u + c).
     """
 
     def __init__(
