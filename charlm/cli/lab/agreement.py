@@ -10,10 +10,10 @@ import typer
 
 from ...cli import show
 from ...errors import CharlmError
-from ..options import Force, Json
+from ..options import Force
 from ..talk import note, progress_bar
 from .experiment import conclude, refuse_inputs
-from .options import Picture, Seed
+from .options import Json, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement

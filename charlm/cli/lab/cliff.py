@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Force, Json
+from ..options import Force
 from .experiment import conclude
-from .options import Picture, Seed
+from .options import Json, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.cliff import Cliff
