@@ -34,7 +34,7 @@ def timer(
     r"""Show how exactly networks keep time: Jaeger's timer.
 
     One input starts the timer, the other, u2 from 0.1 to 1, says for how long the output is to be
-    0.5: 1,000 u2 steps. Networks of 16 units learn it with short times first. At full size this
+    0.5: 1,000 × u2 steps. Networks of 16 units learn it with short times first. At full size this
     takes a minute or two per seed; --size 100 takes seconds.
 
     \b
