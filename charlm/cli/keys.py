@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from ..errors import CharlmError
 from .show import is_terminal
 
-ESCAPE = "\x1b"
-END = ("\x04", ESCAPE, "")  # Ctrl-D, Escape, and the end of all input
+END = re.compile("\x04|\x1b")  # Ctrl-D, Escape
 SEQUENCE = re.compile(r"\x1b(\[[\d;?]*[@-~]|O.|[^\x1b])")  # arrows, function keys, Alt and a letter
 READ_BYTES = 4096  # at a time: more than one where text is pasted
 
 
 @contextmanager
 def pressed_keys(verb: str) -> Iterator[Iterator[str]]:
-    """Yield an iterator over characters, "" at the end of input; arrows and the like are left out.
+    """Yield an iterator over what is typed: all characters that have come since the last ones.
+
+    Arrows and the like are left out. Escape, Ctrl-D and the end of input end it.
 
     Raises CharlmError where stdin or stdout is no terminal; `verb` is what needs one.
     """
@@ -34,13 +35,16 @@ def pressed_keys(verb: str) -> Iterator[Iterator[str]]:
     before = termios.tcgetattr(sys.stdin)
     try:
         tty.setcbreak(sys.stdin)
-        yield _characters(sys.stdin.fileno())
+        yield _blocks(sys.stdin.fileno())
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def _characters(file: int) -> Iterator[str]:
+def _blocks(file: int) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while block := os.read(file, READ_BYTES):
-        yield from SEQUENCE.sub("", decoder.decode(block))
-    yield ""
+        keys, *ended = END.split(SEQUENCE.sub("", decoder.decode(block)), maxsplit=1)
+        if keys:
+            yield keys
+        if ended:
+            return

@@ -36,7 +36,7 @@ RECURRENT_WEIGHTS = (0.9, 1.0, 1.2)  # w of the plain RNNs
 INPUT_WEIGHT = 0.1  # u of these: small, so that 4.2 is not yet squashed
 MAX_STEPS = 10_000
 LARGEST = 1e6  # of numbers written, noise and recurrent weights
-SMALLEST = 1e-12  # gradient drawn
+SMALLEST = 1e-12  # gradient drawn: smaller ones, and 0, are drawn there
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class ByHand:
     noise: float
     weights: tuple[float, ...]  # w of the RNNs
     steps: tuple[Step, ...]
-    cell_gradient: tuple[float, ...]  # ∂c_T/∂c_t, t = 1 … T
+    cell_gradient: tuple[float, ...]  # ∂c_T/∂c_t, t = 1 … T; empty if nothing is read
     rnn_gradients: tuple[tuple[float, ...], ...]  # ∂h_T/∂h_t, t = 1 … T, by RNN
 
     @property
     def reading(self) -> int:
-        """T, the number of the first step that reads; of the last one if none does."""
-        return reading([step.o for step in self.steps])
+        """T, the number of the first step that reads; 0 if none does."""
+        return len(self.cell_gradient)
 
     def spans(self) -> list[tuple[str, Step]]:
         """The numbers of steps, "2–201", that follow each other and do the same, and the last of
@@ -104,38 +104,56 @@ class ByHand:
             "seed": self.seed,
             "noise": self.noise,
             "weights": self.weights,
-            "read_at": self.reading,
+            "read_at": self.reading or None,
             "cell_gradient": self.cell_gradient,
             "rnn_gradients": self.rnn_gradients,
             "steps": [step.as_dict() for step in self.steps],
         }
 
     def panels(self) -> list[Panel]:
-        """The gates, what cell and RNNs hold, and the gradients."""
+        """The gates, what cell and RNNs hold, and, where something is read, the gradients."""
+        panels = [
+            Panel("gates", "step", "open: 1", self._gate_lines(), height=0.7),
+            Panel(
+                "what is held",
+                "step",
+                "number",
+                self._lines(
+                    [step.c for step in self.steps],
+                    [[step.held[k] for step in self.steps] for k in range(len(self.weights))],
+                ),
+            ),
+        ]
+        if self.reading:
+            title = f"gradient of what is read at step {self.reading}, |∂c_T/∂c_t| and |∂h_T/∂h_t|"
+            lines = self._lines(
+                _drawn(self.cell_gradient), [_drawn(one) for one in self.rnn_gradients]
+            )
+            panels.append(Panel(title, "step t", f"{SMALLEST:g}: that or less", lines, log_y=True))
+        return panels
+
+    def _gate_lines(self) -> list[Line]:
         at = range(1, len(self.steps) + 1)
-        gates = [
+        return [
             Line(f"{gate} ({name})", at, [getattr(s, gate) for s in self.steps], "-", k, width)
             for k, (gate, name, width) in enumerate(
                 (("i", "write", 4.0), ("f", "keep", 2.4), ("o", "read", 1.0))
             )
         ]
+
+    def _lines(self, cell: Sequence[float], rnns: Sequence[Sequence[float]]) -> list[Line]:
+        """A value of the cell, and of each RNN, from the first step on."""
         tints = [COLOURS[k % len(COLOURS)] for k in (CELLS.index("rnn"), 4, 6)]
-        lstm = colour_of("lstm")
-        held = [Line("memory cell, c", at, [s.c for s in self.steps], "-", lstm, 3.0)]
-        flows = [
-            Line("memory cell", range(1, self.reading + 1), self.cell_gradient, "-", lstm, 3.0)
-        ]
-        for k, w in enumerate(self.weights):
-            label, colour = f"RNN, w = {w:g}", tints[k % len(tints)]
-            held.append(Line(label, at, [s.held[k] for s in self.steps], "-", colour))
-            drawn = [max(abs(g), SMALLEST) for g in self.rnn_gradients[k]]
-            flows.append(Line(label, range(1, self.reading + 1), drawn, "-", colour))
-        title = f"gradient of what is read at step {self.reading}, |∂c_T/∂c_t| and |∂h_T/∂h_t|"
-        return [
-            Panel("gates", "step", "open: 1", gates, height=0.7),
-            Panel("what is held", "step", "number", held),
-            Panel(title, "step t", "", flows, log_y=True),
-        ]
+        at = range(1, len(cell) + 1)
+        lines = [Line("memory cell", at, cell, "-", colour_of("lstm"), 3.0)]
+        for k, (w, values) in enumerate(zip(self.weights, rnns, strict=True)):
+            lines.append(Line(f"RNN, w = {w:g}", at, values, "-", tints[k % len(tints)]))
+        return lines
+
+
+def _drawn(gradient: Sequence[float]) -> list[float]:
+    """Sizes that a logarithmic axis can show."""
+    return [max(abs(one), SMALLEST) for one in gradient]
 
 
 def script(words: Sequence[str]) -> list[Gates]:
@@ -150,18 +168,18 @@ def script(words: Sequence[str]) -> list[Gates]:
         name = rest.pop(0)
         if name in ("write", "add"):
             (x,) = _numbers(name, rest, 1)
-            found.append(Gates(name, 1, float(name == "add"), 0, x))
+            found.append(Gates(name, 1, float(name == "add"), 0, _input(x)))
         elif name == "gates":
             i, f, o, x = _numbers(name, rest, 4)
             require(
                 all(0 <= gate <= 1 for gate in (i, f, o)), "a gate is from 0 (shut) to 1 (open)"
             )
-            found.append(Gates(name, i, f, o, x))
+            found.append(Gates(name, i, f, o, _input(x)))
         elif name in ("keep", "read"):
-            times = 1 if name == "read" and not (rest and _is_number(rest[0])) else None
-            count = times or _numbers(name, rest, 1)[0]
+            alone = name == "read" and not (rest and _is_number(rest[0]))
+            count = 1 if alone else _numbers(name, rest, 1)[0]
             require(
-                count == int(count) and 1 <= count <= MAX_STEPS,
+                1 <= count <= MAX_STEPS and count == int(count),
                 f"{name} takes a number of steps from 1 to {MAX_STEPS:,}",
             )
             found += [KEEP if name == "keep" else READ] * int(count)
@@ -179,9 +197,14 @@ def script(words: Sequence[str]) -> list[Gates]:
 
 def _is_number(word: str) -> bool:
     try:
-        return abs(float(word)) <= LARGEST
+        return not math.isnan(float(word))
     except ValueError:
         return False
+
+
+def _input(x: float) -> float:
+    require(abs(x) <= LARGEST, f"a number to write is from {-LARGEST:,.0f} to {LARGEST:,.0f}")
+    return x
 
 
 def _numbers(name: str, rest: list[str], count: int) -> list[float]:
@@ -193,11 +216,6 @@ def _numbers(name: str, rest: list[str], count: int) -> list[float]:
         f"{' '.join(taken) or 'nothing'!r}",
     )
     return [float(word) for word in taken]
-
-
-def reading(o: Sequence[float]) -> int:
-    """The number of the first step that reads, from 1; of the last one if none does."""
-    return next((t for t, gate in enumerate(o, 1) if gate > 0), len(o))
 
 
 class Hand:
@@ -234,10 +252,9 @@ class Hand:
     def finished(self) -> ByHand:
         """The run so far. Raises CharlmError if there was no step."""
         require(bool(self.steps), "no step was taken")
-        T = reading([step.o for step in self.steps])
-        own = [step.f for step in self.steps[1:T]]
+        T = next((t for t, step in enumerate(self.steps, 1) if step.o > 0), 0)
         factors = [
-            [w * (1 - (step.held[k] * INPUT_WEIGHT) ** 2) for step in self.steps[1:T]]
+            [w * (1 - (step.held[k] * INPUT_WEIGHT) ** 2) for step in self.steps[:T]]
             for k, w in enumerate(self.weights)
         ]
         return ByHand(
@@ -245,15 +262,17 @@ class Hand:
             self.noise,
             self.weights,
             tuple(self.steps),
-            _products(own),
-            tuple(map(_products, factors)),
+            _gradients([step.f for step in self.steps[:T]]),
+            tuple(map(_gradients, factors)),
         )
 
 
-def _products(factors: Sequence[float]) -> tuple[float, ...]:
-    """For each place the product of all factors from it on, and 1 after the last."""
+def _gradients(factors: Sequence[float]) -> tuple[float, ...]:
+    """Of the last state by each: ∂s_T/∂s_t, from factors ∂s_t/∂s_{t−1}; none if there are none."""
+    if not factors:
+        return ()
     found = [1.0]
-    for factor in reversed(factors):
+    for factor in reversed(factors[1:]):
         found.append(found[-1] * factor)
     return tuple(reversed(found))
 

@@ -35,6 +35,7 @@ LEARNING_RATE = 0.5
 CLIP_AT = 0.3
 DESCENT_STEPS = 400
 LARGEST = 1e6  # learning rate and clip
+FAR = 1.0  # for a step, in a picture that is 2.6 wide
 ARRIVED_BELOW = 1e-3  # error at the end of a descent that has arrived
 KINDS = ("not clipped", "norm clipped", "values clipped")
 
@@ -87,6 +88,11 @@ class Descent:
         """The longest step it takes, in the plane of w and b."""
         path = np.array(self.path)
         return float(np.linalg.norm(np.diff(path, axis=0), axis=1).max())
+
+    @property
+    def thrown(self) -> bool:
+        """Whether one of its steps leads far away."""
+        return self.longest_step > FAR
 
     def as_dict(self) -> dict[str, Any]:
         return {

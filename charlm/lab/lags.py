@@ -69,7 +69,7 @@ def chrono(network: Network, lag: int, seed: int) -> None:
     """Give all layers gate biases for memories of up to `lag` steps, see `set_gate_biases`."""
     rng = np.random.default_rng((seed, lag))
     for layer in network.layers():
-        set_gate_biases(layer.bias_ih, layer.cell, lag, rng)
+        set_gate_biases(layer.bias_ih, layer.bias_hh, layer.cell, lag, rng)
 
 
 def recall(job: Job) -> tuple[float, int]:

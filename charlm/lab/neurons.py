@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..display.readable import count
 from ..errors import CharlmError, require
 from ..lm import Ids
 from ..models import model_file, model_parts
@@ -191,7 +192,11 @@ def parse_unit(text: str, lm: RecurrentLM) -> Unit:
         raise CharlmError(f"unit {text!r} should be layer:unit or layer:unit:what, such as 0:37:c")
     unit = Unit(int(parts[0]), int(parts[1]), parts[2] if len(parts) == 3 else "h")
     config = lm.config
-    require(unit.layer < config.layers, f"layers are 0 to {config.layers - 1}, not {unit.layer}")
+    require(
+        unit.layer < config.layers,
+        f"layer {unit.layer} is not there: the network has {count(config.layers, 'layer')}, "
+        "counted from 0",
+    )
     require(unit.index < config.hidden, f"units are 0 to {config.hidden - 1}, not {unit.index}")
     _, first = next(activations(lm, np.array([lm.eos])))
     kinds = [what for layer, what in first if layer == unit.layer]

@@ -206,9 +206,10 @@ class TimerNetwork(nn.Module):
         states = 2 if job.cell == "lstm" else 1
         self.start = nn.Parameter(torch.zeros(states, 1, 1, HIDDEN_UNITS))
         rng = np.random.default_rng(job.seed)
-        bias = self.recurrent.bias_ih_l0
-        assert isinstance(bias, Tensor)
-        set_gate_biases(bias, job.cell, job.size, rng)
+        bias_ih, bias_hh = self.recurrent.bias_ih_l0, self.recurrent.bias_hh_l0
+        assert isinstance(bias_ih, Tensor)
+        assert isinstance(bias_hh, Tensor)
+        set_gate_biases(bias_ih, bias_hh, job.cell, job.size, rng)
 
     def forward(self, x_TB2: Tensor) -> Tensor:
         """The outputs, (T, B)."""

@@ -36,21 +36,28 @@ def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, 
     """
     state = lm.start(1)
     for first in range(0, len(ids_T), TOKENS_AT_ONCE):
-        found: dict[Place, Array] = {}
-        layers = []
-        x_TG = lm.stack.inputs(ids_T[first : first + TOKENS_AT_ONCE])
-        for k, cell in enumerate(lm.stack.cells):
-            if k > 0:
-                x_TG = cell.inputs(lm.stack.top([found[j, "h"] for j in range(k)]))
-            steps = [state.layers[k]]
-            for t in range(len(x_TG)):
-                steps.append(cell.step(x_TG[t : t + 1], steps[-1]))
-            parts_TH = [np.concatenate(part) for part in zip(*steps, strict=True)]
-            for what, part_TH in zip("hc", parts_TH, strict=False):
-                found[k, what] = part_TH[1:]
-            before = tuple(part_TH[:-1] for part_TH in parts_TH)
-            for what, gate_TH in cell.gates(x_TG, before).items():  # all T steps at once
-                found[k, what] = gate_TH
-            layers.append(steps[-1])
-        state = RecurrentState(tuple(layers))
+        found, state = activations_from(lm, state, ids_T[first : first + TOKENS_AT_ONCE])
         yield first, found
+
+
+def activations_from(
+    lm: RecurrentLM, state: RecurrentState, ids_T: Ids
+) -> tuple[dict[Place, Array], RecurrentState]:
+    """By layer h, c and the gates after each of T further tokens, (T, H), and the state then."""
+    found: dict[Place, Array] = {}
+    layers = []
+    x_TG = lm.stack.inputs(ids_T)
+    for k, cell in enumerate(lm.stack.cells):
+        if k > 0:
+            x_TG = cell.inputs(lm.stack.top([found[j, "h"] for j in range(k)]))
+        steps = [state.layers[k]]
+        for t in range(len(x_TG)):
+            steps.append(cell.step(x_TG[t : t + 1], steps[-1]))
+        parts_TH = [np.concatenate(part) for part in zip(*steps, strict=True)]
+        for what, part_TH in zip("hc", parts_TH, strict=False):
+            found[k, what] = part_TH[1:]
+        before = tuple(part_TH[:-1] for part_TH in parts_TH)
+        for what, gate_TH in cell.gates(x_TG, before).items():  # all T steps at once
+            found[k, what] = gate_TH
+        layers.append(steps[-1])
+    return found, RecurrentState(tuple(layers))

@@ -10,19 +10,26 @@ from charlm.cli import keys
 from charlm.errors import CharlmError
 
 
-def test_letters_come_one_by_one_and_arrows_not_at_all() -> None:
+def test_what_has_come_is_told_together_and_arrows_not_at_all() -> None:
     read, write = os.pipe()
+    found = keys._blocks(read)
     os.write(write, "añ猫".encode())
-    found = keys._characters(read)
-    assert [next(found) for _ in range(3)] == list("añ猫")
+    assert next(found) == "añ猫"
     os.write(write, b"\x1b[A\x1bOPb\x1bx" + "é".encode()[:1])  # an arrow, F1, b, Alt-x
     assert next(found) == "b"
     os.write(write, "é".encode()[1:])
     assert next(found) == "é"
-    os.write(write, b"\x1b")
-    assert next(found) == keys.ESCAPE
     os.close(write)
-    assert list(found) == [""]
+    assert list(found) == []
+    os.close(read)
+
+
+@pytest.mark.parametrize("end", [b"\x04c", b"\x1b"])
+def test_ctrl_d_and_escape_end_it(end: bytes) -> None:
+    read, write = os.pipe()
+    os.write(write, b"ab" + end)
+    assert list(keys._blocks(read)) == ["ab"]
+    os.close(write)
     os.close(read)
 
 

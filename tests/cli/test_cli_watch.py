@@ -9,10 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_support import Cli, environment
 
-from charlm.cli.watch import _typed
+from charlm.cli.show import cells
+from charlm.cli.watch import MAX_TEXT, _typed, _view
+from charlm.tasks.next_tokens import NextToken, NextTokens
+from charlm.tasks.watch import Glance
 
 
 def watched(model: Path, typed: bytes, *args: str) -> str:
@@ -58,11 +62,58 @@ def test_keys_that_are_no_letters() -> None:
     assert _typed("", "\x7f") == ""
     assert _typed("ab", "\x15") == ""
     assert _typed("ab", "\r") == "ab\n"
-    assert _typed("ab", "\t") == "ab"
-    assert _typed("ab", "猫") == "ab猫"
+    assert _typed("ab", "\t") == "ab\t"
+    assert _typed("ab", "\x01\x02") == "ab"
+    assert _typed("ab", "猫cd\x7fe\n") == "ab猫ce\n"
 
 
-def test_what_it_refuses(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_long_text_the_last_is_kept() -> None:
+    full = "a" * MAX_TEXT
+    assert _typed("", full) == full
+    for key in "b\n":
+        assert _typed(full, key) == full[: MAX_TEXT // 2 - 1] + key
+    assert _typed("", "x" * 3 * MAX_TEXT) == "x" * (MAX_TEXT // 2)
+
+
+def test_what_is_pasted_is_drawn_together(char_model: Path) -> None:
+    shown = watched(char_model, b"the cat\tsat\n" * 300 + b"\x1b")
+    assert shown.count("Esc: end") < 30
+    assert "cat␉<UNK>sat↵the cat" in shown
+    assert "␊" not in shown
+
+
+def glance_at(text: str, units: int = 12, unfinished: str = "") -> Glance:
+    following = NextTokens([NextToken(f"word{k}", -k - 1.0) for k in range(8)], 3.0)
+    values = np.linspace(-1, 1, units, dtype=np.float32)
+    found = {(0, what): abs(values) if what in "ifo" else values for what in "hcifo"}
+    return Glance(tuple(text), (2.0,) * len(text), unfinished, following, found)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("unfinished", ["", "猫" * 70])
+def test_the_terminal_is_filled_and_not_more(
+    columns: int, unfinished: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for high in (24, 40):
+        monkeypatch.setenv("LINES", str(high))
+        lines = _view(glance_at("ab\n" * 1000, 200, unfinished), 0).plain.split("\n")
+        assert len(lines) == high - 1
+        assert max(map(cells, lines)) <= columns
+        assert len([line for line in lines if "word" in line]) == 8
+        assert [line[-1] for line in lines if line.startswith(("state", "input"))] == ["…"] * 2
+        text = "\n".join(lines).split("\n\n")[1].splitlines()
+        assert all(columns - 2 <= cells(line) <= columns for line in text[:-1])
+        assert text[-1].endswith("█")
+
+
+def test_few_units_are_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    for units in (12, 22, 23):
+        assert ("…" in _view(glance_at("ab", units), 0).plain) == (units > 22)
+
+
+def test_what_it_refuses(cli: Cli) -> None:
     assert cli.fails("watch") == "charlm watch needs a terminal"
-    assert "layers are 0 to 0" in cli.fails("watch", "--layer", "1")
+    assert "layer 1 is not there: the network has 1 layer" in cli.fails("watch", "--layer", "1")
     assert "there is no model" in cli.fails("watch", "nowhere")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
 from charlm.lab import cell
-from charlm.lab.cell import INPUT_WEIGHT, READ, Gates, experiment, script
+from charlm.lab.cell import INPUT_WEIGHT, READ, SMALLEST, Gates, experiment, script
 
 values = st.floats(-100, 100)
 gates = st.floats(0, 1)
@@ -72,6 +72,22 @@ def test_steps_that_do_the_same_are_told_together_but_not_what_they_write() -> N
     assert [step.c for _, step in found.spans()][:2] == [1.0, 2.0]
 
 
+def test_where_nothing_is_read_there_is_no_gradient() -> None:
+    found = experiment(script(["write", "1", "keep", "5"]), weights=[0.5, 1.0])
+    assert found.reading == 0
+    assert found.cell_gradient == ()
+    assert found.rnn_gradients == ((), ())
+    assert found.as_dict()["read_at"] is None
+    assert [panel.title for panel in found.panels()] == ["gates", "what is held"]
+
+
+def test_a_gradient_of_zero_is_drawn_at_the_floor() -> None:
+    found = experiment(script(["write", "4", "clear", "read"]))
+    cell, *rnns = found.panels()[2].lines
+    assert list(cell.y) == [SMALLEST, 1, 1]
+    assert all(min(rnn.y) > 0.1 for rnn in rnns)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -84,6 +100,10 @@ def test_steps_that_do_the_same_are_told_together_but_not_what_they_write() -> N
         ("gates 2 0 0 1", "a gate is from 0"),
         ("gates 1 0", "followed by 4 numbers"),
         ("write nan", "not 'nan'"),
+        ("write 1e7", "a number to write is from -1,000,000 to 1,000,000"),
+        ("gates 1 1 1 -1e7", "a number to write is from"),
+        ("read 1e7", "read takes a number of steps from 1 to 10,000"),
+        ("keep inf", "keep takes a number of steps from 1 to 10,000"),
         ("dance", "unknown step 'dance'"),
         ("", "there is no step"),
     ],

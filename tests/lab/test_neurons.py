@@ -102,7 +102,7 @@ def test_errors_say_what_is_there(tmp_path: Path) -> None:
     model = write_model(tmp_path / "m.safetensors")
     for unit, wrong in (
         ("3", "should be layer:unit"),
-        ("1:0", "layers are 0 to 0, not 1"),
+        ("1:0", "layer 1 is not there: the network has 1 layer, counted from 0"),
         ("0:12", "units are 0 to 11, not 12"),
         ("0:1:z", "lstm has h, c, i, f, o, not 'z'"),
     ):

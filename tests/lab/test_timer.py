@@ -44,6 +44,16 @@ def test_the_start_is_learned(cell: str) -> None:
     assert network.start.shape[0] == (2 if cell == "lstm" else 1)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_gates_begin_as_the_size_wants_it(cell: str) -> None:
+    """The second of them keeps: f of i, f, g, o, and z of r, z, n."""
+    weights = TimerNetwork(Job(cell, 1, 100, 1)).recurrent.state_dict()
+    bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
+    kept = torch.exp(bias.view(-1, timer.HIDDEN_UNITS)[1])
+    assert float(kept.min()) >= 1
+    assert float(kept.max()) <= 99
+
+
 def test_a_small_timer_is_learned() -> None:
     before, after = (train_and_test(Job("gru", 1, 20, steps)) for steps in (1, 250))
     assert after.error < 0.1 < before.error

@@ -10,10 +10,10 @@ import typer
 
 from ...cli import show
 from ...errors import CharlmError
-from ..options import Force, Json
+from ..options import Force
 from ..talk import note, progress_bar
 from .experiment import conclude, refuse_inputs
-from .options import Picture, Seed
+from .options import Json, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
@@ -110,7 +110,8 @@ def _sparsity(found: Agreement) -> None:
     rows.append(["sees the subject across", *(str(one.sees_across) for one in found.sparsity)])
     rows.append(["n-grams in the text", *(f"{one.ngrams:,}" for one in found.sparsity)])
     for n in SPARSE_LENGTHS:
-        rows.append([f"unseen, {n} words", *(_percent(one.unseen[n]) for one in found.sparsity)])
+        unseen = (_percent(one.unseen[n]) for one in found.sparsity)
+        rows.append([f"unseen, {show.count(n, 'word')}", *unseen])
     show.line("n-grams, and what stands before the verb, never seen in such a text, in %", "bold")
     show.table(rows, "<" + ">" * len(found.sparsity))
     show.line("(in a text as long as the training text, from which nothing was kept)", "dim")

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ...errors import CharlmError
-from ..options import Force, Json
+from ...errors import CharlmError, require
+from ..options import Force
 from ..talk import note
 from .cell_frame import frame
 from .experiment import conclude, short
-from .options import Picture, Seed, for_page
+from .options import Json, Picture, Seed, for_page
 
 if TYPE_CHECKING:
-    from ...lab.cell import ByHand, Hand
+    from ...lab.cell import ByHand, Gates, Hand
 
-ANIMATION_SECONDS = 4.0  # for a whole run
+ANIMATION_SECONDS = 3.0  # for a whole run
 MAX_FRAME_SECONDS = 0.4
 
 
@@ -61,7 +61,7 @@ def cell(
     A gate is open (1), shut (0) or anything between. The input gate i writes, the forget gate f
     keeps, the output gate o reads: c = f c + i x, y = o c. While nothing is written, noise arrives,
     which the shut input gate keeps out. Plain RNNs of one unit get the same inputs, and the
-    gradient of what is read is followed back to where it was written.
+    gradient of what is read first is followed back to the first step.
 
     \b
     charlm lab cell
@@ -71,6 +71,10 @@ def cell(
     from ...lab.cell import SCRIPT, Hand, script
     from ...system.output_file import writing
 
+    require(
+        page is None or page.suffix == ".html",
+        f"--page writes HTML: name a file that ends in .html, not {page}",
+    )
     hand = Hand(seed, noise, _numbers(weights))
     if keys:
         if steps:
@@ -78,6 +82,8 @@ def cell(
         from .cell_by_keys import work
 
         work(hand)
+        if not hand.steps:
+            return
     else:
         chosen = script(steps or SCRIPT)
         if animate and not json and show.is_terminal(sys.stdout):
@@ -102,32 +108,29 @@ def _numbers(text: str) -> list[float]:
         raise CharlmError(f"--weights takes numbers separated by commas, not {text!r}") from None
 
 
-def _animate(hand: Hand, chosen: Sequence[object]) -> None:
-    """Take the steps one by one, showing each."""
+def _animate(hand: Hand, chosen: Sequence[Gates]) -> None:
+    """Take the steps one by one, showing each for which there is time, and the last."""
     from rich.live import Live
-
-    from ...lab.cell import Gates
 
     pause = min(MAX_FRAME_SECONDS, ANIMATION_SECONDS / len(chosen))
     with Live(console=show.console(), transient=True, auto_refresh=False) as live:
+        ends = time.monotonic()
         for k, gates in enumerate(chosen, 1):
-            assert isinstance(gates, Gates)
             step = hand.step(gates)
-            live.update("\n".join(frame(hand, step, f"step {k} of {len(chosen)}")), refresh=True)
-            time.sleep(pause)
+            ends += pause
+            if time.monotonic() < ends or k == len(chosen):
+                head = f"step {k:,} of {len(chosen):,}"
+                live.update("\n".join(frame(hand, step, head)), refresh=True)
+                time.sleep(max(0.0, ends - time.monotonic()))
 
 
 def _print(found: ByHand) -> None:
-    rows = [["steps", "", "i", "f", "o", "c", "y", *(f"w = {w:g}" for w in found.weights)]]
-    for steps, step in found.spans():
-        numbers = [show.number(value) for value in (step.c, step.y, *step.held)]
-        rows.append(
-            [steps, step.name, *(f"{gate:g}" for gate in (step.i, step.f, step.o)), *numbers]
-        )
-    show.table(rows, "<<>>>>>" + ">" * len(found.weights))
+    _table(found)
     show.line("(w: what plain RNNs of one unit hold, whose recurrent weight is w)", "dim")
-    show.line()
     T = found.reading
+    if not T:
+        return
+    show.line()
     far = [
         f"{short(one[0])} (w = {w:g})"
         for w, one in zip(found.weights, found.rnn_gradients, strict=True)
@@ -137,3 +140,32 @@ def _print(found: ByHand) -> None:
         f"the RNNs ∂h_{T}/∂h_1 = {', '.join(far)}.",
         indent=0,
     )
+
+
+def _table(found: ByHand) -> None:
+    """The steps; RNNs for which a line has no room follow in tables of their own."""
+    spans = found.spans()
+    own = [["steps", "", "i", "f", "o", "c", "y"]]
+    for steps, step in spans:
+        gates = (f"{gate:g}" for gate in (step.i, step.f, step.o))
+        own.append([steps, step.name, *gates, show.number(step.c), show.number(step.y)])
+    rnns: list[Sequence[str]] = [
+        [f"w = {w:g}", *(show.number(step.held[k]) for _, step in spans)]
+        for k, w in enumerate(found.weights)
+    ]
+    columns: list[Sequence[str]] = list(zip(*own, strict=True))
+    align = "<<>>>>>"
+    heads = columns[:2]
+    for rnn in rnns:
+        wider = [*columns, rnn]
+        if len(columns) > len(heads) and _width(wider) > show.width():
+            show.table(list(zip(*columns, strict=True)), align)
+            show.line()
+            wider, align = [*heads, rnn], "<<"
+        columns, align = wider, f"{align}>"
+    show.table(list(zip(*columns, strict=True)), align)
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    """Of a table, with two spaces between its columns."""
+    return sum(max(map(show.cells, column)) for column in columns) + 2 * len(columns) - 2

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Force, Json
-from .experiment import conclude
-from .options import Picture, Seed
+from ..options import Force
+from .experiment import conclude, short
+from .options import Json, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.cliff import Cliff
@@ -48,13 +48,12 @@ def cliff(
 def _print(found: Cliff) -> None:
     show.table(list(_rows(found)), "<>>>>")
     show.line()
-    one, *others = found.typical
+    plain, *clipped = (short(one.longest_step) for one in found.typical)
+    goes = "is thrown {} away" if found.typical[0].thrown else "goes at most {}"
     show.paragraph(
         f"On the surface shown the gradient has a norm of up to {show.number(found.steepest, 0)}. "
-        "In the picture, the "
-        f"descent that is not clipped is thrown {show.number(one.longest_step, 1)} away in one "
-        f"step; the others go at most "
-        f"{' and '.join(show.number(other.longest_step, 2) for other in others)}.",
+        f"In the picture, the descent that is not clipped {goes.format(plain)} in one step; the "
+        f"others go at most {' and '.join(clipped)}.",
         indent=0,
     )
 

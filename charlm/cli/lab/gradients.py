@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Column, Encoding, Errors, Field, Force, Json
+from ..options import Column, Encoding, Errors, Field, Force
 from .experiment import cells_of, conclude, short, training_on
-from .options import Cells, CorpusFile, Hidden, Level, Levels, Picture, Seed
+from .options import Cells, CorpusFile, Hidden, Json, Level, Levels, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.gradients import Curve, Gradients

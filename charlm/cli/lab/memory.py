@@ -10,10 +10,10 @@ import typer
 
 from ...cli import show
 from ...errors import require
-from ..options import Force, Json
+from ..options import Force
 from ..talk import progress_bar
 from .experiment import cells_of, conclude
-from .options import Cells, Hidden, Picture, Seed, Seeds
+from .options import Cells, Hidden, Json, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.memory import Memory, Recall

@@ -11,11 +11,11 @@ from ...cli import show
 from ...display import colours
 from ...errors import CharlmError
 from ..open_files import open_text_file, warn_of_unknown
-from ..options import Column, Encoding, Errors, Field, Force, Json
+from ..options import Column, Encoding, Errors, Field, Force
 from ..surprisal_line import coloured, on
 from ..talk import detail, note, progress_bar
 from .experiment import refuse_inputs
-from .options import Page
+from .options import Json, Page
 
 if TYPE_CHECKING:
     from ...lab.neurons import Neurons, Tracked, Unit

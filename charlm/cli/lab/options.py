@@ -48,6 +48,7 @@ Page = Annotated[
     Path,
     typer.Option("--out", metavar="HTML", callback=for_page, help="Where to write the page."),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 Seed = Annotated[
     int, typer.Option(min=0, max=1 << 62, help="The same seed gives the same results.")
 ]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Force, Json
+from ..options import Force
 from ..talk import progress_bar
 from .experiment import conclude
-from .options import Cells, Picture, Seed, Seeds
+from .options import Cells, Json, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.timer import Timer
@@ -34,7 +34,7 @@ def timer(
     r"""Show how exactly networks keep time: Jaeger's timer.
 
     One input starts the timer, the other, u2 from 0.1 to 1, says for how long the output is to be
-    0.5: 1,000 u2 steps. Networks of 16 units learn it with short times first. At full size this
+    0.5: 1,000 × u2 steps. Networks of 16 units learn it with short times first. At full size this
     takes a minute or two per seed; --size 100 takes seconds.
 
     \b

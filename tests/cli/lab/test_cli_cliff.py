@@ -19,11 +19,17 @@ def test_the_command(cli: Cli) -> None:
         "not clipped", "norm clipped", "values clipped",
     ]  # fmt: skip
     assert max(map(len, table.splitlines())) <= 80
-    assert "thrown" in remark
+    assert "thrown" not in remark
+    assert "that is not clipped goes at most" in remark
     assert Path("lab-cliff.png").read_bytes().startswith(b"\x89PNG")
     data = json.loads(cli("lab", "cliff", "--steps", "30", "--json").out)
     assert len(data["descents"]) == 30
     assert set(data["arrived"]) == {"not clipped", "norm clipped", "values clipped"}
+
+
+def test_it_says_so_where_a_descent_is_thrown(cli: Cli) -> None:
+    shown = cli("lab", "cliff", "--beginnings", "1", "--seed", "5")
+    assert "that is not clipped is thrown 4.12 away in one step" in shown.out
 
 
 def test_what_it_refuses(cli: Cli) -> None:

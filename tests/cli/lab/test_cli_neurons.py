@@ -117,7 +117,8 @@ def test_user_errors_take_one_line(cli: Cli) -> None:
     assert "text2.txt" in cli.fails("lab", "neurons", "m.safetensors", "text2.txt")
     Path("empty.txt").write_text("\n\n", "utf-8")
     assert "no text" in cli.fails("lab", "neurons", "m.safetensors", "empty.txt")
-    assert "layers are" in cli.fails("lab", "neurons", "m.safetensors", "text.txt", "--unit", "7:7")
+    given = ("lab", "neurons", "m.safetensors", "text.txt")
+    assert "layer 7 is not there" in cli.fails(*given, "--unit", "7:7")
     assert "no: No such file" in cli.fails(
         "lab", "neurons", "m.safetensors", "text.txt", "--out", "no/p.html"
     )
