@@ -123,8 +123,8 @@ def _gates(
     for name, x in across.items():
         found.arrow((x, bus), (x, GATE + H))
         found.strip(x - W / 2, GATE, W, H, values[name])
-        found.label(x - W / 2, GATE + H + 10, f"{name}ₜ = {squash[name]}(…)", anchor="start")
-        found.label(x + 6, GATE + H + 26, says[name], anchor="start", size=11)
+        found.label(x + 6, GATE - 10, f"{name}ₜ = {squash[name]}(…)", anchor="start")
+        found.label(x + 6, GATE + H + 18, says[name], anchor="start", size=11)
     _named(found, 20, DOWN, "s_{t−1}", values["s before"])
     _named(found, 20, DOWN + READ, "x_t", values["x"])
 

@@ -25,6 +25,7 @@ from ..runs.run_directory import RunDirectory
 from ..runs.run_record import RunRecord
 from ..runs.run_text import RunText, reopen
 from ..system import machine
+from ..tasks.draw import Drawing, draw
 from ..tasks.sample import preview
 from ..tasks.score import SentenceScore, score
 from ..text.tokenizer import Tokenizer
@@ -76,6 +77,7 @@ class Findings:
     rows: list[dict[str, Any]]  # metrics.jsonl
     written: list[TrainingSample]
     heat: Found[list[SentenceScore]]  # the first lines of the validation text, with tokens
+    drawing: Found[Drawing]  # the network while it reads the first of them
     surprising: Found[SurprisingLines]
     baseline: Found[Baseline]
     gradient: Found[list[float]]  # norm at 0, 1, 2, … tokens before the loss
@@ -146,6 +148,7 @@ def collect(directory: RunDirectory, events: Events) -> Findings:
     if isinstance(text, str):
         events.warn(f"{text} (the report omits what needs the text)")
     heat = _with(text, lambda t: surprisal_lines(lm, tokenizer, t.validation()))
+    drawing = _with(text, lambda t: first_line_drawn(lm, tokenizer, t.validation()))
     events.stage("report", 0.2)
     surprising = _with(text, lambda t: surprising_lines(lm, tokenizer, t.validation(), contents))
     events.stage("report", 0.5)
@@ -163,6 +166,7 @@ def collect(directory: RunDirectory, events: Events) -> Findings:
         rows=rows,
         written=_written(rows, lm, contents, settings),
         heat=heat,
+        drawing=drawing,
         surprising=surprising,
         baseline=baseline,
         gradient=gradient,
@@ -185,6 +189,12 @@ def surprisal_lines(
     return score(
         lm, tokenizer, lines[:SURPRISAL_LINES], context=context, tokens=True, eos=not truncated
     )
+
+
+def first_line_drawn(lm: LanguageModel, tokenizer: Tokenizer, chunks: Iterable[str]) -> Drawing:
+    """The network while it reads the first line that is not empty."""
+    lines, _ = beginning(chunks, SURPRISAL_CHARS)
+    return draw(lm, tokenizer, next((line for line in lines if line), ""))
 
 
 def _context(lm: LanguageModel) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..display import network_page
 from ..display.charts import Line, Panel, svg
 from ..display.colours import MAX_BITS
 from ..display.html_page import (
@@ -126,6 +127,7 @@ def render(found: Findings) -> str:
         section("On validation text", *_validation(found)),
         section("What it wrote", *_samples(found)),
         section("Surprise, token by token", *_heat(found)),
+        section("The network at work", *_drawn(found)),
         section("The most surprising lines", *_surprising(found)),
         section("How far the gradient reaches back", *_gradient(found)),
         section("Settings", *_settings(found)),
@@ -309,6 +311,17 @@ def _gradient(found: Findings) -> list[Html]:
         f"validation text. In training it was cut after at most {bptt} tokens."
     )
     return [figure(svg([panel], name="gradient", scale=PICTURE_SCALE), caption)]
+
+
+def _drawn(found: Findings) -> list[Html]:
+    drawing = found.drawing
+    if isinstance(drawing, str):
+        return [_left_out(drawing)]
+    shown = [paragraph(network_page.ABOUT, "soft")]
+    shown += network_page.unrolled_figure(drawing.tokens, drawing.network)
+    if drawing.cells:
+        shown += network_page.cell_figures(drawing.tokens, drawing.cells)
+    return shown
 
 
 def _settings(found: Findings) -> list[Html]:

@@ -17,14 +17,17 @@ from trainings import Recorder
 import charlm
 from charlm.runs.run_directory import RunDirectory
 from charlm.system import machine
+from charlm.tasks.draw import MAX_STEPS
 from charlm.training.run import train
+
+DRAWN = 1 + MAX_STEPS  # the network, and its cell at every step
 
 
 def test_the_page_has_all_its_parts(intact: Intact) -> None:
     heard, page, read = intact.heard, intact.page, intact.read
     for part in PARTS:
         assert f"<h2>{part}</h2>" in page
-    assert read.tags["svg"] == 2
+    assert read.tags["svg"] == 2 + DRAWN
     assert 'class="missing"' not in page
     assert heard.warnings == []
     assert heard.stages["report"] == sorted(heard.stages["report"])
@@ -57,7 +60,7 @@ def test_without_its_text_the_page_is_made_all_the_same(run: Path, change: str) 
     heard = Recorder()
     page, read = page_of(run, heard)
     assert len(heard.warnings) == 1
-    assert page.count('class="missing"') == 4
+    assert page.count('class="missing"') == 5
     assert "text.txt" in heard.warnings[0] or "validation text" in heard.warnings[0]
     assert read.tags["svg"] == 1
 
@@ -77,7 +80,7 @@ def test_runs_of_older_charlm(run: Path) -> None:
     directory.metrics.unlink()
     page, read = page_of(run)
     assert "holds no measurements" in page
-    assert read.tags["svg"] == 1
+    assert read.tags["svg"] == 1 + DRAWN
 
 
 def test_a_text_of_one_line_and_words(elsewhere: Path) -> None:

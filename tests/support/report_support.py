@@ -22,6 +22,7 @@ PARTS = (
     "On validation text",
     "What it wrote",
     "Surprise, token by token",
+    "The network at work",
     "The most surprising lines",
     "How far the gradient reaches back",
     "Settings",

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from ..lab import agreement, bptt, cell, cliff, depth, gradients, memory, neurons, shapes, timer
+from ..lab import (
+    agreement,
+    bptt,
+    cell,
+    cliff,
+    depth,
+    draw,
+    gradients,
+    memory,
+    neurons,
+    shapes,
+    timer,
+)
 from ..show import line
 from ..verb import help_text, register
 
@@ -24,6 +36,7 @@ def lab(context: typer.Context) -> None:
 
 
 register(app, shapes.shapes, "shapes")
+register(app, draw.draw, "draw")
 register(app, cell.cell, "cell", context_settings={"ignore_unknown_options": True})  # add -1
 register(app, memory.memory, "memory")
 register(app, timer.timer, "timer")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Force, Json
+from ..options import Force
 from ..talk import progress_bar
 from .experiment import conclude
-from .options import Picture, Seed, Seeds
+from .options import Json, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.depth import Depth

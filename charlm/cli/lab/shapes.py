@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...cli import show
-from ..options import Force, Json
+from ..options import Force
 from ..talk import note, progress_bar
-from .options import Page, Seed, Seeds
+from .options import Json, Page, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.shape_tasks import Example
