@@ -4,10 +4,10 @@ Each update minimises a quadratic model of the loss, with all weights in one vec
 
     q(d) = g · d + ½ d · (G + λI) d,   G = mean of Jᵀ (diag(p) − p pᵀ) J
 
-by conjugate gradients. G is never written down: G v takes one pass through the network for J v
-and one back. J: the derivative of the logits by θ, p: the predicted probabilities. λ, the
-damping, goes up and down with how well q foretells the loss (Levenberg and Marquardt; Martens and
-Sutskever 2011).
+by conjugate gradients. J: the derivative of the logits by θ, p: the predicted probabilities. G is
+never written down: J v is the derivative of Jᵀu · v by u, so G v takes one pass through the steps
+of time in one direction, and one in the other. λ, the damping, goes up and down with how well q
+foretells the loss (Levenberg and Marquardt; Martens and Sutskever 2011).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jvp, vjp
+from torch.autograd import grad
+from torch.func import functional_call
 from torch.nn import functional
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
@@ -25,8 +26,8 @@ from .lag_network import Asked
 
 Product: TypeAlias = Callable[[Tensor], Tensor]  # v ↦ A v
 
-DAMPING = 0.1  # λ at first
-CG_STEPS = 20  # at most, for one update
+DAMPING = 0.03  # λ at first
+CG_STEPS = 40  # at most, for one update
 CG_TOLERANCE = 1e-3  # of |residual|, relative to that at first
 MOMENTUM = 0.9  # how much of an update is where the search for the next one begins
 HALVINGS = 5  # of an update that makes the loss worse
@@ -76,17 +77,20 @@ class Surroundings:
 
     def gradient_and_curvature(self) -> tuple[Tensor, Product]:
         """The gradient (P,) of the loss, and v ↦ G v."""
-        logits_BC, back = vjp(self.logits, self.theta_P)
-        p_BC = logits_BC.softmax(1)
-        wrong_BC = p_BC - functional.one_hot(self.asked[1], p_BC.shape[1])
+        theta_P = self.theta_P.requires_grad_()
+        logits_BC = self.logits(theta_P)
+        p_BC = logits_BC.detach().softmax(1)
+        u_BC = torch.zeros_like(p_BC).requires_grad_()
+        (back_P,) = grad(logits_BC, theta_P, u_BC, create_graph=True)  # Jᵀ u, linear in u
 
         def product(v_P: Tensor) -> Tensor:
-            u_BC = jvp(self.logits, (self.theta_P,), (v_P,))[1]
-            Hu_BC = p_BC * (u_BC - (p_BC * u_BC).sum(1, keepdim=True))
-            found: Tensor = back(Hu_BC / len(p_BC))[0]
-            return found
+            (Jv_BC,) = grad(back_P, u_BC, v_P, retain_graph=True)
+            HJv_BC = p_BC * (Jv_BC - (p_BC * Jv_BC).sum(1, keepdim=True))
+            return grad(logits_BC, theta_P, HJv_BC / len(p_BC), retain_graph=True)[0]
 
-        return back(wrong_BC / len(p_BC))[0], product
+        wrong_BC = p_BC - functional.one_hot(self.asked[1], p_BC.shape[1])
+        (g_P,) = grad(logits_BC, theta_P, wrong_BC / len(p_BC), retain_graph=True)
+        return g_P, product
 
 
 def hessian_free(network: nn.Module, draw: Callable[[], Asked]) -> Iterator[int]:
@@ -104,9 +108,10 @@ def hessian_free(network: nn.Module, draw: Callable[[], Asked]) -> Iterator[int]
             return curvature(v_P) + by * v_P
 
         d_P, passes = conjugate_gradients(damped, -g_P, start_P, CG_STEPS)
+        theta_P = near.theta_P.detach()
         foretold = float(g_P @ d_P + 0.5 * d_P @ damped(d_P))
-        loss = near.loss(near.theta_P)
-        gained = near.loss(near.theta_P + d_P) - loss
+        loss = near.loss(theta_P)
+        gained = near.loss(theta_P + d_P) - loss
         ratio = gained / foretold
         damping *= 1.5 if ratio < 0.25 else 2 / 3 if ratio > 0.75 else 1.0
         passes += 4  # the gradient, a last product and two losses
@@ -114,9 +119,9 @@ def hessian_free(network: nn.Module, draw: Callable[[], Asked]) -> Iterator[int]
             if gained < 0:
                 break
             d_P = d_P / 2
-            gained = near.loss(near.theta_P + d_P) - loss
+            gained = near.loss(theta_P + d_P) - loss
             passes += 1
         if gained < 0:
-            vector_to_parameters(near.theta_P + d_P, network.parameters())
+            vector_to_parameters(theta_P + d_P, network.parameters())
         before_P = d_P
         yield passes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons, timer
+from ..lab import agreement, bptt, cell, cliff, gradients, memory, neurons, start, timer
 from ..show import line
 from ..verb import help_text, register
 
@@ -28,6 +28,7 @@ register(app, memory.memory, "memory")
 register(app, timer.timer, "timer")
 register(app, gradients.gradients, "gradients")
 register(app, cliff.cliff, "cliff")
+register(app, start.start, "start")
 register(app, bptt.bptt, "bptt")
 register(app, agreement.agreement, "agreement")
 register(app, neurons.neurons, "neurons")
