@@ -32,7 +32,7 @@ HIDDEN_UNITS = 64
 INPUT_STD = 0.3
 SMALL_STD = 0.01
 PLAIN_STARTS = ("small", "uniform", "identity", "orthogonal")
-LSTM, CHRONO = "LSTM", "LSTM, chrono"
+LSTM, CHRONO = "LSTM", "LSTM chrono"
 STARTS = (*PLAIN_STARTS, LSTM, CHRONO)
 
 

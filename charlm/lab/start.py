@@ -31,6 +31,7 @@ WAY_BUDGET = 2.5  # times the steps of a start: gradient evaluations of a way
 LEARNING_RATE = 1e-3  # of Adam, from every start
 LARGEST_RATE = 10.0
 WAYS_FROM = "uniform"
+TICKS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 ECHO_WEIGHT = 30.0  # the cost of a reservoir, in gradient evaluations
 COST = {LSTM: 2.0, CHRONO: 2.0}  # of a gradient, relative to a plain network's
 LOOKS: dict[str, tuple[int | str, str]] = {  # colour and style of each line
@@ -114,7 +115,7 @@ class Start:
         starts = {name: self.of_start(name) for name in STARTS}
         trained = {name: self.of_way(name) for name in WAYS}
         return [
-            _course(f"starts, trained with Adam (lag {self.lag})", starts),
+            _course(f"starts, trained with Adam (lag {self.lag}; chance: 50 %)", starts),
             _course(f"ways of training, each from “{WAYS_FROM}”", trained),
             self._echo_panel(),
         ]
@@ -135,7 +136,7 @@ class Start:
             "% right",
             lines,
             y_range=(40, 104),
-            levels=[("chance", 50)],
+            levels=[("", 50)],
         )
 
 
@@ -146,25 +147,30 @@ def _as_dict(one: Trial) -> dict[str, Any]:
         "seed": one.seed,
         "accuracy": one.accuracy,
         "good_after": one.good_after,
+        "spectral_radius": one.radii,
         "curve": one.curve,
     }
 
 
 def _course(title: str, trials: dict[str, list[Trial]]) -> Panel:
-    lines = []
-    for name, own in trials.items():
+    lines, longest = [], 1
+    for place, (name, own) in enumerate(trials.items()):
         colour, style = LOOKS[name]
+        width = max(1.0, 3.0 - 0.5 * place)  # many coincide: the first is seen behind
         for k, one in enumerate(own):
-            spent, right = zip(*one.curve, strict=True)
+            spent, right = zip(*(one.curve[1:] or one.curve), strict=True)
             percent = [100 * share for share in right]
-            lines.append(Line("" if k else name, spent, percent, style, colour, 1.2))
+            lines.append(Line("" if k else name, spent, percent, style, colour, width))
+            longest = max(longest, spent[-1])
     return Panel(
         title,
         "gradient evaluations",
         "% right, each seed",
         lines,
+        log_x=True,
+        x_ticks=[tick for tick in TICKS if tick <= longest],
         y_range=(40, 104),
-        levels=[("chance", 50)],
+        levels=[("", 50)],
     )
 
 

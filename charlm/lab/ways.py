@@ -27,6 +27,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from .echo import spectral_radius
 from .hessian_free import hessian_free
 from .lag_network import Asked, LagNetwork, accuracy, draw
 
@@ -35,7 +36,7 @@ Curve: TypeAlias = tuple[tuple[int, float], ...]  # gradient evaluations, accura
 BATCH = 128
 CURVATURE_BATCH = 512
 CLIP_NORM = 1.0
-EVERY = 20  # gradient evaluations from one point of a curve to the next, at least
+EVERY = 10  # gradient evaluations from one point of a curve to the next, at least
 TEST_SENTENCES = 1000
 GOOD = 0.99
 
@@ -65,6 +66,7 @@ class Trial:
     way: str
     seed: int
     curve: Curve  # accuracy on new sentences
+    radii: tuple[float, float] | None  # spectral radius of W before and after; None: it has gates
 
     @property
     def accuracy(self) -> float:
@@ -82,8 +84,19 @@ def train(job: Job) -> Trial:
     network = LagNetwork(job.start, job.lag, job.seed)
     rng = np.random.default_rng((job.seed, job.lag))
     asked = draw(np.random.default_rng((job.seed, job.lag, 1)), job.lag, TEST_SENTENCES)
-    updates = updating(network, job, rng)
-    return Trial(job.start, job.way, job.seed, follow(network, updates, job.budget, asked))
+    before = radius_of(network)
+    curve = follow(network, updating(network, job, rng), job.budget, asked)
+    after = radius_of(network)
+    radii = None if before is None or after is None else (before, after)
+    return Trial(job.start, job.way, job.seed, curve, radii)
+
+
+def radius_of(network: LagNetwork) -> float | None:
+    """The spectral radius of W, where there is one W."""
+    weight_GH = network.recurrent.weight_hh_l0
+    assert isinstance(weight_GH, torch.Tensor)
+    square = weight_GH.shape[0] == weight_GH.shape[1]
+    return spectral_radius(weight_GH.detach()) if square else None
 
 
 def updating(network: nn.Module, job: Job, rng: np.random.Generator) -> Iterator[int]:

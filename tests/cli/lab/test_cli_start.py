@@ -20,15 +20,15 @@ def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     given = ("lab", "start", "--lag", "3", "--steps", "2")
     shown = cli(*given, "--seeds", "3")
     assert shown.code == 0
-    *tables, remark = shown.out.split("\n\n")
+    *tables, remarks = shown.out.split("\n\n")
     firsts = [[line.split()[0] for line in table.splitlines()[1:]] for table in tables]
     assert firsts == [
-        ["start", "small", "uniform", "identity", "orthogonal", "LSTM", "LSTM,"],
+        ["start", "small", "uniform", "identity", "orthogonal", "LSTM", "LSTM"],
         ["way", "SGD", "momentum", "Adam", "Hessian-free"],
         ["radius", "lag", "lag", "lag"],
     ]
     assert max(len(line) for table in tables for line in table.splitlines()) <= 80
-    assert "Over lag 3 reservoirs are best" in remark
+    assert "Echo state network, best radius: lag 3, " in remarks
     assert Path("lab-start.png").read_bytes().startswith(b"\x89PNG")
     data = json.loads(cli(*given, "--seeds", "1", "--seed", "7", "--json").out)
     assert data["lag"] == 3
