@@ -32,6 +32,7 @@ LEARNING_RATE = 1e-3  # of Adam, from every start
 LARGEST_RATE = 10.0
 WAYS_FROM = "uniform"
 TICKS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+ALIKE = 0.01  # in accuracy: reservoirs that are about as good
 ECHO_WEIGHT = 30.0  # the cost of a reservoir, in gradient evaluations
 COST = {LSTM: 2.0, CHRONO: 2.0}  # of a gradient, relative to a plain network's
 LOOKS: dict[str, tuple[int | str, str]] = {  # colour and style of each line
@@ -86,11 +87,12 @@ class Start:
         """For each radius, the accuracies over a lag by seed."""
         return list(zip(*(one.accuracy for one in self.echoes if one.lag == lag), strict=True))
 
-    def best_radius(self, lag: int) -> tuple[float, float]:
-        """The smallest radius of the largest mean accuracy, and that accuracy."""
+    def best_radii(self, lag: int) -> tuple[float, float, float]:
+        """The best mean accuracy, and the smallest and largest radius within ALIKE of it."""
         means = [statistics.fmean(own) for own in self.echo(lag)]
-        best = max(range(len(means)), key=lambda k: means[k])
-        return self.radii[best], means[best]
+        best = max(means)
+        radii = [at for at, mean in zip(self.radii, means, strict=True) if mean >= best - ALIKE]
+        return best, min(radii), max(radii)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -185,8 +187,8 @@ def experiment(
 ) -> Start:
     """Starts, ways of training and reservoirs on one lag, for `seeds` seeds from `seed` on.
 
-    steps: of Adam, at `rate`, from each start; a way of training has WAY_BUDGET times as many
-    gradient evaluations. Raises CharlmError for an impossible lag, rate or number of steps.
+    steps: of Adam at most, at `rate`, from each start; a way of training has WAY_BUDGET times as
+    many gradient evaluations. Raises CharlmError for an impossible lag, rate or number of steps.
     """
     require(2 <= lag <= LARGEST_LAG, f"the lag must be from 2 to {LARGEST_LAG}")
     require(0 < rate <= LARGEST_RATE, f"`lr` must be above 0 and at most {LARGEST_RATE:g}")

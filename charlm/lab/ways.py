@@ -39,6 +39,7 @@ CLIP_NORM = 1.0
 EVERY = 10  # gradient evaluations from one point of a curve to the next, at least
 TEST_SENTENCES = 1000
 GOOD = 0.99
+KEPT = 10  # points of a curve in a row that are GOOD, after which training stops
 
 SGD, MOMENTUM, ADAM, CURVATURE = "SGD", "momentum", "Adam", "Hessian-free"
 WAYS = (SGD, MOMENTUM, ADAM, CURVATURE)
@@ -134,7 +135,7 @@ def descend(
 
 
 def follow(network: nn.Module, updates: Iterator[int], budget: int, asked: Asked) -> Curve:
-    """Accuracy along the way, until the next update would cost more than is left."""
+    """Accuracy along the way, until it has stayed GOOD or an update costs more than is left."""
     spent, curve = 0, [(0, accuracy(network, asked))]
     for cost in updates:
         spent += cost
@@ -142,6 +143,7 @@ def follow(network: nn.Module, updates: Iterator[int], budget: int, asked: Asked
             break
         if spent - curve[-1][0] >= EVERY or spent == budget:
             curve.append((spent, accuracy(network, asked)))
-        if spent == budget:
+        last = [right for _, right in curve[-KEPT:]]
+        if spent == budget or (len(last) == KEPT and min(last) >= GOOD):
             break
     return tuple(curve)

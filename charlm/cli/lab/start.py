@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def start(
     lag: Annotated[int, typer.Option(min=2, max=200, help="Symbols back that count.")] = 20,
     steps: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Steps from each start; a way has 2.5 times.")
+        int,
+        typer.Option(min=1, max=100_000, help="Most steps from each start; a way has 2.5 times."),
     ] = 600,
     rate: Annotated[
         float, typer.Option("--lr", help="Adam's learning rate, from each start.")
@@ -63,18 +64,21 @@ def _print(found: Start) -> None:
     starts = {name: found.of_start(name) for name in STARTS}
     trained = {name: found.of_way(name) for name in WAYS}
     head = ["start", "% right", "by seed", "gradients until 99 %", "radius"]
-    show.line(f"Starts: lag {found.lag}, {found.steps:,} steps of Adam at {found.rate:g}", "bold")
+    show.line(
+        f"Starts: lag {found.lag}, at most {found.steps:,} steps of Adam at {found.rate:g}", "bold"
+    )
     show.table([head, *_rows(starts)], "<>>>>")
     show.line()
-    show.line(f"Ways, from “{WAYS_FROM}”: {found.budget:,} gradient evaluations", "bold")
+    show.line(f"Ways, from “{WAYS_FROM}”: at most {found.budget:,} gradient evaluations", "bold")
     show.table([["way", *head[1:]], *_rows(trained)], "<>>>>")
     show.line()
     show.line("Echo state network, % right by spectral radius: mean of the seeds", "bold")
     show.table(list(_echo_rows(found)), "<" + ">" * len(found.radii))
     show.line()
     show.paragraph(
-        "Gradients: over 128 sentences each; products with the curvature matrix count. Radius: the "
-        "spectral radius of W before and after training, mean of the seeds.",
+        "Gradients: over 128 sentences each; products with the curvature matrix count. A training "
+        "that stays at 99 % ends early. Radius: the spectral radius of W before and after "
+        "training, mean of the seeds.",
         indent=0,
     )
     show.paragraph("".join(_remarks(found, starts, trained)), indent=0)
@@ -114,10 +118,15 @@ def _remarks(
     """What the numbers of this run show."""
     yield f"99 % in every seed, soonest first: of the starts {_always(starts)}; of the ways "
     yield f"{_always(trained)}. In no seed: of the starts {_never(starts)}; of the ways "
-    yield f"{_never(trained)}. Echo state network, best radius: "
-    best = [(lag, *found.best_radius(lag)) for lag in found.lags]
-    yield "; ".join(f"lag {lag}, {radius:g} ({_percent(right)} %)" for lag, radius, right in best)
+    yield f"{_never(trained)}. Echo state network, best radii: "
+    yield "; ".join(_best(found, lag) for lag in found.lags)
     yield "."
+
+
+def _best(found: Start, lag: int) -> str:
+    right, low, high = found.best_radii(lag)
+    radii = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"lag {lag}, {radii} ({_percent(right)} %)"
 
 
 def _always(trials: dict[str, list[Trial]]) -> str:

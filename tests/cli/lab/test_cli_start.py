@@ -28,7 +28,7 @@ def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         ["radius", "lag", "lag", "lag"],
     ]
     assert max(len(line) for table in tables for line in table.splitlines()) <= 80
-    assert "Echo state network, best radius: lag 3, " in remarks
+    assert "Echo state network, best radii: lag 3, " in remarks
     assert Path("lab-start.png").read_bytes().startswith(b"\x89PNG")
     data = json.loads(cli(*given, "--seeds", "1", "--seed", "7", "--json").out)
     assert data["lag"] == 3
