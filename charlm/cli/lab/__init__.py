@@ -15,6 +15,7 @@ from ..lab import (
     memory,
     neurons,
     shapes,
+    start,
     timer,
 )
 from ..show import line
@@ -42,6 +43,7 @@ register(app, memory.memory, "memory")
 register(app, timer.timer, "timer")
 register(app, gradients.gradients, "gradients")
 register(app, cliff.cliff, "cliff")
+register(app, start.start, "start")
 register(app, bptt.bptt, "bptt")
 register(app, depth.depth, "depth")
 register(app, agreement.agreement, "agreement")
