@@ -55,7 +55,8 @@ class LagNetwork(nn.Module):
             begin(self._weights("weight_hh_l0"), start)
         if start == CHRONO:
             rng = np.random.default_rng((seed, lag))
-            set_gate_biases(self._weights("bias_ih_l0"), "lstm", lag, rng)
+            biases = self._weights("bias_ih_l0"), self._weights("bias_hh_l0")
+            set_gate_biases(*biases, "lstm", lag, rng)
 
     def _weights(self, name: str) -> Tensor:
         found: Tensor = getattr(self.recurrent, name)
