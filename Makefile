@@ -2,6 +2,7 @@
 #   make demo    train on data/demo.txt, score, write      (about two minutes after the downloads)
 #   make test    the test suite
 #   make docs    the documentation site, in build/site
+#   make textbook  run all commands of the textbook pages in full, and check their numbers (half an hour)
 #   make readme  renew what README says that commands print
 #   make check   lint + types + docs + tests with their coverage, as CI runs them
 
@@ -14,7 +15,7 @@ SITE   := $(VENV)/.docs
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TESTS  := $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: install demo test coverage docs readme lint types check clean
+.PHONY: install demo test coverage docs readme textbook lint types check clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -50,6 +51,9 @@ docs: $(SITE)
 
 readme: $(STAMP)
 	$(BIN)/python tests/readme.py
+
+textbook: $(STAMP)
+	$(BIN)/python tests/textbook.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
