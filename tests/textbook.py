@@ -45,6 +45,7 @@ def prose(page: str) -> str:
     page = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
     page = re.sub(r"^(    .*|#.*|!\[.*)$", "", page, flags=re.MULTILINE)
     page = re.sub(r"`[^`]*`|\]\([^)]*\)", "", page)
+    page = re.sub(r"(?<=[\u3000-\uffef])\n(?=[\u3000-\uffef])", "", page)  # Chinese has no spaces
     return " ".join(page.split())
 
 
@@ -93,7 +94,9 @@ def check(claim: Claim, found: dict[str, Any]) -> bool:
     """Print a claim and what was measured; whether it holds."""
     value = claim.measure(found)
     holds = claim.low <= value <= claim.high
-    print(f"{'ok' if holds else 'NO':<4}{value:>12.5g}  [{claim.low:g}, {claim.high:g}]  {claim.said}")
+    print(
+        f"{'ok' if holds else 'NO':<4}{value:>12.5g}  [{claim.low:g}, {claim.high:g}]  {claim.said}"
+    )
     return holds
 
 

@@ -82,7 +82,7 @@ def test_a_command_of_the_page_runs(
     if program == "charlm":
         done = Cli(None, capsys, monkeypatch)(*args)
         assert done.code == 0, done.err
-        assert done.out.strip()
+        assert done.out.strip() or command.startswith("charlm lab draw")
     else:
         subprocess.run(["bash", "-c", command], check=True)
     out = re.search(r"--out (\S+\.(?:png|html|svg))", command)
@@ -106,13 +106,13 @@ def test_every_number_in_the_text_is_claimed_or_given() -> None:
         for words in filter(None, said):
             assert words in text, words
             text = text.replace(words, " ")
-        for words in GIVEN:
-            text = text.replace(words, " ")
-        left = re.findall(r".{0,40}(?<![\w.])\d[\d,.]*.{0,30}", text)
+        for pattern in GIVEN:
+            text = re.sub(pattern, " ", text)
+        left = re.findall(r".{0,40}(?<![A-Za-z\d_.])\d[\d,.]*.{0,30}", text)
         assert left == []
 
 
 def test_claims_are_ranges_around_what_is_said() -> None:
     for one in CLAIMS:
         assert one.low <= one.high
-        assert re.search(r"\d|half|seven|none|all", one.said), one.said
+        assert re.search(r"\d|all|does|four|nine|none|two", one.said or one.zh), one.said
