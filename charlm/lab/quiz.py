@@ -37,7 +37,11 @@ FAR = 30  # steps that a gradient told in words has gone back
 GRADIENT_RANGE = (1e-6, 1e3)
 RECALLED_LAGS = (1, 2, 4, 8, 30)  # n-gram models of order 3 and 5 see up to 2 and 4
 RECALL_STEPS, RECALL_UNITS = 250, 32
-TEMPERATURES = (0.5, 1.0, 2.0)
+TEMPERATURES = {
+    0.5: "Dividing the logits by 0.5 doubles their differences, and the best gains",
+    1.0: "The logits are taken as they are",
+    2.0: "Dividing the logits by 2 halves their differences, and the best loses",
+}
 LETTERS_SHOWN = 8
 
 
@@ -64,14 +68,14 @@ def questions(count: int = 5, *, seed: int = 1, progress: Progress | None = None
 @one_thread()
 def question(kind: str, turn: int, seed: int) -> Question:
     """A question of one of KINDS; `turn` is 0 for the first of this kind and 1 for the second."""
-    rng = np.random.default_rng((seed, list(KINDS).index(kind)))
-    asked = rng.permutation(3)
+    place = list(KINDS).index(kind)
     for attempt in range(MAX_ATTEMPTS):
         made = KINDS[kind](seed + turn + 2 * attempt, turn)
-        chosen = replace(made, asked=int(asked[turn]))
+        order = np.random.default_rng((seed, place, 1)).permutation(len(made.curves))
+        chosen = replace(made, asked=int(order[turn]))
         if chosen.is_clear():
             break
-    return chosen.shuffled(np.random.default_rng((seed, list(KINDS).index(kind), turn)))
+    return chosen.shuffled(np.random.default_rng((seed, place, 2 + turn)))
 
 
 # The kinds ------------------------------------------------------------------------------------
@@ -97,7 +101,7 @@ def by_hand(seed: int, turn: int) -> Question:
         Curve(
             "RNN with w = 0.9",
             shrinks,
-            f"Every step multiplies what it holds by 0.9: of {written:g}, "
+            f"Every step multiplies what it holds by 0.9: of {written:.1f}, "
             f"{written * 0.9 ** (CELL_STEPS - 1):.2f} would be left after {CELL_STEPS} steps. The "
             f"{shrinks[-1]:.2f} that it holds is noise.",
         ),
@@ -105,13 +109,13 @@ def by_hand(seed: int, turn: int) -> Question:
             "RNN with w = 1.2",
             grows,
             "As w > 1, what it holds grows until tanh stops it: the sign stays, the number does "
-            f"not. At the end it holds {grows[-1]:.2f} instead of {written:g}.",
+            f"not. At the end it holds {grows[-1]:.2f} instead of {written:.1f}.",
         ),
     )
     largest = float(np.ceil(np.abs([cell, shrinks, grows]).max()))
     return Question(
         "cell",
-        f"At step 1, {written:g} is written. From then on the input is noise between -1 and 1. "
+        f"At step 1, {written:.1f} is written. From then on the input is noise between -1 and 1. "
         "What a memory cell and two RNNs of one unit hold:",
         "step",
         {k: str(k + 1) for k in (0, 9, 19, 29, 39)},
@@ -127,7 +131,7 @@ def gradient(seed: int, turn: int) -> Question:
     keeps = gradient_back("lstm", seed, forget_bias=2.0)
     curves = [
         Curve(
-            "RNN with ‖W‖ = 2",
+            "RNN with W of norm 2",
             explodes,
             f"Every step back can multiply the gradient by up to 2: {FAR} steps back it is "
             f"{explodes[FAR]:.0f} times what it was.",
@@ -141,13 +145,13 @@ def gradient(seed: int, turn: int) -> Question:
     ]
     if turn == 0:
         vanishes = gradient_back("rnn", seed, gain=0.5)
-        name = "RNN with ‖W‖ = 0.5"
+        name = "RNN with W of norm 0.5"
         why = f"Every step back multiplies the gradient by 0.5 or less: {FAR} steps back"
     else:
         vanishes = gradient_back("lstm", seed, forget_bias=0.0)
         name = "LSTM with forget bias 0"
         why = f"Its forget gates begin half shut, at about σ(0) = 0.5: {FAR} steps back only"
-    curves.append(Curve(name, vanishes, f"{why} {vanishes[FAR]:.0e} of it is left."))
+    curves.append(Curve(name, vanishes, f"{why} {_tiny(vanishes[FAR])} of it is left."))
     return Question(
         "gradient",
         "How much of the gradient reaches the state k steps back, in fresh networks (k = 0: 1; "
@@ -195,8 +199,7 @@ def recall(seed: int, turn: int) -> Question:
     return Question(
         "recall",
         "How often a model recalls a symbol that came k symbols earlier, after a short training "
-        f"for each k (guessing: 0.5). One is an RNN, one {_article(gated)}, one a {order}-gram "
-        "model:",
+        "for each k (guessing: 0.5):",
         "k, the lag",
         {k: str(lag) for k, lag in enumerate(RECALLED_LAGS)},
         curves,
@@ -217,7 +220,7 @@ def counting(seed: int, turn: int) -> Question:
             "LSTM's memory cell c",
             tuple(memory.tolist()),
             f"It counts the a's up, to {memory.max():.1f}, and the b's down. Only c can do that: "
-            "what is added to it is not squashed.",
+            "no tanh or σ keeps it between -1 and 1.",
         ),
         Curve(
             "LSTM's forget gate f",
@@ -235,7 +238,7 @@ def counting(seed: int, turn: int) -> Question:
     return Question(
         "counting",
         f"An LSTM and an RNN have learned aⁿbⁿ, and read {COUNTED} a's, then {COUNTED} b's. "
-        "A number inside each; mind the scales:",
+        "A number inside one of them at every step; mind the scales:",
         "symbols read",
         {0: "a", COUNTED: "b"},
         curves,
@@ -247,29 +250,19 @@ def temperature(seed: int, turn: int) -> Question:
     """The probabilities of the next letter at three temperatures."""
     letters, logits = after_rhyme(seed)
     order = np.argsort(-logits)[:LETTERS_SHOWN]
+    first = "_" if letters[order[0]] == " " else letters[order[0]]
+    at_one = softmax(logits)[order[0]]
     curves = []
-    for tau, why in zip(
-        TEMPERATURES,
-        (
-            "Dividing the logits by 0.5 doubles their differences: the most probable letter gains",
-            "The logits are taken as they are: the most probable letter stays",
-            "Dividing the logits by 2 halves their differences: the most probable letter loses",
-        ),
-        strict=True,
-    ):
+    for tau, does in TEMPERATURES.items():
         shares = softmax(logits / tau)[order]
-        first = "_" if letters[order[0]] == " " else letters[order[0]]
-        curves.append(
-            Curve(
-                f"softmax at temperature {tau:g}",
-                tuple(shares.tolist()),
-                f"{why}; {first} has {shares[0]:.2f} (at 1: {softmax(logits)[order[0]]:.2f}).",
-            )
-        )
+        why = f"{does}: {first} has a probability of {shares[0]:.2f}"
+        compared = "" if tau == 1 else f", at temperature 1 {at_one:.2f}"
+        name = f"softmax at temperature {tau:g}"
+        curves.append(Curve(name, tuple(shares.tolist()), f"{why}{compared}."))
     return Question(
         "temperature",
         f'What follows "{BEFORE}" to an LSTM that has learned a rhyme: the probabilities of '
-        f"{LETTERS_SHOWN} letters at temperatures 0.5, 1 and 2:",
+        f"{LETTERS_SHOWN} letters:",
         "next letter",
         {k: "_" if letters[one] == " " else letters[one] for k, one in enumerate(order)},
         tuple(curves),
@@ -288,9 +281,9 @@ KINDS: dict[str, Callable[[int, int], Question]] = {
 SECONDS = {"cell": 0.1, "gradient": 0.1, "recall": 4.5, "counting": 2.5, "temperature": 0.5}
 
 
+def _tiny(value: float) -> str:
+    return f"{value:.0e}".replace("e-0", "e-")
+
+
 def _percent(rates: list[float], lag: int) -> str:
     return f"{100 * rates[RECALLED_LAGS.index(lag)]:.0f} %"
-
-
-def _article(cell: str) -> str:
-    return f"{'an' if cell == 'lstm' else 'a'} {cell.upper()}"

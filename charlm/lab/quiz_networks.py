@@ -95,4 +95,5 @@ def after_rhyme(seed: int) -> tuple[list[str], npt.NDArray[np.float64]]:
 
 def softmax(logits_V: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     powers: npt.NDArray[np.float64] = np.exp(logits_V - logits_V.max())
-    return powers / powers.sum()
+    powers /= powers.sum()
+    return powers

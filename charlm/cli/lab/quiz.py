@@ -72,10 +72,14 @@ def _draw(question: Question) -> None:
     room = min(show.width(), MAX_WIDTH) - LABEL_WIDTH - 1
     places = spread(len(question.curves[0].values), room)
     for letter, curve in zip(question.letters, question.curves, strict=True):
+        if letter != "A":
+            show.line()
         for text in _chart(question, letter, curve, places):
             show.line(text)
     show.line(" " * (LABEL_WIDTH + 1) + _axis(question.ticks, places))
     show.line(" " * (LABEL_WIDTH + 1) + question.across, "dim")
+    names = ", ".join(sorted(curve.name for curve in question.curves))
+    show.paragraph(f"In alphabetical order: {names}.", indent=0)
 
 
 def _chart(
@@ -85,12 +89,16 @@ def _chart(
     values = question.heights(curve)
     heights = [0.0 if k is None else values[k] for k in places]
     lines = show.columns_of(heights, CHART_LINES, signed=low < 0)
-    labels = [short(high), *[""] * (CHART_LINES - 2), short(low)]
+    labels = [_label(high), *[""] * (CHART_LINES - 2), _label(low)]
     names = [letter, *[""] * (CHART_LINES - 1)]
     return [
         f"{name:<2}{label:>{LABEL_WIDTH - 3}} |{line}".rstrip()
         for name, label, line in zip(names, labels, lines, strict=True)
     ]
+
+
+def _label(value: float) -> str:
+    return show.number(value, 0) if value == round(value) else short(value)
 
 
 def _axis(ticks: Mapping[int, str], places: Sequence[int | None]) -> str:
@@ -105,8 +113,9 @@ def _axis(ticks: Mapping[int, str], places: Sequence[int | None]) -> str:
 
 def _answer(question: Question) -> str | None:
     """The letter that the user types; None at the end of input, at q and at Ctrl-C."""
-    *first, last = question.letters
-    show.line(f"Which of them is the {question.right.name}? {', '.join(first)} or {last}")
+    choices = f"{', '.join(question.letters[:-1])} or {question.letters[-1]}"
+    asked = f"Which of them is the {question.right.name}? {choices} (q ends)"
+    show.paragraph(asked, indent=0, style="bold")
     terminal = show.is_terminal(sys.stdin)
     while True:
         try:
@@ -120,7 +129,7 @@ def _answer(question: Question) -> str | None:
             return None
         if len(letter) == 1 and letter in question.letters:
             return letter
-        note(f"Type {', '.join(first)} or {last}; q ends.")
+        note(f"Type {choices}; q ends.")
 
 
 def _typed(prompt: str) -> str:
@@ -133,8 +142,8 @@ def _typed(prompt: str) -> str:
 def _explain(question: Question, answer: str) -> None:
     """Right or wrong, why, and what the other curves are."""
     right = answer == question.answer
-    start = "Right" if right else f"Not {answer}"
-    verdict = f"{start}: {question.answer} is the {question.right.name}."
+    start = f"Right: {answer}" if right else f"Wrong: {question.answer}, not {answer},"
+    verdict = f"{start} is the {question.right.name}."
     show.paragraph(verdict, indent=0, style="green" if right else "red")
     show.paragraph(question.right.why, indent=0)
     others = [
