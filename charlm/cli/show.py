@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
+from ..display.column_chart import column_chart
 from ..display.delimited import delimited
 from ..display.readable import count as count
 from ..display.readable import fixed
@@ -139,6 +140,11 @@ def bar(cells: float) -> str:
         return "#" * round(cells)
     eighths = round(cells * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def columns_of(heights: Sequence[float], lines: int, *, signed: bool = False) -> list[str]:
+    """A chart of columns, see `display.column_chart`; in ASCII if output is."""
+    return column_chart(heights, lines, signed=signed, ascii=not _is_utf8())
 
 
 # Columns --------------------------------------------------------------------------------------

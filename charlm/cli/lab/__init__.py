@@ -14,6 +14,7 @@ from ..lab import (
     gradients,
     memory,
     neurons,
+    quiz,
     shapes,
     start,
     timer,
@@ -48,3 +49,4 @@ register(app, bptt.bptt, "bptt")
 register(app, depth.depth, "depth")
 register(app, agreement.agreement, "agreement")
 register(app, neurons.neurons, "neurons")
+register(app, quiz.quiz, "quiz")
