@@ -22,7 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from textbook_claims import CLAIMS, Claim
+from textbook_claims import CLAIMS
+from textbook_measures import Claim
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"en": ROOT / "docs" / "textbook.md", "zh": ROOT / "docs" / "textbook.zh.md"}

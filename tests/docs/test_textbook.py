@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from cli_support import Cli
 from textbook import PAGES, all_commands, check, prose
-from textbook_claims import CLAIMS, GIVEN, Claim, odds
+from textbook_claims import CLAIMS
+from textbook_given import GIVEN
+from textbook_measures import Claim, odds
 
 from charlm.system import machine
 from charlm.system.allocator import SWITCH
