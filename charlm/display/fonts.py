@@ -36,7 +36,7 @@ def chinese_fonts() -> list[str]:
     if not found:
         _look_again()
         found = _installed()
-    require(bool(found), "`lang` zh needs a font with Chinese characters, such as fonts-noto-cjk")
+    require(bool(found), "`lang=zh` needs a font with Chinese characters, such as fonts-noto-cjk")
     return found[:1]
 
 

@@ -173,6 +173,8 @@ def speaking(lang: str, experiment: str) -> Callable[[str], str]:
 
 def translated(panels: Sequence[Panel], lang: str, experiment: str) -> list[Panel]:
     """The panels with their captions in the language en or zh."""
+    if lang == "en":
+        return list(panels)
     say = speaking(lang, experiment)
     return [_translated(panel, say) for panel in panels]
 
