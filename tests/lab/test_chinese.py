@@ -32,6 +32,7 @@ from charlm.lab import (
 from charlm.system import machine
 
 if TYPE_CHECKING:
+    from charlm.cli.lab.experiment import Finding
     from charlm.text.corpus import Corpus
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -49,15 +50,14 @@ def found(corpus: Corpus) -> dict[str, Sequence[Panel]]:
         patch.setattr(echo, "TRAIN_SENTENCES", 50)
         patch.setattr(agreement, "ORDERS", (3,))
         patch.setattr(bptt, "LAG_LINES", 2000)
-        tiny = {"steps": 1, "hidden": 8}
-        runs = [
+        runs: list[Finding] = [
             agreement.train_and_evaluate(runs=1, steps=1, sentences=2, lines=300),
-            bptt.experiment(corpus, cells=["gru"], lengths=[1, 64], seeds=1, **tiny),
+            bptt.experiment(corpus, cells=["gru"], lengths=[1, 64], seeds=1, steps=1, hidden=8),
             by_hand(),
             cliff.experiment(beginnings=1, steps=3),
             depth.experiment(steps=40, seeds=1),
-            gradients.experiment(corpus, cells=["lstm"], length=4, **tiny),
-            memory.experiment(cells=["lstm-peephole"], lags=[2], seeds=2, **tiny),
+            gradients.experiment(corpus, cells=["lstm"], length=4, steps=1, hidden=8),
+            memory.experiment(cells=["lstm-peephole"], lags=[2], seeds=2, steps=1, hidden=8),
             start.experiment(lag=3, steps=2, seeds=1),
             timer.experiment(cells=["rnn"], size=20, steps=1),
         ]
@@ -129,9 +129,13 @@ def test_what_a_user_named_keeps_its_name() -> None:
 
 def test_every_character_is_drawn(found: dict[str, Sequence[Panel]], chinese_font: str) -> None:
     """A character that no font has is a warning of matplotlib's, and an error here."""
-    for experiment, panels in found.items():
-        bare = [Panel(*list(captions([one]))[:3], lines=[]) for one in panels]
-        png(chinese.translated(bare, "zh", experiment), len(bare), [chinese_font])
+    ours = [
+        caption
+        for experiment, panels in found.items()
+        for caption in captions(chinese.translated(panels, "zh", experiment))
+    ]
+    levels = [(caption, k) for k, caption in enumerate(dict.fromkeys(ours))]
+    png([Panel("", "", "", [], levels=levels)], fonts=[chinese_font])
 
 
 @pytest.mark.usefixtures("chinese_font")
