@@ -19,6 +19,8 @@ from hypothesis import settings
 from report_support import TRAINING, write_text
 from wings import ROOT, TORCH, imports
 
+from charlm.errors import CharlmError
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a core: more threads would only wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -75,6 +77,17 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def chinese_font() -> str:
+    """The name of a font with Chinese characters; skips where there is none."""
+    from charlm.display.fonts import chinese_fonts
+
+    try:
+        return chinese_fonts()[0]
+    except CharlmError:
+        pytest.skip("no font with Chinese characters is installed")
 
 
 @pytest.fixture(scope="session")

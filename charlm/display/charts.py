@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,10 +69,13 @@ class Panel:
     surface: Surface | None = None
 
 
-def png(panels: Sequence[Panel], columns: int = 1) -> bytes:
-    """Panels, row by row, as a PNG 1,000 pixels wide (500 more for each further column)."""
+def png(panels: Sequence[Panel], columns: int = 1, fonts: Sequence[str] = ()) -> bytes:
+    """Panels, row by row, as a PNG 1,000 pixels wide (500 more for each further column).
+
+    fonts: where characters that the usual font lacks come from.
+    """
     picture = io.BytesIO()
-    drawn = figure(panels, columns, "black")
+    drawn = figure(panels, columns, "black", fonts)
     drawn.savefig(picture, format="png", dpi=DPI, facecolor="white", metadata=SOFTWARE)
     return picture.getvalue()
 
@@ -82,18 +86,23 @@ def is_picture(head: bytes) -> bool:
 
 
 def svg(
-    panels: Sequence[Panel], columns: int = 1, *, name: str = "picture", scale: float = 1.0
+    panels: Sequence[Panel],
+    columns: int = 1,
+    *,
+    name: str = "picture",
+    scale: float = 1.0,
+    fonts: Sequence[str] = (),
 ) -> str:
     """Panels as an <svg> element for a page, on no background, in the page's text colour.
 
     All ids in it begin with `name`, which must be unique within the page. `scale` shrinks the
-    picture but not its text. The same panels give the same markup.
+    picture but not its text. The same panels give the same markup. fonts: as for `png`.
     """
     import matplotlib as mpl
 
     picture = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "charlm"}):
-        drawn = figure(panels, columns, INK)
+        drawn = figure(panels, columns, INK, fonts)
         drawn.set_size_inches(*(scale * drawn.get_size_inches()))
         drawn.savefig(picture, format="svg", transparent=True, metadata=NO_METADATA)
     text = picture.getvalue().decode("utf-8")
@@ -102,7 +111,7 @@ def svg(
     return text[text.index("<svg") :].replace(INK, "currentColor")
 
 
-def figure(panels: Sequence[Panel], columns: int, ink: str) -> Figure:
+def figure(panels: Sequence[Panel], columns: int, ink: str, fonts: Sequence[str] = ()) -> Figure:
     """The panels drawn, in rows of `columns`."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -114,6 +123,7 @@ def figure(panels: Sequence[Panel], columns: int, ink: str) -> Figure:
     tall = FIGURE_INCHES[1] * max(1.0, 0.72 * sum(heights) / max(heights))
     with mpl.rc_context(
         {
+            "font.family": [*mpl.rcParams["font.family"], *fonts],
             "text.color": ink,
             "axes.labelcolor": ink,
             "axes.edgecolor": ink,
@@ -190,11 +200,16 @@ def _draw_surface(axes: Axes, surface: Surface) -> None:
     axes.figure.colorbar(drawn, ax=axes, label=surface.label)
 
 
+def _characters(label: str) -> int:
+    """How many Latin letters are as wide: a Chinese character counts as two."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in label)
+
+
 def _add_legend(axes: Axes, labels: Sequence[str]) -> None:
     """The legend below the axes and their title, in as many columns as are not too wide."""
     from matplotlib.transforms import ScaledTranslation
 
-    across = LEGEND_CHARACTERS // (max(map(len, labels)) + SAMPLE_CHARACTERS)
+    across = LEGEND_CHARACTERS // (max(map(_characters, labels)) + SAMPLE_CHARACTERS)
     inches = axes.figure.dpi_scale_trans
     below = axes.transAxes + ScaledTranslation(0, -LEGEND_BELOW / 72, inches)
     axes.legend(

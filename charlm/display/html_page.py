@@ -18,6 +18,7 @@ from .readable import fixed, keep_lines, one_line
 Html = NewType("Html", str)
 
 GENERATOR = '<meta name="generator" content="charlm">'
+MADE_BY = {"en": "Made by charlm {}.", "zh": "由 charlm {} 生成。"}
 SHADES = 25  # of a scale; for surprisal they are half a bit apart
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
@@ -197,8 +198,17 @@ def shade(shown: str, bits: float, title: str) -> Html:
     return SURPRISAL.span(text(shown), SURPRISAL.level(bits / colours.MAX_BITS), title=title)
 
 
-def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale: Scale) -> str:
-    """The whole page: title, introduction, sections; `scale` colours the tokens in it."""
+def document(
+    title: str,
+    about: Iterable[Html],
+    sections: Iterable[Html],
+    scale: Scale,
+    lang: str = "en",
+) -> str:
+    """The whole page: title, introduction, sections; `scale` colours the tokens in it.
+
+    lang: the language of the page, en or zh.
+    """
     head = (
         f'<meta charset="utf-8">{GENERATOR}'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">'
@@ -208,10 +218,11 @@ def document(title: str, about: Iterable[Html], sections: Iterable[Html], scale:
     body = (
         element("header", element("h1", text(title)), *about),
         element("main", *sections),
-        element("footer", paragraph(f"Made by charlm {__version__}.", "soft")),
+        element("footer", paragraph(MADE_BY[lang].format(__version__), "soft")),
     )
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{join(body)}</body></html>\n'
+        f'<!DOCTYPE html>\n<html lang="{lang}"><head>{head}</head>\n'
+        f"<body>{join(body)}</body></html>\n"
     )
 
 

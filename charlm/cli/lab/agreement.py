@@ -13,7 +13,7 @@ from ...errors import CharlmError
 from ..options import Force
 from ..talk import note, progress_bar
 from .experiment import conclude, refuse_inputs
-from .options import Json, Picture, Seed
+from .options import Json, Lang, Languages, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.agreement import Agreement
@@ -42,6 +42,7 @@ def agreement(
     seed: Seed = 1,
     out: Picture = Path("lab-agreement.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Was or were: is the subject remembered through a clause?
@@ -82,7 +83,7 @@ def agreement(
     if found.left_out:
         words = ", ".join(found.left_out)
         note(f"left out, since a model does not know it: {words}")
-    conclude(found, json, _print, out, columns=2)
+    conclude(found, json, _print, out, lang, columns=2)
 
 
 def _print(found: Agreement) -> None:

@@ -11,7 +11,19 @@ import typer
 from ...cli import show
 from ..options import Column, Encoding, Errors, Field, Force
 from .experiment import cells_of, conclude, training_on
-from .options import Cells, CorpusFile, Hidden, Json, Level, Levels, Picture, Seed, Seeds
+from .options import (
+    Cells,
+    CorpusFile,
+    Hidden,
+    Json,
+    Lang,
+    Languages,
+    Level,
+    Levels,
+    Picture,
+    Seed,
+    Seeds,
+)
 
 if TYPE_CHECKING:
     from ...lab.bptt import Truncation
@@ -30,6 +42,7 @@ def bptt(
     seed: Seed = 1,
     out: Picture = Path("lab-bptt.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -61,7 +74,7 @@ def bptt(
             seeds=seeds,
             progress=progress,
         )
-    conclude(found, json, _print, out)
+    conclude(found, json, _print, out, lang)
 
 
 def _print(found: Truncation) -> None:

@@ -16,7 +16,7 @@ from ..options import Force
 from ..talk import note
 from .cell_frame import frame
 from .experiment import conclude, short
-from .options import Json, Picture, Seed, for_page
+from .options import Json, Lang, Languages, Picture, Seed, for_page
 
 if TYPE_CHECKING:
     from ...lab.cell import ByHand, Gates, Hand
@@ -54,6 +54,7 @@ def cell(
         ),
     ] = None,
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Work a memory cell by hand: write, keep, read, clear.
@@ -92,12 +93,12 @@ def cell(
             for gates in chosen:
                 hand.step(gates)
     found = hand.finished()
-    conclude(found, json, _print, out)
+    conclude(found, json, _print, out, lang)
     if page is not None:
         from ...lab.cell_page import page as page_of
 
         with writing(page) as file:
-            file.write(page_of(found).encode("utf-8"))
+            file.write(page_of(found, lang).encode("utf-8"))
         note(f"page: {page}")
 
 

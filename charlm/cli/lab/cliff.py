@@ -12,7 +12,7 @@ import typer
 from ...cli import show
 from ..options import Force
 from .experiment import conclude, short
-from .options import Json, Picture, Seed
+from .options import Json, Lang, Languages, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.cliff import Cliff
@@ -26,6 +26,7 @@ def cliff(
     seed: Seed = 1,
     out: Picture = Path("lab-cliff.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Show a cliff in the error surface, and what clipping does there.
@@ -42,7 +43,7 @@ def cliff(
     from ...lab.cliff import experiment
 
     found = experiment(seed=seed, beginnings=beginnings, rate=rate, clip=clip, steps=steps)
-    conclude(found, json, _print, out)
+    conclude(found, json, _print, out, lang)
 
 
 def _print(found: Cliff) -> None:

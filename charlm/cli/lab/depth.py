@@ -12,7 +12,7 @@ from ...cli import show
 from ..options import Force
 from ..talk import progress_bar
 from .experiment import conclude
-from .options import Json, Picture, Seed, Seeds
+from .options import Json, Lang, Languages, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.depth import Depth
@@ -25,6 +25,7 @@ def depth(
     seed: Seed = 1,
     out: Picture = Path("lab-depth.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Show what three layers do better than one of the same size.
@@ -42,7 +43,7 @@ def depth(
 
     with progress_bar("training") as progress:
         found = experiment(cell=cell, steps=steps, seed=seed, seeds=seeds, progress=progress)
-    conclude(found, json, _print, out, columns=2)
+    conclude(found, json, _print, out, lang, columns=2)
 
 
 def _print(found: Depth) -> None:

@@ -14,7 +14,7 @@ from ...display.charts import Panel, png
 from ...errors import CharlmError, require
 from ...system.output_file import is_among, writing
 from ..talk import note, progress_bar
-from .options import Levels
+from .options import Languages, Levels
 
 if TYPE_CHECKING:
     from ...text.corpus import Corpus
@@ -69,14 +69,21 @@ def conclude(
     json: bool,
     print_finding: Callable[[AnyFinding], None],
     out: Path,
+    lang: Languages,
     columns: int = 1,
 ) -> None:
-    """Print the finding, or its numbers as JSON, and write its picture to --out."""
+    """Print the finding, or its numbers as JSON, and write its picture to --out.
+
+    lang: the language of the picture.
+    """
+    from ...lab.chinese import fonts_for, translated
+
     if json:
         show.emit_json(found.as_dict())
     else:
         print_finding(found)
-    picture = png(found.panels(), columns)
+    experiment = type(found).__module__.rpartition(".")[2]
+    picture = png(translated(found.panels(), lang, experiment), columns, fonts_for(lang))
     with writing(out) as file:
         file.write(picture)
     note(f"picture: {out}")

@@ -11,7 +11,7 @@ import typer
 from ...cli import show
 from ..options import Column, Encoding, Errors, Field, Force
 from .experiment import cells_of, conclude, short, training_on
-from .options import Cells, CorpusFile, Hidden, Json, Level, Levels, Picture, Seed
+from .options import Cells, CorpusFile, Hidden, Json, Lang, Languages, Level, Levels, Picture, Seed
 
 if TYPE_CHECKING:
     from ...lab.gradients import Curve, Gradients
@@ -30,6 +30,7 @@ def gradients(
     seed: Seed = 1,
     out: Picture = Path("lab-gradients.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
     encoding: Encoding = "utf-8",
     errors: Errors = "strict",
@@ -62,7 +63,7 @@ def gradients(
             seed=seed,
             progress=progress,
         )
-    conclude(found, json, _print, out, columns=2)
+    conclude(found, json, _print, out, lang, columns=2)
 
 
 def _print(found: Gradients) -> None:

@@ -13,7 +13,7 @@ from ...errors import require
 from ..options import Force
 from ..talk import progress_bar
 from .experiment import cells_of, conclude
-from .options import Cells, Hidden, Json, Picture, Seed, Seeds
+from .options import Cells, Hidden, Json, Lang, Languages, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.memory import Memory, Recall
@@ -33,6 +33,7 @@ def memory(
     seed: Seed = 1,
     out: Picture = Path("lab-memory.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Show how far back models remember, and how far they count.
@@ -62,7 +63,7 @@ def memory(
             count=counter,
             progress=progress,
         )
-    conclude(found, json, _print, out, columns=2 if found.counts else 1)
+    conclude(found, json, _print, out, lang, columns=2 if found.counts else 1)
 
 
 def _numbers(text: str) -> list[int]:

@@ -21,6 +21,22 @@ class Levels(StrEnum):
     byte = "byte"
 
 
+class Languages(StrEnum):
+    """The languages of captions."""
+
+    en = "en"
+    zh = "zh"
+
+
+def for_captions(lang: Languages) -> Languages:
+    """Raise before the work, not after it, if there is no font for a picture's captions."""
+    if lang is not Languages.en:
+        from ...lab.chinese import fonts_for
+
+        fonts_for(lang)
+    return lang
+
+
 def for_picture(context: typer.Context, path: Path) -> Path:
     """Raise before the work, not after it, if no picture can be written to `path`."""
     check(path, is_picture, force=_may_replace(context))
@@ -48,6 +64,8 @@ Page = Annotated[
     Path,
     typer.Option("--out", metavar="HTML", callback=for_page, help="Where to write the page."),
 ]
+Lang = Annotated[Languages, typer.Option(callback=for_captions, help="Language of the captions.")]
+PageLang = Annotated[Languages, typer.Option(help="Language of the captions.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 Seed = Annotated[
     int, typer.Option(min=0, max=1 << 62, help="The same seed gives the same results.")

@@ -11,7 +11,7 @@ import typer
 from ...cli import show
 from ..options import Force
 from ..talk import note, progress_bar
-from .options import Json, Page, Seed, Seeds
+from .options import Json, Languages, Page, PageLang, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.shape_tasks import Example
@@ -27,6 +27,7 @@ def shapes(
     seed: Seed = 1,
     out: Page = Path("lab-shapes.html"),
     force: Force = False,
+    lang: PageLang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Show what recurrent networks can be asked: one or many in, one or many out.
@@ -50,7 +51,7 @@ def shapes(
     else:
         _print(found)
     with writing(out) as file:
-        file.write(page(found).encode("utf-8"))
+        file.write(page(found, lang).encode("utf-8"))
     note(f"page: {out}")
 
 

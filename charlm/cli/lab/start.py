@@ -13,7 +13,7 @@ from ...cli import show
 from ..options import Force
 from ..talk import progress_bar
 from .experiment import conclude
-from .options import Json, Picture, Seed, Seeds
+from .options import Json, Lang, Languages, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.start import Start
@@ -33,6 +33,7 @@ def start(
     seed: Seed = 1,
     out: Picture = Path("lab-start.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Show that training over a long lag depends on where it begins, and on how it is done.
@@ -53,7 +54,7 @@ def start(
         found = experiment(
             lag=lag, steps=steps, rate=rate, seed=seed, seeds=seeds, progress=progress
         )
-    conclude(found, json, _print, out, columns=1)
+    conclude(found, json, _print, out, lang, columns=1)
 
 
 def _print(found: Start) -> None:

@@ -13,7 +13,7 @@ from ...cli import show
 from ..options import Force
 from ..talk import progress_bar
 from .experiment import conclude
-from .options import Cells, Json, Picture, Seed, Seeds
+from .options import Cells, Json, Lang, Languages, Picture, Seed, Seeds
 
 if TYPE_CHECKING:
     from ...lab.timer import Timer
@@ -29,6 +29,7 @@ def timer(
     seed: Seed = 1,
     out: Picture = Path("lab-timer.png"),
     force: Force = False,
+    lang: Lang = Languages.en,
     json: Json = False,
 ) -> None:
     r"""Show how exactly networks keep time: Jaeger's timer.
@@ -48,7 +49,7 @@ def timer(
         found = experiment(
             cells=chosen, size=size, steps=steps, seed=seed, seeds=seeds, progress=progress
         )
-    conclude(found, json, _print, out, columns=2)
+    conclude(found, json, _print, out, lang, columns=2)
 
 
 def _print(found: Timer) -> None:

@@ -15,6 +15,7 @@ from browser import check_self_contained
 from cli_support import Cli, environment, on_terminal
 
 from charlm.cli.lab.cell_by_keys import Board, _shown
+from charlm.display import fonts
 from charlm.lab.cell import Hand
 
 pytestmark = [pytest.mark.train, pytest.mark.usefixtures("elsewhere")]  # matplotlib
@@ -36,6 +37,22 @@ def test_the_command(cli: Cli) -> None:
     assert data["read_at"] == 7
     assert data["cell_gradient"] == [1.0] * 7
     assert len(data["rnn_gradients"]) == 1
+
+
+@pytest.mark.usefixtures("chinese_font")
+def test_in_chinese(cli: Cli) -> None:
+    given = ("lab", "cell", "write", "1", "keep", "5", "read")
+    plain = cli(*given, "--out", "en.png")
+    assert cli(*given, "--lang", "zh", "--page", "zh.html").out == plain.out
+    assert Path("lab-cell.png").read_bytes() != Path("en.png").read_bytes()
+    assert "遗忘门 f（保持）" in Path("zh.html").read_text("utf-8")
+
+
+def test_without_a_chinese_font_nothing_is_done(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "CHINESE", ())
+    said = cli.fails("lab", "cell", "--lang", "zh")
+    assert "--lang zh needs a font with Chinese characters" in said
+    assert not Path("lab-cell.png").exists()
 
 
 def test_where_nothing_is_read_nothing_is_said_of_it(cli: Cli) -> None:
