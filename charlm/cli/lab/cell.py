@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ...lab.cell import ByHand, Gates, Hand
 
 ANIMATION_SECONDS = 3.0  # for a whole run
+MAX_FRAMES = 100
 MAX_FRAME_SECONDS = 0.4
 
 
@@ -110,19 +112,18 @@ def _numbers(text: str) -> list[float]:
 
 
 def _animate(hand: Hand, chosen: Sequence[Gates]) -> None:
-    """Take the steps one by one, showing each for which there is time, and the last."""
+    """Take the steps one by one, showing MAX_FRAMES of them at most, and the last."""
     from rich.live import Live
 
-    pause = min(MAX_FRAME_SECONDS, ANIMATION_SECONDS / len(chosen))
+    stride = math.ceil(len(chosen) / MAX_FRAMES)
+    pause = min(MAX_FRAME_SECONDS, ANIMATION_SECONDS * stride / len(chosen))
     with Live(console=show.console(), transient=True, auto_refresh=False) as live:
-        ends = time.monotonic()
         for k, gates in enumerate(chosen, 1):
             step = hand.step(gates)
-            ends += pause
-            if time.monotonic() < ends or k == len(chosen):
+            if k % stride == 0 or k == len(chosen):
                 head = f"step {k:,} of {len(chosen):,}"
                 live.update("\n".join(frame(hand, step, head)), refresh=True)
-                time.sleep(max(0.0, ends - time.monotonic()))
+                time.sleep(pause)
 
 
 def _print(found: ByHand) -> None:
