@@ -26,7 +26,7 @@ from textbook_measures import (
 
 LATE = '"The cats, which already ate the fish behind the chair, was calm."'
 CLAIMS: tuple[Claim, ...] = (
-    Claim("one is ×4 as probable here", odds("runs/five", LATE), 3, 5),
+    Claim("the right one is ×4 as probable here", odds("runs/five", LATE), 3, 5),
     Claim("the right one is ×1,800 as probable", odds("runs/lstm", LATE), 20, 1e7),
     Claim(
         "in nine of 14 pairs (seven would be chance)",
@@ -39,6 +39,15 @@ CLAIMS: tuple[Claim, ...] = (
         right_pairs("demo-pairs.tsv", "runs/lstm", ["language"]),
         13,
         14,
+    ),
+    Claim(
+        "both choose rightly in all 21 pairs",
+        lambda found: min(
+            right_pairs("demo-pairs.tsv", model, ["breed"])(found)
+            for model in ("runs/five", "runs/lstm")
+        ),
+        21,
+        21,
     ),
     Claim(
         "*breed* is more than 1,000 times as probable as *bread* all the same",

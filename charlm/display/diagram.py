@@ -95,7 +95,7 @@ class Diagram:
             "role": "img",
         }
         size = {"width": _short(self.width), "height": _short(self.height)}
-        on_a_page = f"min-width: {0.7 * self.width:.0f}px; max-width: {self.width:.0f}px"
+        on_a_page = f"min-width: {0.6 * self.width:.0f}px; max-width: {self.width:.0f}px"
         attributes |= {**size, "style": PAPER} if alone else {"style": on_a_page}
         inside = [element("title", text(title)), element("desc", text(GENERATOR))]
         drawn = element("svg", *inside, join(self.parts, "\n"), **attributes)

@@ -8,9 +8,10 @@ from .diagram import Diagram
 from .html_page import SIGNED, Html, document, element, figure, join, paragraph, section, text
 
 ABOUT = (
-    "A column is a step, read from below; the coloured cells are the units whose values change "
-    "most: blue −1, white 0, red 1 (a gate: white 0, red 1). On top is the most probable token "
-    "there, the redder, the surer."
+    "A column is a step, read from below: x is what is read, s the state of a layer (s→ and s← of "
+    "the two directions, u of a dense layer), ŷ the most probable token there, the redder, the "
+    "surer. The coloured cells are the units whose values change most: blue −1, white 0, red 1 (a "
+    "gate: white 0, red 1)."
 )
 CHOICE = """.steps input { position: absolute; opacity: 0; } .steps .step { display: none; }
 .steps label { padding: .15rem .5rem; border: 1px solid var(--line); border-radius: .3rem; }

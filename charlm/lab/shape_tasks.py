@@ -86,6 +86,13 @@ class Writer(nn.Module):
         return self.output(states), states
 
     @torch.no_grad()
+    def sure(self, states_TH: Tensor, tokens: Sequence[int]) -> list[float]:
+        """How probable each token was after the state before it."""
+        shares = self.output(states_TH[: len(tokens)]).softmax(-1)
+        found: list[float] = shares[torch.arange(len(tokens)), torch.tensor(tokens)].tolist()
+        return found
+
+    @torch.no_grad()
     def write(
         self,
         first_B: Tensor,
@@ -167,7 +174,7 @@ def _names(job: Job, rng: Random, recurrent: bool) -> Trial:
     for words in shown:
         marks, sure, states = _mark(network, words, known)
         columns = [
-            Column(word, (state,), f"{mark}", one if mark else 0.0)
+            Column(word, (state,), f"{mark}", max(one, 1 - one))
             for word, mark, one, state in zip(words, marks, sure, _shown(states), strict=True)
         ]
         examples.append(Example("1 marks a person's name", tuple(columns)))
@@ -202,7 +209,9 @@ def _reviews(job: Job, rng: Random) -> Trial:
         words = review.split()
         marks, sure, states = _mark(network, words, known)
         columns = [Column(word, (s,)) for word, s in zip(words, _shown(states), strict=True)]
-        columns[-1] = Column(words[-1], columns[-1].states, LABELS[marks[-1]], sure[-1])
+        columns[-1] = Column(
+            words[-1], columns[-1].states, LABELS[marks[-1]], max(sure[-1], 1 - sure[-1])
+        )
         examples.append(Example(f"P = {max(sure[-1], 1 - sure[-1]):.3f}", tuple(columns)))
     return Trial(_mean(right), _mean(right), tuple(examples))
 
@@ -243,9 +252,10 @@ def _from_label(job: Job, rng: Random) -> Trial:
         written = [*rows[row], end][: len(tokens)]
         units = _shown(states[: len(written), row])
         read = [LABELS[row], *(names[k] for k in rows[row])]
+        sure = network.sure(states[: len(written), row], written)
         columns = [
-            Column(word, (unit,), names[k], fed_back=t > 0)
-            for t, (word, unit, k) in enumerate(zip(read, units, written, strict=False))
+            Column(word, (unit,), names[k], one, fed_back=t > 0)
+            for t, (word, unit, k, one) in enumerate(zip(read, units, written, sure, strict=False))
         ]
         examples.append(Example(f"drawn, from {LABELS[row]}", tuple(columns)))
     return Trial(_mean(right), _mean(right), tuple(examples))
@@ -310,8 +320,11 @@ def _turned(
     units = _shown(torch.cat([states[:, 0], after[:, 0]]))
     columns = [Column(letter, (unit,)) for letter, unit in zip(word, units, strict=False)]
     written = [spelled[k] for k in tokens[:, 0].tolist()]
-    for t, (answer, unit) in enumerate(zip(written, units[len(word) :], strict=True)):
-        columns.append(Column(written[t - 1] if t else "", (unit,), answer, fed_back=t > 0))
+    sure = decoder.sure(after[:, 0], tokens[:, 0].tolist())
+    steps = zip(written, units[len(word) :], sure, strict=True)
+    for t, (answer, unit, one) in enumerate(steps):
+        read = written[t - 1] if t else ""
+        columns.append(Column(read, (unit,), answer, one, fed_back=t > 0))
     return Example("read first, then written", tuple(columns))
 
 

@@ -36,6 +36,7 @@ class Drawing:
     tokens: tuple[str, ...]
     network: Diagram
     cells: tuple[Diagram, ...]  # of the lowest layer, after each token; none in both directions
+    left_out: int  # tokens of the text that are not drawn
 
 
 def draw(lm: LanguageModel, tokenizer: Tokenizer, text: str) -> Drawing:
@@ -43,11 +44,12 @@ def draw(lm: LanguageModel, tokenizer: Tokenizer, text: str) -> Drawing:
 
     Raises CharlmError if there is no network in the model, or no token in the text.
     """
-    ids = tokenizer.encode(text)[:MAX_STEPS]
+    whole = tokenizer.encode(text)
+    ids, left_out = whole[:MAX_STEPS], max(0, len(whole) - MAX_STEPS)
     require(len(ids) > 0, "give some text to read")
     names = tuple(_name(tokenizer, i) for i in ids.tolist())
     if isinstance(lm, BidirectionalLM):
-        return Drawing(names, _both_ways(lm, tokenizer, ids, names), ())
+        return Drawing(names, _both_ways(lm, tokenizer, ids, names), (), left_out)
     network = network_in(lm)
     if network is None:
         raise CharlmError("there is no recurrent network in this model: only such can be drawn")
@@ -63,7 +65,7 @@ def draw(lm: LanguageModel, tokenizer: Tokenizer, text: str) -> Drawing:
         )
         for t in range(len(ids))
     )
-    return Drawing(names, _one_way(network, tokenizer, passage, names), cells)
+    return Drawing(names, _one_way(network, tokenizer, passage, names), cells, left_out)
 
 
 def follow(stack: Stack, state: RecurrentState, ids_T: Ids) -> Passage:
@@ -144,7 +146,10 @@ def _level(name: str, k: int, depth: int) -> str:
 
 
 def _name(tokenizer: Tokenizer, token: int) -> str:
-    return "</s>" if token == tokenizer.eos else tokenizer.token(token).replace("▁", " ")
+    if token == tokenizer.eos:
+        return "</s>"
+    name = tokenizer.token(token).replace("▁", " ")
+    return name if name.strip() else name.replace(" ", "␣")
 
 
 def _changing(values_TH: Array) -> Ids:

@@ -69,6 +69,7 @@ def test_every_shape_is_trained_tested_and_shown(found: Shapes) -> None:
         for example in one.examples:
             width = {len(state) for column in example.columns for state in column.states}
             assert len(width) == 1
+            assert all((0 < column.level <= 1) == bool(column.answer) for column in example.columns)
     by_name = {one.name: one.examples[0].columns for one in found.shapes}
     assert [one.read for one in by_name["many to many, Tx = Ty"]] == texts.NAMED.split()
     assert all(one.answer in "01" for one in by_name["one to one"])

@@ -49,7 +49,7 @@ def depth(
 def _print(found: Depth) -> None:
     from ...lab.depth import LENGTH
 
-    show.line(f"% wrong, over {LENGTH} steps, by seed ({found.cell})", "bold")
+    show.line(f"% wrong, in sequences of {LENGTH} steps, by seed ({found.cell})", "bold")
     show.table(list(_rows(found)), "<>>>")
     show.line()
     show.line("loss of the first token (nats)", "bold")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -27,9 +28,9 @@ def for_drawing(context: typer.Context, path: Path) -> Path:
     from ...display.html_page import is_page
     from ...system.output_file import check
 
-    if path.suffix not in (".html", ".svg"):
+    if path.suffix.lower() not in (".html", ".svg"):
         raise CharlmError(f"name a file that ends in .html or .svg, not {path}")
-    is_ours = is_page if path.suffix == ".html" else is_diagram
+    is_ours = is_page if path.suffix.lower() == ".html" else is_diagram
     source = context.get_parameter_source("out")
     replace = bool(context.params["force"]) or (source is not None and source.name == "DEFAULT")
     check(path, is_ours, force=replace)
@@ -38,8 +39,13 @@ def for_drawing(context: typer.Context, path: Path) -> Path:
 
 def draw(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Run directory or model file.")],
-    text: Annotated[str, typer.Argument(help="What the network reads; the first ten tokens.")],
-    what: Annotated[What, typer.Option(help="What an SVG file shows.")] = What.network,
+    text: Annotated[
+        str, typer.Argument(help='What the network reads, ten tokens at most; "-" is stdin.')
+    ],
+    what: Annotated[
+        What | None,
+        typer.Option(help="What an SVG file shows.", show_default="network; cell with --step"),
+    ] = None,
     step: Annotated[
         int | None,
         typer.Option(min=1, help="The step at which a cell is drawn.", show_default="the last"),
@@ -56,8 +62,9 @@ def draw(
 ) -> None:
     r"""Draw a model's network at work on a text: unrolled in time, and the inside of its cell.
 
-    With the numbers that the model really computes: states, gates, the most probable next token.
-    All layers, dense ones too, and both directions.
+    In colours, what the model really computes: states, gates, the most probable next token. The
+    network is drawn with all layers, dense ones too, and both directions; the cell is that of the
+    lowest layer.
 
     \b
     charlm lab draw runs/latest "The cats, which slept, were"
@@ -67,11 +74,20 @@ def draw(
     from ...system.output_file import writing
     from ...tasks.draw import draw as drawn
 
+    page_wanted = out.suffix.lower() == ".html"
+    require(
+        not page_wanted or (what is None and step is None),
+        "--what and --step are for a single picture: name an .svg file with --out",
+    )
+    if text == "-":
+        text = sys.stdin.readline().rstrip("\n")
     used = open_model(model)
     found = drawn(used.lm, used.tokenizer, text)
-    if out.suffix == ".html":
+    if found.left_out:
+        note(f"the first {len(found.tokens)} of {len(found.tokens) + found.left_out:,} tokens")
+    if page_wanted:
         shown = page(str(used.info["path"]), found.tokens, found.network, found.cells)
-    elif what is What.network:
+    elif what is not What.cell and step is None:
         shown = found.network.svg(" ".join(found.tokens), alone=True)
     else:
         require(bool(found.cells), "a bidirectional network is drawn as a whole only")

@@ -10,6 +10,7 @@ import typer
 
 from ...display.charts import is_picture
 from ...display.html_page import is_page
+from ...errors import require
 from ...system.output_file import check
 
 
@@ -39,6 +40,7 @@ def for_captions(lang: Languages) -> Languages:
 
 def for_picture(context: typer.Context, path: Path) -> Path:
     """Raise before the work, not after it, if no picture can be written to `path`."""
+    _check_ending(path, ".png")
     check(path, is_picture, force=_may_replace(context))
     return path
 
@@ -46,8 +48,17 @@ def for_picture(context: typer.Context, path: Path) -> Path:
 def for_page(context: typer.Context, path: Path | None) -> Path | None:
     """Raise before the work, not after it, if no page can be written to `path`."""
     if path is not None:
+        _check_ending(path, ".html")
         check(path, is_page, force=_may_replace(context))
     return path
+
+
+def _check_ending(path: Path, ending: str) -> None:
+    """A new file is to be called what it is."""
+    require(
+        path.exists() or path.suffix.lower() == ending,
+        f"name a file that ends in {ending}, not {path}",
+    )
 
 
 def _may_replace(context: typer.Context) -> bool:

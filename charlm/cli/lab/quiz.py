@@ -47,7 +47,8 @@ def quiz(
         show.emit_json({"seed": seed, "questions": [one.as_dict() for one in found]})
         return
     results = _ask_all(found)
-    show.line(f"Score: {sum(results)} of {len(results)}", "bold")
+    ended = "" if len(results) == len(found) else f" answered, out of {len(found)}"
+    show.line(f"Score: {sum(results)} of {len(results)}{ended}", "bold")
     if len(results) == len(found):
         note(f"other networks: --seed {seed + 1}")
 
@@ -63,6 +64,8 @@ def _ask_all(questions: Sequence[Question]) -> list[bool]:
             break
         results.append(answer == question.answer)
         _explain(question, answer)
+        if number < len(questions) and show.is_terminal(sys.stdin) and not _goes_on():
+            break
     return results
 
 
@@ -130,6 +133,15 @@ def _answer(question: Question) -> str | None:
         if len(letter) == 1 and letter in question.letters:
             return letter
         note(f"Type {choices}; q ends.")
+
+
+def _goes_on() -> bool:
+    """Wait for Enter, so that the explanation can be read; False at the end of input and at q."""
+    try:
+        typed = _typed("Enter: next question ")
+    except KeyboardInterrupt:
+        return False
+    return bool(typed) and typed.strip().upper() != "Q"
 
 
 def _typed(prompt: str) -> str:

@@ -9,6 +9,8 @@ import pytest
 from browser import check_self_contained
 from cli_support import Cli, write_model
 
+LONG = b"eat the cat that ate the bee\n"
+
 
 @pytest.fixture
 def model(elsewhere: Path) -> Path:
@@ -26,6 +28,9 @@ def test_the_page_and_the_pictures(cli: Cli) -> None:
     assert ET.fromstring(whole).tag.endswith("svg")
     assert cli(*given, "--what", "cell", "--step", "2").code == 0  # its own file is replaced
     assert "while it reads h" in Path("a.svg").read_text("utf-8")
+    done = cli("lab", "draw", "m.safetensors", "-", "--step", "1", "--out", "b.SVG", stdin=LONG)
+    assert f"the first 10 of {len(LONG) - 1} tokens" in done.err
+    assert "while it reads e" in Path("b.SVG").read_text("utf-8")
 
 
 def test_what_it_refuses(cli: Cli) -> None:
@@ -33,6 +38,7 @@ def test_what_it_refuses(cli: Cli) -> None:
         return cli.fails("lab", "draw", "m.safetensors", *args)
 
     assert "give some text" in fails("")
+    assert "are for a single picture" in fails("the", "--step", "1")
     assert "ends in .html or .svg" in fails("the", "--out", "a.png")
     assert "no step 9" in fails("the", "--what", "cell", "--step", "9", "--out", "a.svg")
     Path("mine.svg").write_text("<svg>mine</svg>")

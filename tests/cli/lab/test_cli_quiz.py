@@ -50,7 +50,7 @@ def test_the_end_comes_when_it_is_wanted(cli: Cli, end: str) -> None:
     assert shown.code == 0
     assert "Question 2 of 5" in shown.out
     assert "Question 3" not in shown.out
-    assert shown.out.endswith("Score: 1 of 1\n")
+    assert shown.out.endswith("Score: 1 of 1 answered, out of 5\n")
 
 
 def test_ctrl_c_ends_with_the_score(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_ctrl_c_ends_with_the_score(cli: Cli, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdin", Interrupted())
     shown = cli("lab", "quiz", "--questions", "1")
     assert shown.code == 0
-    assert shown.out.endswith("Score: 0 of 0\n")
+    assert shown.out.endswith("Score: 0 of 0 answered, out of 1\n")
 
 
 def test_what_is_no_letter_is_asked_again(cli: Cli) -> None:
