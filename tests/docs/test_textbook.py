@@ -32,7 +32,7 @@ SMALL = {  # what makes an experiment small
     "charlm lab timer": "--size 20 --steps 3 --seeds 1",
     "charlm lab cliff": "--steps 20 --beginnings 2",
     "charlm lab shapes": "--part 0.002 --seeds 1",
-    "charlm lab start": "--steps 2 --seeds 1",
+    "charlm lab start": "--steps 1 --seeds 1 --lag 3",
     "charlm lab depth": "--steps 40 --seeds 1",
 }
 
