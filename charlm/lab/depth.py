@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from ..display.charts import Line, Panel
 from ..errors import require
 from . import shapes_text as texts
+from .descent import cross_entropy, take_step
 from .learn import run_parallel
 from .progress import Progress
 
@@ -238,8 +239,8 @@ def machines(job: Job) -> Trial:
         length = SHORTEST + int((LENGTH - SHORTEST) * min(1.0, 2 * done))
         symbols = rng.integers(0, STATES, (length, BATCH))
         logits = network(torch.from_numpy(symbols))
-        loss = _cross_entropy(logits, torch.from_numpy(run_machines(symbols)))
-        _take_step(optimizer, network, loss, done)
+        loss = cross_entropy(logits, torch.from_numpy(run_machines(symbols)))
+        take_step(optimizer, network.parameters(), loss, RATE, done)
         losses.append(float(loss.detach()))
     symbols = rng.integers(0, STATES, (LENGTH, TESTED))
     with torch.no_grad():
@@ -287,10 +288,11 @@ def first_token(job: Job) -> float:
     optimizer = torch.optim.Adam(learned, lr=RATE)
     for step in range(job.steps):
         ids, targets = _reviews(rng, BATCH, known)
-        _take_step(optimizer, network, _cross_entropy(network(ids), targets), step / job.steps)
+        loss = cross_entropy(network(ids), targets)
+        take_step(optimizer, learned, loss, RATE, step / job.steps)
     with torch.no_grad():
         ids, targets = _reviews(rng, TESTED, known)
-        return float(_cross_entropy(network(ids)[0], targets[0]))
+        return float(cross_entropy(network(ids)[0], targets[0]))
 
 
 def _reviews(rng: Random, count: int, known: dict[str, int]) -> tuple[Tensor, Tensor]:
@@ -309,21 +311,3 @@ def _entropy_of_first() -> float:
     counts = Counter(texts.review(rng)[0][0] for _ in range(20_000))
     shares = np.array(list(counts.values())) / 20_000
     return float(-(shares * np.log(shares)).sum())
-
-
-def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean nats, where a target is not −1."""
-    return nn.functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-1
-    )
-
-
-def _take_step(
-    optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor, done: float
-) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    for group in optimizer.param_groups:  # falls over the second half
-        group["lr"] = RATE * min(1.0, 2 * (1 - done))
-    optimizer.step()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..display.unrolled import Column
 from . import shapes_text as texts
+from .descent import cross_entropy, take_step
 
 PADDING, UNKNOWN = 0, 1
 HIDDEN, EMBED, BATCH, RATE = 64, 32, 64, 5e-3
@@ -137,12 +138,7 @@ def _learn(networks: Sequence[nn.Module], steps: int, loss: Callable[[], Tensor]
     weights = [weight for network in networks for weight in network.parameters()]
     optimizer = torch.optim.Adam(weights, lr=RATE)
     for step in range(steps):
-        optimizer.zero_grad(set_to_none=True)
-        loss().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
-        optimizer.step()
+        take_step(optimizer, weights, loss(), RATE, step / steps)
 
 
 # ------------------------------------------------------------------------------- names, reviews
@@ -158,7 +154,7 @@ def _names(job: Job, rng: Random, recurrent: bool) -> Trial:
         unknown = torch.rand(ids.shape) < UNSEEN_SHARE  # so that <UNK> is learned too
         ids = torch.where(unknown & (ids != PADDING), UNKNOWN, ids)
         logits, _ = network(ids, capital)
-        return _loss(logits, _padded([marks for _, marks in drawn], -1))
+        return cross_entropy(logits, _padded([marks for _, marks in drawn], -1))
 
     _learn([network], job.steps, loss)
     tests = [texts.tagged(rng, texts.ASKED) for _ in range(TESTED)]
@@ -199,7 +195,9 @@ def _reviews(job: Job, rng: Random) -> Trial:
         drawn = [_draw(rng, texts.review, False) for _ in range(BATCH)]
         logits, _ = network(*_encoded([words for words, _ in drawn], known))
         last = torch.tensor([len(words) - 1 for words, _ in drawn])
-        return _loss(logits[last, torch.arange(BATCH)], torch.tensor([mark for _, mark in drawn]))
+        return cross_entropy(
+            logits[last, torch.arange(BATCH)], torch.tensor([mark for _, mark in drawn])
+        )
 
     _learn([network], job.steps, loss)
     tests = [_draw(rng, texts.review, True) for _ in range(TESTED)]
@@ -232,7 +230,7 @@ def _from_label(job: Job, rng: Random) -> Trial:
         ids = [[known[word] for word in words] for words, _ in drawn]
         x = _padded([[first + mark, *own] for own, (_, mark) in zip(ids, drawn, strict=True)], end)
         logits, _ = network(x, nothing)
-        return _loss(logits, _padded([[*own, end] for own in ids], -1))
+        return cross_entropy(logits, _padded([[*own, end] for own in ids], -1))
 
     _learn([network], job.steps, loss)
     labels = torch.arange(TESTED) % 2
@@ -285,7 +283,7 @@ def _turning_round(job: Job, rng: Random) -> Trial:
         turned = [[letters[one] for one in word[::-1]] for word in words]
         _, start = encode(words)
         logits, _ = decoder(_padded([[first, *own] for own in turned], end), start)
-        return _loss(logits, _padded([[*own, end] for own in turned], -1))
+        return cross_entropy(logits, _padded([[*own, end] for own in turned], -1))
 
     _learn(networks, job.steps, loss)
     tests = [_draw(rng, draw, True)[1] for _ in range(TESTED)]
@@ -353,13 +351,6 @@ def _padded(rows: Sequence[Sequence[float]], filling: float) -> Tensor:
         found[: len(row), k] = row
     floats = any(isinstance(one, float) for row in rows for one in row)
     return torch.from_numpy(found.astype(np.float32 if floats else np.int64))
-
-
-def _loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy, nats, where a target is not −1."""
-    return nn.functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-1
-    )
 
 
 def _shown(states_TH: Tensor) -> list[tuple[float, ...]]:

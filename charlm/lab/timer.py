@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from ..display.charts import Line, Panel
 from ..errors import require
 from .chrono import set_gate_biases
+from .descent import take_step
 from .learn import run_parallel
 from .palette import colour_of
 from .progress import Progress
@@ -43,7 +44,7 @@ LATEST_START = 30  # steps
 TAIL = 0.1  # of `size`, after the last switch-off
 SMALLEST_U2 = 0.1
 STAGES = ((0.2, 0.22), (0.4, 0.18), (0.7, 0.18), (1.0, 0.42))  # largest u2, part of the steps
-BATCH, HIDDEN_UNITS, LEARNING_RATE, CLIP_NORM = 16, 16, 1e-2, 1.0
+BATCH, HIDDEN_UNITS, LEARNING_RATE = 16, 16, 1e-2
 SHOWN = (0.15, 0.5, 0.95)  # u2 of the outputs in the picture
 TEST_U2 = 46  # values of u2, evenly spaced, that are tested
 
@@ -229,12 +230,7 @@ def train_and_test(job: Job) -> Trial:
         u2 = rng.uniform(SMALLEST_U2, largest_u2(step / job.steps), BATCH)
         x, y, _ = example(u2, rng.integers(0, LATEST_START, BATCH), job.size)
         loss = (network(torch.from_numpy(x)) - torch.from_numpy(y)).square().mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
-        for group in optimizer.param_groups:  # falls over the second half
-            group["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / job.steps))
-        optimizer.step()
+        take_step(optimizer, network.parameters(), loss, LEARNING_RATE, step / job.steps)
     return _tested(network, job)
 
 

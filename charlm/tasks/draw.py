@@ -11,7 +11,7 @@ from ..display.cell_diagram import CELLS
 from ..display.diagram import Diagram
 from ..display.unrolled import Column, unrolled
 from ..errors import CharlmError, require
-from ..lm import Ids, LanguageModel
+from ..lm import Ids, LanguageModel, Nats
 from ..models.activations import network_in
 from ..models.bidirectional import BidirectionalLM
 from ..models.cells import Array, times
@@ -103,15 +103,7 @@ def _one_way(
         dense.append(u)
     nats_TV = network.head.predict(top)
     rows = [_shown(values) for values in [*states, *dense]]
-    columns = [
-        Column(
-            name,
-            tuple(row[t] for row in rows),
-            _name(tokenizer, int(nats_TV[t].argmax())),
-            float(np.exp(nats_TV[t].max())),
-        )
-        for t, name in enumerate(names)
-    ]
+    columns = _columns(tokenizer, names, rows, nats_TV)
     labels = [_level("s", k, len(states)) for k in range(len(states))]
     labels += [_level("u", k, len(dense)) for k in range(len(dense))]
     return unrolled(columns, labels, upright=range(len(states), len(rows)))
@@ -127,18 +119,28 @@ def _both_ways(
     states = [layer["s"] for layer in there.layers] + [layer["s"][::-1] for layer in back.layers]
     rows = [_shown(values) for values in states]
     nats_TV = lm.predict(ids)
-    columns = [
-        Column(
-            name,
-            tuple(row[t] for row in rows),
-            _name(tokenizer, int(nats_TV[t].argmax())),
-            float(np.exp(nats_TV[t].max())),
-        )
-        for t, name in enumerate(names)
-    ]
+    columns = _columns(tokenizer, names, rows, nats_TV)
     depth = len(there.layers)
     labels = [_level(arrow, k, depth) for arrow in ("s→", "s←") for k in range(depth)]
     return unrolled(columns, labels, backward=range(depth, 2 * depth))
+
+
+def _columns(
+    tokenizer: Tokenizer,
+    names: Sequence[str],
+    rows: Sequence[Sequence[tuple[float, ...]]],
+    nats_TV: Nats,
+) -> list[Column]:
+    """A column for every token, with its states and the most probable answer."""
+    return [
+        Column(
+            name,
+            tuple(row[t] for row in rows),
+            _name(tokenizer, int(nats_V.argmax())),
+            float(np.exp(nats_V.max())),
+        )
+        for t, (name, nats_V) in enumerate(zip(names, nats_TV, strict=True))
+    ]
 
 
 def _level(name: str, k: int, depth: int) -> str:

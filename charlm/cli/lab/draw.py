@@ -79,6 +79,10 @@ def draw(
         not page_wanted or (what is None and step is None),
         "--what and --step are for a single picture: name an .svg file with --out",
     )
+    require(
+        what is not What.network or step is None,
+        "--step is for a cell: add --what cell, or leave it out",
+    )
     if text == "-":
         text = sys.stdin.readline().rstrip("\n")
     used = open_model(model)

@@ -39,6 +39,8 @@ def test_what_it_refuses(cli: Cli) -> None:
 
     assert "give some text" in fails("")
     assert "are for a single picture" in fails("the", "--step", "1")
+    given = ("the", "--what", "network", "--step", "1", "--out", "a.svg")
+    assert "--step is for a cell" in fails(*given)
     assert "ends in .html or .svg" in fails("the", "--out", "a.png")
     assert "no step 9" in fails("the", "--what", "cell", "--step", "9", "--out", "a.svg")
     Path("mine.svg").write_text("<svg>mine</svg>")
