@@ -36,6 +36,7 @@ from ..models.recurrent import RecurrentLM
 from ..runs import locate
 from ..runs.run_directory import RunDirectory
 from ..tasks.word_scores import boundary_mass
+from ..text.corpus import Corpus
 from ..text.tokenizer import Tokenizer
 from .clauses import MAX_CLAUSE, VERBS, Item, Known, Lexicon, draw_items, draw_text
 from .palette import colour_of
@@ -167,6 +168,16 @@ class Agreement:
         ]
 
 
+@dataclass(frozen=True)
+class Training:
+    """One network to train."""
+
+    cell: str
+    seed: int
+    steps: int
+    corpus: Corpus
+
+
 def train_and_evaluate(
     *,
     seed: int = 1,
@@ -203,19 +214,31 @@ def train_and_evaluate(
             for order in ORDERS:
                 ngram = estimate(corpus.train, V, eos, order, lines=True)
                 found.append(_tested(f"{order}-gram", [ngram], tokenizer, test))
-            reports = split_progress(progress, [1.0] * (len(COMPARED_CELLS) * runs))
-            for cell in COMPARED_CELLS:
-                network = NetworkConfig(V, cell=cell, embed=HIDDEN_UNITS, hidden=HIDDEN_UNITS)
-                trained: list[LanguageModel] = []
-                for run in range(runs):
-                    config = TrainConfig(
-                        seed + run, batch_size=32, bptt=64, steps=steps, optimizer="muon", lr=0.02
-                    )
-                    tensors = learn.train(network, config, corpus, next(reports)).tensors()
-                    trained.append(RecurrentLM(network, tensors, eos))
-                found.append(_tested(cell.upper(), trained, tokenizer, test))
+            trainings = [
+                Training(cell, seed + run, steps, corpus)
+                for cell in COMPARED_CELLS
+                for run in range(runs)
+            ]
+            weights = [1.0] * len(trainings)
+            trained = learn.run_parallel(_trained, trainings, weights, progress)
+    for k, cell in enumerate(COMPARED_CELLS):
+        found.append(_tested(cell.upper(), trained[k * runs : (k + 1) * runs], tokenizer, test))
     counts = {condition: tuple(map(len, lists)) for condition, lists in test.items()}
     return Agreement(seed, runs, steps, lines, counts, tuple(found), sparsity=sparsity)
+
+
+def _trained(job: Training) -> RecurrentLM:
+    """Train, in a worker process."""
+    from . import learn  # here, because importing torch is slow
+
+    tokenizer = job.corpus.tokenizer
+    width = HIDDEN_UNITS
+    network = NetworkConfig(tokenizer.vocab_size, cell=job.cell, embed=width, hidden=width)
+    config = TrainConfig(
+        job.seed, batch_size=32, bptt=64, steps=job.steps, optimizer="muon", lr=0.02
+    )
+    tensors = learn.train(network, config, job.corpus).tensors()
+    return RecurrentLM(network, tensors, tokenizer.eos)
 
 
 def evaluate_models(

@@ -17,7 +17,6 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,10 +34,11 @@ from ..runs.defaults import Facts
 from ..text.corpus import Corpus
 from . import lags, learn
 from .palette import colour_of
-from .progress import Progress, split_progress
+from .progress import Progress
 
 TOKENS_PER_STEP = 64  # of each stream
 PARALLEL_STREAMS = 16
+STEP_TOKENS = PARALLEL_STREAMS * TOKENS_PER_STEP
 LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # T
 LEARNING_RATE = 6e-3  # of AdamW
 LAG = 10  # of the language: from a line's first symbol to the one that it determines
@@ -55,6 +55,8 @@ class Job:
     seed: int
     hidden: int
     steps: int
+    corpus: Corpus
+    at_ends: bool = False  # its loss counts at the language's end symbols alone, in bits
 
 
 @dataclass(frozen=True)
@@ -161,53 +163,57 @@ def experiment(
             f"a truncation of {length} tokens does not divide the {TOKENS_PER_STEP} of a batch: "
             f"choose {' | '.join(map(str, LENGTHS))}",
         )
-    facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
-    text = corpus.valid_text
-    bits_per_nat = bits(text.tokens / text.chars)  # bits per character for one nat per token
-    parts = len(cells) * len(set(lengths)) * seeds
-    reports = split_progress(progress, [1.0] * parts + [LAG_STEPS / 2 * parts])
-    all_seeds = range(seed, seed + seeds)
-
-    def losses(cell: str, length: int) -> tuple[float, ...]:
-        found = []
-        for run_seed in all_seeds:
-            job = Job(cell, length, run_seed, hidden, steps)
-            found.append(learn.loss_on(_trained(job, corpus, facts, next(reports)), corpus))
-        return tuple(found)
-
+    facts = learn.facts_of(corpus, STEP_TOKENS, TOKENS_PER_STEP)
     chosen = sorted(set(lengths))
-    points = []
-    for cell in cells:
-        for length in chosen:
-            found = losses(cell, length)
-            points.append(Point(cell, length, found, statistics.fmean(found) * bits_per_nat))
-    jobs = [
-        Job(cell, length, run_seed, hidden, LAG_STEPS * steps)
+    each = [
+        (cell, length, run_seed)
         for cell in cells
         for length in chosen
-        for run_seed in all_seeds
+        for run_seed in range(seed, seed + seeds)
     ]
-    at_ends = iter(learn.run_parallel(recall, jobs, [1.0] * len(jobs), next(reports)))
-    lagged = [
-        Point(cell, length, tuple(islice(at_ends, seeds)), math.nan)
-        for cell in cells
-        for length in chosen
-    ]
+    with lag_corpus() as language:
+        jobs = [Job(*one, hidden, steps, corpus) for one in each]
+        jobs += [Job(*one, hidden, LAG_STEPS * steps, language, at_ends=True) for one in each]
+        found = learn.run_parallel(loss_of, jobs, [float(job.steps) for job in jobs], progress)
+
+    def points(losses: Sequence[float], bits_per_nat: float) -> tuple[Point, ...]:
+        means = zip(*[iter(losses)] * seeds, strict=True)
+        places = ((cell, length) for cell in cells for length in chosen)
+        return tuple(
+            Point(cell, length, by_seed, statistics.fmean(by_seed) * bits_per_nat)
+            for (cell, length), by_seed in zip(places, means, strict=True)
+        )
+
+    text = corpus.valid_text
+    on_text = points(found[: len(each)], bits(text.tokens / text.chars))
     settings = {
         "corpus": corpus.name,
         "level": facts.level,
         "hidden": hidden,
         "steps": steps,
-        "tokens": steps * PARALLEL_STREAMS * TOKENS_PER_STEP,
+        "tokens": steps * STEP_TOKENS,
         "seed": seed,
         "seeds": seeds,
         "batch_size": PARALLEL_STREAMS,
         "span": TOKENS_PER_STEP,
     }
-    return Truncation(settings, tuple(points), tuple(lagged))
+    return Truncation(settings, on_text, points(found[len(each) :], math.nan))
 
 
-def _trained(job: Job, corpus: Corpus, facts: Facts, progress: Progress | None) -> Network:
+def loss_of(job: Job) -> float:
+    """Train, in a worker process; the loss on validation text: see `Job.at_ends`."""
+    corpus = job.corpus
+    learner = _trained(job, learn.facts_of(corpus, STEP_TOKENS, TOKENS_PER_STEP))
+    if not job.at_ends:
+        return learn.loss_on(learner, corpus)
+    lm = RecurrentLM(learner.config, learner.tensors(), corpus.tokenizer.eos)
+    ids = np.asarray(corpus.valid, np.int64)
+    nats_1T, _ = lm.read(lm.start(1), ids[None])
+    ends = np.isin(ids, corpus.tokenizer.encode("AB"))
+    return bits(-float(nats_1T[0, ends].mean(dtype=np.float64)))
+
+
+def _trained(job: Job, facts: Facts) -> Network:
     """A network trained with its gradient cut every `job.bptt` tokens."""
     network = defaults.network({"cell": job.cell, "hidden": job.hidden}, facts)
     fixed = {
@@ -220,19 +226,7 @@ def _trained(job: Job, corpus: Corpus, facts: Facts, progress: Progress | None) 
     }
     config = defaults.training(fixed, facts)
     learner = new_network(network, config)
-    return learn.train_network(learner, config, corpus, progress, reach=job.bptt)
-
-
-def recall(job: Job) -> float:
-    """Train on the language, in a worker process; bits of a line's end symbol, on new lines."""
-    with lag_corpus() as corpus:
-        facts = learn.facts_of(corpus, PARALLEL_STREAMS * TOKENS_PER_STEP, TOKENS_PER_STEP)
-        learner = _trained(job, corpus, facts, None)
-        lm = RecurrentLM(learner.config, learner.tensors(), corpus.tokenizer.eos)
-        ids = np.asarray(corpus.valid, np.int64)
-        nats_1T, _ = lm.read(lm.start(1), ids[None])
-        ends = np.isin(ids, corpus.tokenizer.encode("AB"))
-        return bits(-float(nats_1T[0, ends].mean(dtype=np.float64)))
+    return learn.train_network(learner, config, job.corpus, reach=job.bptt)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ from ..runs import defaults
 from ..text.corpus import Corpus
 from . import lags, learn
 from .palette import colour_of
-from .progress import Progress, split_progress
+from .progress import Progress
 
 WARM_UP_TOKENS = 32  # tokens read before those through which the gradient is followed
 MAX_EXCERPTS = 512  # of text, over which it is averaged: a few dominate
@@ -192,6 +192,16 @@ class Gradients:
         return found
 
 
+@dataclass(frozen=True)
+class Training:
+    """One network to train, and how far its gradient is followed."""
+
+    shape: NetworkConfig  # on text
+    config: TrainConfig
+    corpus: Corpus | None  # None: the language of lag LAG
+    length: int
+
+
 def experiment(
     corpus: Corpus,
     *,
@@ -213,17 +223,17 @@ def experiment(
         cell: defaults.network({"cell": cell, "hidden": hidden}, facts)
         for cell in (*cells, *SCALED_CELLS)
     }
-    weights = [weight for _ in cells for weight in (float(steps), LAG_WEIGHT * LAG_STEPS)]
-    reports = split_progress(progress, weights)
+    jobs = [Training(shapes[cell], config, corpus, length) for cell in cells]
+    lag_config = replace(config, steps=min(LAG_STEPS, 2 * steps))
+    jobs += [Training(shapes[cell], lag_config, None, length) for cell in cells]
+    weights = [job.config.steps * (1.0 if job.corpus else LAG_WEIGHT) for job in jobs]
+    curves = learn.run_parallel(_after_training, jobs, weights, progress)
     found = []
-    for cell in cells:
-        network = shapes[cell]
-        fresh = _curve(new_network(network, config), 1.0, corpus, length)
-        trained = learn.train(network, config, corpus, next(reports))
-        after = _curve(trained, 1.0, corpus, length)
-        loss = learn.loss_on(trained, corpus)
-        lagged, recall = _lagged(cell, seed, min(LAG_STEPS, steps * 2), next(reports))
-        found.append(CellFlow(fresh, after, loss, lagged, recall))
+    for cell, (trained, loss), (lagged, recall) in zip(
+        cells, curves[: len(cells)], curves[len(cells) :], strict=True
+    ):
+        fresh = _curve(new_network(shapes[cell], config), 1.0, corpus, length)
+        found.append(CellFlow(fresh, trained, loss, lagged, recall))
     scaled = [
         _curve(_scaled(shapes[cell], config, gain), gain, corpus, length)
         for cell in SCALED_CELLS
@@ -265,7 +275,15 @@ def _with_forget_bias(shape: NetworkConfig, config: TrainConfig, bias: float) ->
     return network
 
 
-def _lagged(cell: str, seed: int, steps: int, progress: Progress) -> tuple[Curve, float]:
+def _after_training(job: Training) -> tuple[Curve, float]:
+    """Train, in a worker process: the gradient, and loss on text or accuracy on the language."""
+    if job.corpus is None:
+        return _lagged(job.shape.cell, job.config.seed, job.config.steps)
+    trained = learn.train(job.shape, job.config, job.corpus)
+    return _curve(trained, 1.0, job.corpus, job.length), learn.loss_on(trained, job.corpus)
+
+
+def _lagged(cell: str, seed: int, steps: int) -> tuple[Curve, float]:
     """Train on the language of lag LAG: the gradient at a sentence's end, and accuracy there.
 
     `flow` reads a sentence after <EOS>, so training does, too.
@@ -274,12 +292,8 @@ def _lagged(cell: str, seed: int, steps: int, progress: Progress) -> tuple[Curve
     network.initialise(seed)
     lags.chrono(network, LAG, seed)
     rng = np.random.default_rng((seed, LAG))
-    taken = 0
 
     def draw(count: int = lags.BATCH) -> learn.Task:
-        nonlocal taken
-        taken += 1
-        progress(min(1.0, taken / steps))
         task = lags.task(rng, LAG, count)
         start = np.full((1, count), lags.EOS)
         return learn.Task(

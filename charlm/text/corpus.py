@@ -17,7 +17,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -62,6 +62,11 @@ class Corpus:
     valid_text: TextStats
     sha256: str  # of the training text, see `TextSource.sha256`
     name: str  # of the first training file
+    directory: Path  # with its three files
+
+    def __reduce__(self) -> tuple[Callable[..., Corpus], tuple[Path, str, str]]:
+        """Handed to another process, a corpus is its directory; the streams are mapped anew."""
+        return _reopened, (self.directory, self.sha256, self.name)
 
 
 def prepare(
@@ -101,7 +106,8 @@ def prepare(
         if corpus is None:
             raise CharlmError(f"{cache} does not keep what is written to it. Check the disk.")
         _put_in_place(temporary, cache / key)
-        return corpus  # its streams stay mapped, even if another process's files are there now
+        # its streams stay mapped, even if another process's files are there now
+        return replace(corpus, directory=cache / key)
     except OSError as error:
         raise CharlmError(
             f"cannot prepare the corpus in {cache}: {error.strerror or error}. "
@@ -242,7 +248,15 @@ def _load(directory: Path, sha256: str, name: str, *, just_written: bool = False
         valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"], just_written)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, CharlmError):
         return None
-    return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name)
+    return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name, directory)
+
+
+def _reopened(directory: Path, sha256: str, name: str) -> Corpus:
+    """A corpus prepared by another process. Raises CharlmError if it is gone or damaged."""
+    corpus = _load(directory, sha256, name)
+    if corpus is None:
+        raise CharlmError(f"the prepared corpus {directory} is gone or damaged")
+    return corpus
 
 
 def _stream(
