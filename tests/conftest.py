@@ -20,6 +20,7 @@ from report_support import TRAINING, write_text
 from wings import ROOT, TORCH, imports
 
 from charlm.errors import CharlmError
+from charlm.system import machine
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a core: more threads would only wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -77,6 +78,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def one_core() -> Iterator[None]:
+    """Experiments without processes of their own, which would take longer to begin than to work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "cores", lambda: 1)
+        yield
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -66,7 +66,7 @@ class Point:
     cell: str
     bptt: int
     losses: tuple[float, ...]  # nats per token
-    bits_per_char: float  # of the mean loss
+    bits_per_char: float = math.nan  # of the mean loss
 
     @property
     def loss(self) -> float:
@@ -176,16 +176,19 @@ def experiment(
         jobs += [Job(*one, hidden, LAG_STEPS * steps, language, at_ends=True) for one in each]
         found = learn.run_parallel(loss_of, jobs, [float(job.steps) for job in jobs], progress)
 
-    def points(losses: Sequence[float], bits_per_nat: float) -> tuple[Point, ...]:
-        means = zip(*[iter(losses)] * seeds, strict=True)
+    def points(losses: Sequence[float]) -> tuple[Point, ...]:
+        by_seed = zip(*[iter(losses)] * seeds, strict=True)
         places = ((cell, length) for cell in cells for length in chosen)
         return tuple(
-            Point(cell, length, by_seed, statistics.fmean(by_seed) * bits_per_nat)
-            for (cell, length), by_seed in zip(places, means, strict=True)
+            Point(cell, length, one) for (cell, length), one in zip(places, by_seed, strict=True)
         )
 
     text = corpus.valid_text
-    on_text = points(found[: len(each)], bits(text.tokens / text.chars))
+    bits_per_nat = bits(text.tokens / text.chars)  # bits per character for one nat per token
+    on_text = tuple(
+        replace(point, bits_per_char=point.loss * bits_per_nat)
+        for point in points(found[: len(each)])
+    )
     settings = {
         "corpus": corpus.name,
         "level": facts.level,
@@ -197,7 +200,7 @@ def experiment(
         "batch_size": PARALLEL_STREAMS,
         "span": TOKENS_PER_STEP,
     }
-    return Truncation(settings, on_text, points(found[len(each) :], math.nan))
+    return Truncation(settings, on_text, points(found[len(each) :]))
 
 
 def loss_of(job: Job) -> float:

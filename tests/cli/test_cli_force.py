@@ -9,7 +9,7 @@ from cli_support import Cli, write_model
 
 LETTER = "Dear Ada,\n"
 NBEST = "u\tthe cat\t-1\nu\tthe rat\t-2\n"
-LAB = ("lab", "bptt", "corpus.txt", "--steps", "2", "--seeds", "1", "--hidden", "4")
+LAB = ("lab", "cliff", "--steps", "2", "--beginnings", "1")
 NGRAM = ("ngram", "corpus.txt", "--level", "word", "--order", "2")
 
 COMMANDS = [
@@ -52,6 +52,6 @@ def test_what_is_replaced(cli: Cli, words: tuple[str, ...], out: str) -> None:
 @pytest.mark.train
 @pytest.mark.usefixtures("random_words")
 def test_a_name_that_charlm_chose_is_replaced(cli: Cli) -> None:
-    Path("lab-bptt.png").write_text(LETTER)
+    Path("lab-cliff.png").write_text(LETTER)
     assert cli(*LAB).code == 0
-    assert Path("lab-bptt.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("lab-cliff.png").read_bytes().startswith(b"\x89PNG")

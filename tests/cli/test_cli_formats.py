@@ -211,6 +211,7 @@ def test_train_and_its_validation_text(cli: Cli) -> None:
 
 
 @pytest.mark.train
+@pytest.mark.usefixtures("one_core")
 def test_the_lab_reads_them_too(cli: Cli) -> None:
     assert main(["lab", "neurons", "model.safetensors", "text.txt.gz", "--json"]) == 0
     assert main(["lab", "neurons", "model.safetensors", "text.csv", "--column", "text"]) == 0

@@ -18,7 +18,6 @@ from textbook_claims import CLAIMS
 from textbook_given import GIVEN
 from textbook_measures import Claim, odds
 
-from charlm.system import machine
 from charlm.system.allocator import SWITCH
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +68,7 @@ def test_the_page_has_its_chapters() -> None:
 
 
 @pytest.mark.train
+@pytest.mark.usefixtures("one_core")
 @pytest.mark.parametrize("command", COMMANDS, ids=range(len(COMMANDS)))
 def test_a_command_of_the_page_runs(
     command: str,
@@ -79,7 +79,6 @@ def test_a_command_of_the_page_runs(
     """In the order of the page: later commands use the models of earlier ones."""
     monkeypatch.chdir(place)
     monkeypatch.setenv(SWITCH, "off")  # it would start this process anew
-    monkeypatch.setattr(machine, "cores", lambda: 1)  # no processes: they would take longer
     program, *args = shlex.split(small(command))
     if program == "charlm":
         done = Cli(None, capsys, monkeypatch)(*args)

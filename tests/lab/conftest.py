@@ -21,3 +21,8 @@ def corpus(letters: Path) -> Iterator[Corpus]:
 
     with learn.corpus_of(str(letters), TokenizerConfig()) as found:
         yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_experiments(one_core: None) -> None:
+    """No experiment starts processes, unless its test wants them."""

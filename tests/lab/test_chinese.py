@@ -29,7 +29,6 @@ from charlm.lab import (
     start,
     timer,
 )
-from charlm.system import machine
 
 if TYPE_CHECKING:
     from charlm.cli.lab.experiment import Finding
@@ -45,7 +44,6 @@ COMMANDS = "write keep read clear tanh"
 def found(corpus: Corpus) -> dict[str, Sequence[Panel]]:
     """The panels of every experiment, from tiny runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "cores", lambda: 1)
         patch.setattr(counter, "MAX_STEPS", 1)
         patch.setattr(echo, "TRAIN_SENTENCES", 50)
         patch.setattr(agreement, "ORDERS", (3,))
@@ -147,9 +145,7 @@ def test_the_page_of_a_memory_cell() -> None:
 
 
 def test_the_page_of_shapes() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "cores", lambda: 1)
-        found = shapes.experiment(part=0.001)
+    found = shapes.experiment(part=0.001)
     tokens = " ".join(
         f"{column.read} {column.answer}"
         for shape in found.shapes

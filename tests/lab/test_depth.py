@@ -24,14 +24,11 @@ from charlm.lab.depth import (
     weights_of,
     width_of,
 )
-from charlm.system import machine
 
 
 @pytest.fixture(scope="module")
 def found() -> Depth:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "cores", lambda: 1)
-        return experiment(steps=40, seeds=2)
+    return experiment(steps=40, seeds=2)
 
 
 def test_every_machine_reads_the_state_of_the_one_before() -> None:

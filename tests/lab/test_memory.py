@@ -18,9 +18,9 @@ def small(**more: object) -> memory.Memory:
 
 
 def test_processes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 2)
-    many = small()
-    monkeypatch.setattr(machine, "cores", lambda: 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(machine, "cores", lambda: 2)
+        many = small()
     told: list[float] = []
     one = small(progress=told.append)
     assert one == many

@@ -12,14 +12,11 @@ from charlm.lab import shapes_text as texts
 from charlm.lab.shape_tasks import is_kept_out
 from charlm.lab.shapes import STEPS, Shapes, experiment
 from charlm.lab.shapes_page import page
-from charlm.system import machine
 
 
 @pytest.fixture(scope="module")
 def found() -> Shapes:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "cores", lambda: 1)
-        return experiment(part=0.02)
+    return experiment(part=0.02)
 
 
 def verdict(review: str) -> int | None:
@@ -83,7 +80,6 @@ def test_every_shape_is_trained_tested_and_shown(found: Shapes) -> None:
 
 def test_names_are_learned_in_a_few_steps() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "cores", lambda: 1)
         patch.setattr("charlm.lab.shapes.STEPS", {"many to many, Tx = Ty": 120})
         (shape,) = experiment().shapes
     assert shape.trials[0].words_right > 0.95

@@ -15,7 +15,6 @@ from charlm.lab.lag_network import CHRONO, PLAIN_STARTS, STARTS, LagNetwork, acc
 from charlm.lab.lags import VOCAB_SIZE
 from charlm.lab.start import experiment
 from charlm.lab.ways import ADAM, CURVATURE, WAYS, Job, follow, train
-from charlm.system import machine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -144,7 +143,6 @@ def test_training_ends_where_nothing_is_left_to_learn() -> None:
 
 
 def test_the_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 1)
     monkeypatch.setattr(echo, "TRAIN_SENTENCES", 50)
     first, same = (experiment(lag=3, steps=2, seeds=2) for _ in range(2))
     assert first == same

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from charlm.errors import CharlmError
 from charlm.lab import timer
 from charlm.lab.timer import Job, TimerNetwork, example, experiment, train_and_test
-from charlm.system import machine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -69,7 +68,6 @@ def test_times_grow_longer_while_training() -> None:
 
 
 def test_the_same_seed_makes_the_same_timer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 1)
     first, same = (experiment(cells=["lstm"], size=20, steps=3, seeds=2) for _ in range(2))
     assert first == same
     assert [one.seed for one in first.of_cell("lstm")] == [1, 2]

@@ -157,7 +157,7 @@ def test_validations_by_the_settings_if_the_user_wants_that() -> None:
 
 
 @given(
-    st.lists(st.floats(0.001, 3.0), min_size=1, max_size=50),
+    st.lists(st.floats(0.02, 3.0), min_size=1, max_size=50),
     st.lists(st.floats(0.001, 5.0), min_size=1, max_size=9),
 )
 def test_however_speeds_change_the_end_is_near_the_deadline(

@@ -11,3 +11,8 @@ import pytest
 def model(elsewhere: Path) -> Path | None:
     """None: experiments train networks of their own. All runs in an empty working directory."""
     return None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_experiments(one_core: None) -> None:
+    """No experiment starts processes, unless its test wants them."""

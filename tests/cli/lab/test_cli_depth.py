@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 from cli_support import Cli
 
-from charlm.system import machine
-
 pytestmark = pytest.mark.usefixtures("elsewhere", "one_thread")
 
 
 def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 1)
     given = ("lab", "depth", "--steps", "40", "--seeds", "3")
     shown = cli(*given)
     assert shown.code == 0
@@ -23,7 +20,7 @@ def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line[:9] for line in lines[4:7]] == ["machine 1", "machine 2", "machine 3"]
     assert any(line.startswith("learned ") for line in lines)
     assert Path("lab-depth.png").read_bytes().startswith(b"\x89PNG")
-    data = json.loads(cli(*given, "--json").out)
+    data = json.loads(cli("lab", "depth", "--steps", "40", "--seeds", "1", "--json").out)
     assert [one["network"] for one in data["networks"]][-1] == "3 layers"
 
 

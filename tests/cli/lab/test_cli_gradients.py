@@ -10,15 +10,14 @@ import pytest
 from cli_support import Cli
 
 from charlm.lab import bptt, gradients
-from charlm.system import machine
 
-pytestmark = pytest.mark.usefixtures("one_thread", "one_core")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture
-def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No processes: they would take longer."""
-    monkeypatch.setattr(machine, "cores", lambda: 1)
+@pytest.fixture(autouse=True)
+def short_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the language of bptt: reading it takes long."""
+    monkeypatch.setattr(bptt, "LAG_LINES", 1200)
 
 
 SMALL = ("--steps", "2", "--hidden", "8")

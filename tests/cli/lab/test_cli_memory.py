@@ -9,11 +9,9 @@ import pytest
 from cli_support import Cli
 
 from charlm.lab import counter
-from charlm.system import machine
 
 
 def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 1)
     monkeypatch.setattr(counter, "MAX_STEPS", 3)
     given = (
         *("lab", "memory", "--cells", "rnn,gru", "--lags", "2,6"),

@@ -9,13 +9,11 @@ import pytest
 from cli_support import Cli
 
 from charlm.lab.shapes import STEPS
-from charlm.system import machine
 
 pytestmark = pytest.mark.usefixtures("elsewhere", "one_thread")
 
 
 def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 1)
     given = ("lab", "shapes", "--part", "0.001")
     shown = cli(*given, "--seeds", "2")
     assert shown.code == 0

@@ -9,13 +9,11 @@ import pytest
 from cli_support import Cli
 
 from charlm.lab import echo
-from charlm.system import machine
 
 pytestmark = pytest.mark.usefixtures("elsewhere", "one_thread")
 
 
 def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 1)
     monkeypatch.setattr(echo, "TRAIN_SENTENCES", 50)
     given = ("lab", "start", "--lag", "3", "--steps", "2")
     shown = cli(*given, "--seeds", "3")
