@@ -41,7 +41,7 @@ def test_kill_and_resume(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     words = ["sea", "see", "pear", "pair", "cat", "cats", "was", "were"]
     text.write_text("\n".join(" ".join(rng.choices(words, k=6)) for _ in range(3000)) + "\n")
-    start = [str(text), "--steps", str(350 * KILLS), "--eval-every", "90", *HOW.split()]
+    start = [str(text), "--steps", str(250 * KILLS), "--eval-every", "90", *HOW.split()]
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     with subprocess.Popen(
         command(*start, "--out", str(straight)),
@@ -56,7 +56,7 @@ def test_kill_and_resume(tmp_path: Path) -> None:
             )
             while not (broken / "checkpoint.safetensors").exists() and process.poll() is None:
                 time.sleep(0.02)
-            time.sleep(rng.uniform(1.0, 6.0))
+            time.sleep(rng.uniform(0.5, 3.0))
             process.kill()
             process.wait()
             check_files(broken)
