@@ -22,8 +22,14 @@ from wings import ROOT, TORCH, imports
 from charlm.errors import CharlmError
 from charlm.system import machine
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a core: more threads would only wait
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """What workers, and the hundreds of processes that tests start, find in their environment."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # a worker a core: more threads would only wait
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each would compile all code anew
+
 
 for _name in ("SIGINT", "SIGTERM", "SIGHUP"):  # as on a terminal: nohup ignores some
     if signal.getsignal(_number := getattr(signal, _name, signal.SIGINT)) is signal.SIG_IGN:
