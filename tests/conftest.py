@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from hypothesis import settings
 from report_support import TRAINING, write_text
 from wings import ROOT, TORCH, imports
 
+from charlm.display.charts import Panel, png
 from charlm.errors import CharlmError
+from charlm.runs import learning_curves
 from charlm.system import machine
 
 
@@ -91,6 +93,21 @@ def one_core() -> Iterator[None]:
     """Experiments without processes of their own, which would take longer to begin than to work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(machine, "cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def curves_drawn_once() -> Iterator[None]:
+    """Hundreds of short trainings take longer to draw than to run: all have the first's picture."""
+    drawn: list[bytes] = []
+
+    def once(panels: Sequence[Panel]) -> bytes:
+        if not drawn:
+            drawn.append(png(panels))
+        return drawn[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning_curves, "png", once)
         yield
 
 

@@ -146,7 +146,8 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
         "from charlm.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "train", "text.txt", *QUICK, "--hidden", "64", "-q"],
+        # -B: a file of compiled code would be cut off as well, and stay so
+        [sys.executable, "-B", "-c", code, "train", "text.txt", *QUICK, "--hidden", "64", "-q"],
         capture_output=True,
         text=True,
         env={**os.environ, SWITCH: "off"},
