@@ -121,7 +121,7 @@ def test_a_word_must_be_able_to_go_on() -> None:
 def test_streamed_pieces_are_never_taken_back() -> None:
     for level in TEXTS:
         lm, tokenizer = pair_of(level)
-        for seed in range(5):
+        for seed in range(2):
             pieces: list[str] = []
             options: dict[str, Any] = {"match": "[a-z ,]{3,9}", "seed": seed, "lines": 3}
             if level == "word":
