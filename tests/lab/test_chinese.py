@@ -45,6 +45,7 @@ def found(corpus: Corpus) -> dict[str, Sequence[Panel]]:
     """The panels of every experiment, from tiny runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counter, "MAX_STEPS", 1)
+        patch.setattr(counter, "MAX_TESTED", 22)
         patch.setattr(echo, "TRAIN_SENTENCES", 50)
         patch.setattr(agreement, "ORDERS", (3,))
         patch.setattr(bptt, "LAG_LINES", 2000)

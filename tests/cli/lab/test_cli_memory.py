@@ -13,6 +13,7 @@ from charlm.lab import counter
 
 def test_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(counter, "MAX_STEPS", 3)
+    monkeypatch.setattr(counter, "MAX_TESTED", 22)
     given = (
         *("lab", "memory", "--cells", "rnn,gru", "--lags", "2,6"),
         *("--steps", "3", "--seeds", "2", "--hidden", "8"),
