@@ -2,9 +2,10 @@
 
     python tests/textbook.py [--folder DIR]      (`make textbook`: about half an hour on two cores)
 
-Commands are run in the order of the pages, with --json where there is one; a command that stands on
-both pages is run once. With --folder, what has been run is kept, and not run again. Prints every
-claim of `textbook_claims` with its range and what was measured; exits with 1 if one does not hold.
+Commands are run with --json where there is one, as many at a time as there are cores, each after
+those whose runs and files it reads; one that stands on both pages is run once. With --folder, what
+has been run is kept, and not run again. Prints every claim of `textbook_claims` with its range and
+what was measured; exits with 1 if one does not hold.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,9 @@ from textbook_measures import Claim
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"en": ROOT / "docs" / "textbook.md", "zh": ROOT / "docs" / "textbook.zh.md"}
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
-WITHOUT_JSON = ("charlm lab draw", "charlm report", "tail ")
+WITHOUT_JSON = ("charlm lab draw", "charlm report")
+LONG = ("charlm lab bptt", "charlm lab memory", "charlm lab timer")  # which are begun first
+PINS = hasattr(os, "sched_setaffinity")  # Linux
 
 
 def commands_of(page: str) -> list[str]:
@@ -56,38 +61,64 @@ def all_commands() -> list[str]:
     return list(dict.fromkeys(command for page in pages for command in commands_of(page)))
 
 
-def run(command: str, place: Path) -> Any:
-    """What a command found, from its JSON; {} where it has none."""
+def run(command: str, place: Path, core: int) -> tuple[Any, float]:
+    """What a command found, from its JSON ({} where it has none), on one core; and its seconds."""
     program, *args = shlex.split(command)
-    if program != "charlm":
-        subprocess.run(["bash", "-c", command], cwd=place, check=True)
-        return {}
-    has_json = not command.startswith(WITHOUT_JSON)
+    has_json = program == "charlm" and not command.startswith(WITHOUT_JSON)
+    whole = [sys.executable, "-m", "charlm", *args, *(["--json"] if has_json else [])]
+    begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "charlm", *args, *(["--json"] if has_json else [])],
+        whole if program == "charlm" else ["bash", "-c", command],
         cwd=place,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}) if PINS else None,
     )
-    return json.loads(done.stdout) if has_json else {}
+    if done.returncode:
+        raise SystemExit(f"$ {command}\n{done.stderr}")
+    return (json.loads(done.stdout) if has_json else {}), time.monotonic() - begun
+
+
+def products(command: str) -> set[str]:
+    """The runs and files that a command makes for later ones."""
+    return set(re.findall(r"(?:--out|>) (\S+)", command))
+
+
+def needs(command: str, commands: Sequence[str]) -> set[str]:
+    """The earlier commands whose runs and files a command reads."""
+    words = set(shlex.split(command)) - products(command)
+    return {one for one in commands[: commands.index(command)] if products(one) & words}
 
 
 def run_all(place: Path) -> dict[str, Any]:
-    """By command, what it found; kept in `place`."""
+    """By command, what it found; kept in `place`.
+
+    One command a core: most have little to do at a time, and two threads would wait for each other.
+    """
     place.mkdir(parents=True, exist_ok=True)
     if not (place / "data").exists():
         shutil.copytree(ROOT / "data", place / "data")
     kept = place / "found.json"
     found: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    for command in all_commands():
-        if command in found:
-            continue
-        print(f"$ {command}", flush=True)
-        begun = time.monotonic()
-        found[command] = run(command, place)
-        print(f"  {time.monotonic() - begun:.0f} s", flush=True)
-        kept.write_text(json.dumps(found), "utf-8")
+    commands = all_commands()
+    waiting = [command for command in commands if command not in found]
+    waiting.sort(key=lambda command: not command.startswith(LONG))  # stable
+    cores = sorted(os.sched_getaffinity(0)) if PINS else list(range(os.cpu_count() or 1))
+    running: dict[Future[tuple[Any, float]], tuple[str, int]] = {}
+    with ThreadPoolExecutor(len(cores)) as pool:
+        while waiting or running:
+            ready = [command for command in waiting if needs(command, commands) <= found.keys()]
+            for command, core in zip(ready, cores, strict=False):
+                running[pool.submit(run, command, place, core)] = (command, core)
+                waiting.remove(command)
+            cores = cores[len(ready) :]
+            for job in wait(running, return_when=FIRST_COMPLETED).done:
+                command, core = running.pop(job)
+                found[command], seconds = job.result()
+                cores.append(core)
+                print(f"$ {command}\n  {seconds:.0f} s", flush=True)
+                kept.write_text(json.dumps(found), "utf-8")
     return found
 
 
