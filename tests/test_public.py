@@ -76,6 +76,8 @@ VERBS = {
     "mix": "mix",
     "info": "Model.info",
     "report": "report",
+    "export": "Model.export",
+    "card": "Model.card",
 }
 # Options of the command line that are something else in Python: files are read, results printed.
 ELSEWHERE = {
@@ -124,6 +126,8 @@ RENAMED = {
     ("pairs", "force"): "",
     ("regions", "items"): "",  # SuiteScores.rows
     ("regions", "force"): "",
+    ("card", "out"): "",  # of the card that is printed
+    ("card", "force"): "",
     ("compare", "pairs"): "",  # Model.compare_pairs
     ("compare", "by"): "",
     ("compare", "text"): "",

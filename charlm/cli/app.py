@@ -17,9 +17,11 @@ from ..errors import CharlmError
 from ..system import machine
 from ..system.version import __version__
 from . import (
+    card,
     classify,
     compare,
     complete,
+    export,
     fill,
     info,
     lab,
@@ -96,6 +98,8 @@ register(app, ngram.ngram, "ngram")
 register(app, mix.mix, "mix")
 register(app, info.info, "info")
 register(app, report.report, "report")
+register(app, export.export, "export")
+register(app, card.card, "card")
 register(app, serve.serve, "serve")
 app.add_typer(lab.app)
 

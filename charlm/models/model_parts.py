@@ -47,15 +47,20 @@ def part(contents: ModelFile, k: int) -> ModelFile:
 
 
 def network(contents: ModelFile) -> ModelFile | None:
-    """The first recurrent network in a model file, however deeply nested; None if there is none.
+    """The first recurrent network in a model file, however deeply nested; None if there is none."""
+    return first_of(contents, "recurrent")
+
+
+def first_of(contents: ModelFile, name: str) -> ModelFile | None:
+    """The first model of a family in a model file, however deeply nested; None if there is none.
 
     One that has got other words does not count: its own are not in the file.
     """
-    if contents.family == "recurrent":
+    if contents.family == name:
         return contents
     if contents.family == other_words.FAMILY.name:
         return None
-    found = (network(one) for one in inner_models(contents))
+    found = (first_of(one, name) for one in inner_models(contents))
     return next((one for one in found if one is not None), None)
 
 

@@ -15,6 +15,7 @@ EXTRAS = {  # all that each extra brings
         "prometheus_client": "prometheus-client",
     },
     "trackers": {"tensorboard": "TensorBoard", "mlflow": "MLflow"},
+    "onnx": {"onnx": "the package onnx"},
     "formats": {"pyarrow": "PyArrow", "backports.zstd": "backports.zstd"},
 }
 INSTALL = 'pip install "charlm[{}]"'

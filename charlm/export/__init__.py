@@ -1,0 +1,1 @@
+"""Models for other programs: plain tensors, ONNX, tokenizers as JSON."""
