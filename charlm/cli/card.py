@@ -10,19 +10,12 @@ import typer
 from ..errors import CharlmError
 from . import show
 from .open_files import open_model
-from .options import Force
+from .options import Force, ModelArgument
 from .talk import note
 
 
 def card(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MODEL",
-            help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
-            show_default=False,
-        ),
-    ] = None,
+    model: ModelArgument = None,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model's name. Default: the run's.")
     ] = None,

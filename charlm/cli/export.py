@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import show
-from .options import Force, JsonOutcome
+from .options import Force, JsonOutcome, ModelArgument
 from .talk import note
 
 
@@ -22,14 +22,7 @@ class To(StrEnum):
 
 def export(
     to: Annotated[To, typer.Option(help="The format.", show_default=False)],
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MODEL",
-            help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
-            show_default=False,
-        ),
-    ] = None,
+    model: ModelArgument = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Where to write. Default: the run's name, here."),

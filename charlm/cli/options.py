@@ -51,6 +51,14 @@ Quiet = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", callback=_set_verbose, help="Print more on stderr.")
 ]
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="MODEL",
+        help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
+        show_default=False,
+    ),
+]
 ModelPath = Annotated[
     str | None,
     typer.Option(

@@ -13,6 +13,7 @@ from ..display.readable import cut
 from . import show
 from .keys import pressed_keys
 from .open_files import open_model
+from .options import ModelArgument
 from .surprisal_line import on
 
 if TYPE_CHECKING:
@@ -40,14 +41,7 @@ CURSOR = "█"
 
 
 def watch(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MODEL",
-            help="Run directory or model file. Default: $CHARLM_MODEL, then runs/latest.",
-            show_default=False,
-        ),
-    ] = None,
+    model: ModelArgument = None,
     layer: Annotated[int, typer.Option(min=0, help="Layer of the network to show.")] = 0,
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Next tokens to show.")] = 8,
 ) -> None:

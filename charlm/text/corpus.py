@@ -252,10 +252,10 @@ def _load(directory: Path, sha256: str, name: str, *, just_written: bool = False
 
 
 def _reopened(directory: Path, sha256: str, name: str) -> Corpus:
-    """A corpus prepared by another process. Raises CharlmError if it is gone or damaged."""
-    corpus = _load(directory, sha256, name)
+    """A corpus that another process has open. Raises CharlmError if it is gone meanwhile."""
+    corpus = _load(directory, sha256, name, just_written=True)
     if corpus is None:
-        raise CharlmError(f"the prepared corpus {directory} is gone or damaged")
+        raise CharlmError(f"the prepared corpus {directory} is gone")
     return corpus
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cli_support import Cli
-from textbook import PAGES, all_commands, check, prose
+from textbook import PAGES, all_commands, check, needs, prose
 from textbook_claims import CLAIMS
 from textbook_given import GIVEN
 from textbook_measures import Claim, odds
@@ -120,3 +120,15 @@ def test_a_claim_holds_in_its_range_alone(capsys: pytest.CaptureFixture[str]) ->
     assert check(Claim("×2.7", odds("runs/zh", "charlm score"), 2.6, 2.8), found)
     assert not check(Claim("×9", odds("runs/zh", "charlm score"), 8, 10), found)
     assert [line[:2] for line in capsys.readouterr().out.splitlines()] == ["ok", "NO"]
+
+
+def test_a_command_waits_for_the_runs_and_files_that_it_reads() -> None:
+    train, tail, draw, mine = commands = [
+        "charlm train text.txt --out runs/a",
+        "tail -n 9 text.txt > rest.txt",
+        "charlm lab draw runs/a 'some text' --out a.svg",
+        "charlm compare runs/a runs/b rest.txt",
+    ]
+    found = [needs(command, commands) for command in commands]
+    assert found == [set(), set(), {train}, {train, tail}]
+    assert draw not in needs(mine, commands)

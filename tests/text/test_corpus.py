@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import shutil
 import subprocess
 import sys
 import time
@@ -289,3 +291,16 @@ def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
     text = source(tmp_path / "t")
     with pytest.raises(CharlmError, match=r"cannot prepare the corpus in .*Free some space"):
         prepare(text, None, CONFIGS[0], tmp_path / "t" / "cache")
+
+
+def test_another_process_gets_the_directory(tmp_path: Path) -> None:
+    corpus = prepare(source(tmp_path / "t.txt"), None, CONFIGS[0], tmp_path / "c")
+    sent = pickle.dumps(corpus)
+    assert len(sent) < 1000  # not the text
+    received = pickle.loads(sent)
+    assert (received.name, received.sha256) == (corpus.name, corpus.sha256)
+    assert received.valid_text == corpus.valid_text
+    np.testing.assert_array_equal(received.train, corpus.train)
+    shutil.rmtree(corpus.directory)
+    with pytest.raises(CharlmError, match="is gone"):
+        pickle.loads(sent)
