@@ -22,7 +22,8 @@ from charlm.models.kneser_ney import estimate
 from charlm.models.mixture import MixtureLM
 from charlm.models.model_file import ModelFile
 
-PAGE = Path(__file__).parents[2] / "docs" / "export.md"
+ROOT = Path(__file__).parents[2]
+PAGE, README = ROOT / "docs" / "export.md", ROOT / "README.md"
 
 
 def ngram(context_is_a_line: bool = True) -> ModelFile:
@@ -130,10 +131,15 @@ def test_the_example_of_the_page_needs_no_charlm(elsewhere: Path, options: dict[
 @pytest.mark.train
 def test_the_lines_for_torch_run(elsewhere: Path) -> None:
     (example,) = re.findall(
-        r"^```python\n(import torch\n.*?)^```", PAGE.read_text("utf-8"), re.M | re.S
+        r"^```python\n(import torch.*?)^```", README.read_text("utf-8"), re.M | re.S
     )
-    model_file.write("tale.safetensors", small_model_file())
-    export("tale.safetensors", to="safetensors", out="corpus.safetensors")
-    names: dict[str, object] = {}
+    assert len(example.splitlines()) == 5
+    model = small_model_file()
+    model_file.write("demo.safetensors", model)
+    export("demo.safetensors", to="safetensors", out="demo.safetensors.new")
+    Path("demo.safetensors.new").rename("demo.safetensors")
+    names: dict[str, Any] = {}
     exec(example, names)
-    assert "lstm" in names
+    for name, weight in names["lstm"].named_parameters():
+        expected = model.tensors[f"rnn.0.{name.removesuffix('_l0')}"]
+        np.testing.assert_array_equal(weight.detach().numpy(), expected)
