@@ -28,7 +28,7 @@ ACROSS = {  # of several files
     "serve.clients",
 }
 FACE = ""  # charlm/__init__.py, which imports lazily
-MAX_ENTRIES = 23  # of `ls charlm`: all wings that are planned, and the front door
+MAX_ENTRIES = 24  # of `ls charlm`: all wings that are planned, and the front door
 
 
 def test_the_table_names_every_wing_and_nothing_else() -> None:

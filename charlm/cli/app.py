@@ -21,6 +21,7 @@ from . import (
     classify,
     compare,
     complete,
+    compress,
     export,
     fill,
     info,
@@ -100,6 +101,8 @@ register(app, info.info, "info")
 register(app, report.report, "report")
 register(app, export.export, "export")
 register(app, card.card, "card")
+register(app, compress.compress, "compress")
+register(app, compress.decompress, "decompress")
 register(app, serve.serve, "serve")
 app.add_typer(lab.app)
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from ..config import NetworkConfig
 from ..errors import CharlmError
-from ..models.cells import Array
+from ..models.arithmetic import Array
 from ..models.model_file import ModelFile
 from ..system.extras import require_packages
 from ..system.version import __version__

@@ -23,7 +23,7 @@ from ..errors import CharlmError, require
 from ..lm import Ids
 from ..models import model_file, model_parts
 from ..models.activations import GATES, TOKENS_AT_ONCE, Place, activations
-from ..models.cells import Array
+from ..models.arithmetic import Array
 from ..models.recurrent import RecurrentLM, recurrent
 from ..runs import locate
 from ..text.tokenizer import Tokenizer

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..lm import Ids, LanguageModel
-from .cells import Array
+from .arithmetic import Array
 from .combined import CombinedLM
 from .recurrent import RecurrentLM, RecurrentState
 from .unigram_cache import UnigramCacheLM

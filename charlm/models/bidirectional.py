@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..config import NetworkConfig
 from ..errors import CharlmError
 from ..lm import Ids, Nats
-from .cells import Array
+from .arithmetic import Array
 from .padding import batches, pad, rows_that_fit
 from .recurrent import Head, Stack, check_tensors
 

@@ -16,24 +16,10 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[np.float32]
+from .arithmetic import NUMPY, Arithmetic, Array
+
 Cell: TypeAlias = tuple[Array, ...]  # what one layer remembers: (h_BH,) or (h_BH, c_BH)
-
-# For up to so many rows, row-by-row products with a matrix are faster than one.
-MAX_ROWS_ONE_BY_ONE = 6
-
-
-def times(weight_NH: Array, h_BH: Array) -> Array:
-    """Every row of `h` multiplied by `weight`: (B, N)."""
-    rows = len(h_BH)
-    if rows > MAX_ROWS_ONE_BY_ONE:
-        return h_BH @ weight_NH.T
-    product = np.empty((rows, len(weight_NH)), np.float32)
-    for row in range(rows):  # memory-bound: BLAS is quickest at one vector after another
-        np.dot(weight_NH, h_BH[row], out=product[row])
-    return product
 
 
 def arrange(weight: Array, blocks: Sequence[int], halved: int) -> Array:
@@ -53,12 +39,12 @@ class RNN:
     blocks: tuple[int, ...] = (0,)  # order of the gates here, as places in torch's order
     halved = 0  # how many of them, from the first, are sigmoids
 
-    def __init__(self, weights: Mapping[str, Array]) -> None:
-        self.U = arrange(weights["weight_ih"], self.blocks, self.halved)
-        self.W = arrange(weights["weight_hh"], self.blocks, self.halved)
+    def __init__(self, weights: Mapping[str, Array], arithmetic: Arithmetic = NUMPY) -> None:
+        self.arithmetic, self.hidden = arithmetic, weights["weight_hh"].shape[1]
+        self.U = arithmetic.matrix(arrange(weights["weight_ih"], self.blocks, self.halved))
+        self.W = arithmetic.matrix(arrange(weights["weight_hh"], self.blocks, self.halved))
         self.b = arrange(weights["bias_ih"], self.blocks, self.halved)
         b_hh = arrange(weights["bias_hh"], self.blocks, self.halved)
-        self.hidden = self.W.shape[1]
         self.prepare(weights, b_hh)
 
     def prepare(self, weights: Mapping[str, Array], b_hh: Array) -> None:
@@ -67,15 +53,15 @@ class RNN:
 
     def inputs(self, x_NE: Array) -> Array:
         """U x + b, the part of a step that needs no memory: (N, G·H)."""
-        product = times(self.U, x_NE)
+        product = self.arithmetic.times(self.U, x_NE)
         product += self.b
         return product
 
     def step(self, x_BG: Array, cell: Cell) -> Cell:
         """One time step, from `inputs(x_t)` and the cell before to the cell after."""
-        a = times(self.W, cell[0])
+        a = self.arithmetic.times(self.W, cell[0])
         a += x_BG
-        return (np.tanh(a, out=a),)
+        return (self.arithmetic.tanh(a, out=a),)
 
     def gates(self, x_BG: Array, cell: Cell) -> dict[str, Array]:
         """The gates of the step that `step` takes, (B, H) each, named as in the equations."""
@@ -93,7 +79,7 @@ class ReluRNN(RNN):
     """
 
     def step(self, x_BG: Array, cell: Cell) -> Cell:
-        a = times(self.W, cell[0])
+        a = self.arithmetic.times(self.W, cell[0])
         a += x_BG
         return (np.maximum(a, 0, out=a),)
 
@@ -118,7 +104,7 @@ class LSTM(RNN):
         i *= g
         c += i
         self.show(o, c)
-        h = np.tanh(c)
+        h = self.arithmetic.tanh(c)
         h *= o
         return h, c
 
@@ -133,9 +119,9 @@ class LSTM(RNN):
     def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
         """o, i, f and g, (B, H) each; `show` has the last word on o."""
         H = self.hidden
-        a = times(self.W, cell[0])
+        a = self.arithmetic.times(self.W, cell[0])
         a += x_BG
-        np.tanh(a, out=a)
+        self.arithmetic.tanh(a, out=a)
         sigmoid = a[:, : 3 * H]
         sigmoid += 1
         sigmoid *= 0.5
@@ -165,12 +151,12 @@ class PeepholeLSTM(LSTM):
     def opened(self, x_BG: Array, cell: Cell) -> tuple[Array, Array, Array, Array]:
         h, c = cell
         H = self.hidden
-        a = times(self.W, h)
+        a = self.arithmetic.times(self.W, h)
         a += x_BG
         o, i, f, g = a[:, :H], a[:, H : 2 * H], a[:, 2 * H : 3 * H], a[:, 3 * H :]
         i += self.p_i * c
         f += self.p_f * c
-        np.tanh(a[:, H:], out=a[:, H:])
+        self.arithmetic.tanh(a[:, H:], out=a[:, H:])
         sigmoid = a[:, H : 3 * H]
         sigmoid += 1
         sigmoid *= 0.5
@@ -179,7 +165,7 @@ class PeepholeLSTM(LSTM):
     def show(self, o_BH: Array, c_BH: Array) -> None:
         """Finish o in place: it sees c_t."""
         o_BH += self.p_o * c_BH
-        np.tanh(o_BH, out=o_BH)
+        self.arithmetic.tanh(o_BH, out=o_BH)
         o_BH += 1
         o_BH *= 0.5
 
@@ -228,15 +214,15 @@ class GRU(RNN):
         n += self.b_hn
         n *= a_BG[:, :H]  # r
         n += x_BG[:, 2 * H :]
-        return np.tanh(n, out=n)
+        return self.arithmetic.tanh(n, out=n)
 
     def opened(self, x_BG: Array, cell: Cell) -> Array:
         """r, z and W_n h_{t−1} side by side, (B, 3·H)."""
         H = self.hidden
-        a = times(self.W, cell[0])
+        a = self.arithmetic.times(self.W, cell[0])
         sigmoid = a[:, : 2 * H]
         sigmoid += x_BG[:, : 2 * H]
-        np.tanh(sigmoid, out=sigmoid)
+        self.arithmetic.tanh(sigmoid, out=sigmoid)
         sigmoid += 1
         sigmoid *= 0.5
         return a

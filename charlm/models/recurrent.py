@@ -20,8 +20,9 @@ import numpy.typing as npt
 from ..config import NetworkConfig
 from ..errors import CharlmError
 from ..lm import Ids, LanguageModel, Nats, sequential
+from .arithmetic import NUMPY, Arithmetic, Array
 from .causal import CausalModel
-from .cells import CELL_CLASSES, RNN, Array, Cell, times
+from .cells import CELL_CLASSES, RNN, Cell
 from .padding import rows_that_fit
 
 TABLE_BYTES = 16 << 20  # of the table of first-layer products, see Stack.inputs
@@ -60,6 +61,7 @@ class Stack:
         config: NetworkConfig,
         tensors: Mapping[str, npt.NDArray[np.float32]],
         name: str = "rnn",
+        arithmetic: Arithmetic = NUMPY,
     ) -> None:
         """From the tensors `name`.k.… of layers k."""
         self.config, self.embedding = config, tensors["embedding.weight"]
@@ -68,7 +70,7 @@ class Stack:
         for k in range(config.layers):
             prefix = f"{name}.{k}."
             weights = {n.removeprefix(prefix): t for n, t in tensors.items() if prefix in n}
-            self.cells.append(CELL_CLASSES[config.cell](weights))
+            self.cells.append(CELL_CLASSES[config.cell](weights, arithmetic))
             zero = np.zeros(config.hidden, np.float32)
             initial.append(
                 tuple(weights.get(part, zero)[None] for part in config.cell_shape.memory)
@@ -149,23 +151,29 @@ class Head:
     """
 
     def __init__(
-        self, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]]
+        self,
+        config: NetworkConfig,
+        tensors: Mapping[str, npt.NDArray[np.float32]],
+        arithmetic: Arithmetic = NUMPY,
     ) -> None:
-        self.vocab_size = config.vocab_size
+        self.arithmetic, self.vocab_size = arithmetic, config.vocab_size
+        matrix = arithmetic.matrix
         self.dense = [
-            (tensors[f"dense.{k}.weight"], tensors[f"dense.{k}.bias"]) for k in range(config.dense)
+            (matrix(tensors[f"dense.{k}.weight"]), tensors[f"dense.{k}.bias"])
+            for k in range(config.dense)
         ]
-        self.projection = tensors.get("projection.weight")
-        self.output = tensors["embedding.weight" if config.tied else "output.weight"]
+        projection = tensors.get("projection.weight")
+        self.projection = None if projection is None else matrix(projection)
+        self.output = matrix(tensors["embedding.weight" if config.tied else "output.weight"])
         self.bias = tensors["output.bias"]
 
     def logits(self, top_NH: Array) -> Array:
         """Unnormalised log-probabilities, (N, V)."""
-        x = top_NH
+        times, x = self.arithmetic.times, top_NH
         for weight, bias in self.dense:
             x = times(weight, x)
             x += bias
-            np.tanh(x, out=x)
+            self.arithmetic.tanh(x, out=x)
         if self.projection is not None:
             x = times(self.projection, x)
         x = times(self.output, x)
@@ -197,7 +205,11 @@ class RecurrentLM(CausalModel[RecurrentState]):
     """A recurrent language model; obeys `lm.CausalLM`. Log-probabilities are float32 nats."""
 
     def __init__(
-        self, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]], eos: int
+        self,
+        config: NetworkConfig,
+        tensors: Mapping[str, npt.NDArray[np.float32]],
+        eos: int,
+        arithmetic: Arithmetic = NUMPY,
     ) -> None:
         """Build from the tensors that `config.shapes()` names; `eos` is the id of <EOS>.
 
@@ -206,7 +218,8 @@ class RecurrentLM(CausalModel[RecurrentState]):
         check_tensors(config, tensors)
         self.config, self.tensors = config, tensors
         self.vocab_size, self.eos = config.vocab_size, eos
-        self.stack, self.head = Stack(config, tensors), Head(config, tensors)
+        self.stack = Stack(config, tensors, arithmetic=arithmetic)
+        self.head = Head(config, tensors, arithmetic)
 
     def start(self, batch: int) -> RecurrentState:
         """The state of `batch` texts just after <EOS>: at the beginning of a sentence."""

@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import FastAPI, Request
 
 from ..models.activations import GATES, Place, activations, network_in
-from ..models.cells import Array
+from ..models.arithmetic import Array
 from ..models.recurrent import RecurrentLM
 from ..tasks.influence import influence
 from .api_errors import ApiError

@@ -16,6 +16,7 @@ EXTRAS = {  # all that each extra brings
     },
     "trackers": {"tensorboard": "TensorBoard", "mlflow": "MLflow"},
     "onnx": {"onnx": "the package onnx"},
+    "compress": {"constriction": "constriction"},
     "formats": {"pyarrow": "PyArrow", "backports.zstd": "backports.zstd"},
 }
 INSTALL = 'pip install "charlm[{}]"'

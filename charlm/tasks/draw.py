@@ -13,8 +13,8 @@ from ..display.unrolled import Column, unrolled
 from ..errors import CharlmError, require
 from ..lm import Ids, LanguageModel, Nats
 from ..models.activations import network_in
+from ..models.arithmetic import Array, times
 from ..models.bidirectional import BidirectionalLM
-from ..models.cells import Array, times
 from ..models.recurrent import RecurrentLM, RecurrentState, Stack
 from ..text.tokenizer import Tokenizer
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import require
 from ..lm import Ids, LanguageModel, Nats
-from ..models.cells import Array
+from ..models.arithmetic import Array
 from ..models.recurrent import RecurrentState, recurrent
 
 WINDOW, THETA, WEIGHT = 2000, 0.3, 0.1

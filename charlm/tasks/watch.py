@@ -11,7 +11,7 @@ import numpy as np
 from ..lm import CausalLM, Ids, S
 from ..measures import surprisal
 from ..models.activations import Place, activations_from, network_in
-from ..models.cells import Array
+from ..models.arithmetic import Array
 from ..models.recurrent import RecurrentState
 from ..text.tokenizer import Tokenizer
 from ..text.word_tokenizer import WordTokenizer

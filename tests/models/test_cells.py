@@ -13,7 +13,8 @@ from torch import nn
 from toys import EOS, random_tensors, recurrent_lm
 
 from charlm.config import CELLS, NetworkConfig
-from charlm.models.cells import CELL_CLASSES, times
+from charlm.models.arithmetic import times
+from charlm.models.cells import CELL_CLASSES
 from charlm.models.recurrent import RecurrentLM
 
 Double = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from toys import EOS, random_tensors, recurrent_lm, variety
 
 from charlm.config import NetworkConfig
 from charlm.errors import CharlmError
-from charlm.models import cells, padding, recurrent
+from charlm.models import arithmetic, padding, recurrent
 from charlm.models.recurrent import RecurrentLM
 
 Tensors = dict[str, npt.NDArray[np.float32]]
@@ -57,7 +57,7 @@ def test_start_follows_eos_from_the_initial_state() -> None:
     [
         (recurrent, "TABLE_BYTES"),
         (padding, "MAX_ENTRIES"),
-        (cells, "MAX_ROWS_ONE_BY_ONE"),
+        (arithmetic, "MAX_ROWS_ONE_BY_ONE"),
         (padding, "MAX_BATCH"),
     ],
 )
@@ -78,7 +78,7 @@ def test_intermediate_results_stay_small() -> None:
     seen: list[int] = []
     logits = lm.head.logits
 
-    def watch(top: cells.Array) -> cells.Array:
+    def watch(top: arithmetic.Array) -> arithmetic.Array:
         z = logits(top)
         seen.append(z.nbytes)
         return z

@@ -1,0 +1,204 @@
+"""`charlm compress` and `charlm decompress`: files in few bytes, with the help of a model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from ..errors import CharlmError
+from ..system import output_file
+from ..system.threads import one_thread_a_product
+from . import show
+from .options import Force, JsonOutcome, ModelPath
+from .talk import note, progress_bar
+
+if TYPE_CHECKING:
+    from ..compression.files import Outcome
+
+SUFFIX = ".charlm"
+STANDARD = "-"
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="The file, or - for stdin.", show_default=False)
+]
+Out = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help=f"Where to write, or - for stdout. Default: the file's name with {SUFFIX}, or without "
+        "it; from stdin to stdout.",
+        show_default=False,
+    ),
+]
+Batch = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Blocks computed at a time, which makes no difference to the file. Default: all.",
+        show_default=False,
+    ),
+]
+ALL = 1 << 30
+
+
+def compress(
+    file: File,
+    out: Out = None,
+    adapt: Annotated[
+        bool, typer.Option("--adapt", help="Learn from the file, too: smaller, and slower.")
+    ] = False,
+    blocks: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Compress this many stretches of a file side by side: faster, and a little "
+            "larger. 0: one for each 64 KB.",
+        ),
+    ] = 0,
+    batch: Batch = ALL,
+    with_model: Annotated[
+        bool,
+        typer.Option(
+            "--with-model",
+            help="Put the model's network into the file, its weights rounded to 6 bits.",
+        ),
+    ] = False,
+    model: ModelPath = None,
+    force: Force = False,
+    json: JsonOutcome = False,
+) -> None:
+    r"""Compress a file with a model: the better it predicts, the smaller.
+
+    Any file can be compressed, and is read back byte for byte; one that the model does not fit is
+    compressed without it. To read it back, the same model is needed.
+
+    \b
+    charlm compress novel.txt
+    charlm compress novel.txt --adapt --blocks 1
+    charlm compress novel.txt --with-model
+    cat novel.txt | charlm compress - > novel.txt.charlm
+    """
+    target = _target(file, out, f"{file}{SUFFIX}")
+    one_thread_a_product()
+    from ..compression import container, files
+    from ..runs import locate
+
+    path = locate.resolve(model)
+    if target != STANDARD:
+        output_file.check(Path(target), container.is_ours, force=force)
+    _check_apart(target, file, path)
+    with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
+        outcome = files.compress(
+            source,
+            result,
+            path,
+            adapt=adapt,
+            blocks=blocks,
+            batch=0 if batch == ALL else batch,
+            with_model=with_model,
+            progress=progress,
+        )
+    _report(outcome, target, target, json=json)
+
+
+def decompress(
+    file: File,
+    out: Out = None,
+    batch: Batch = ALL,
+    model: ModelPath = None,
+    force: Force = False,
+    json: JsonOutcome = False,
+) -> None:
+    r"""Read back a file that `charlm compress` wrote.
+
+    It must be the very model that it was compressed with, unless that is in the file.
+
+    \b
+    charlm decompress novel.txt.charlm
+    charlm decompress - < novel.txt.charlm > novel.txt
+    """
+    if out is None and file != STANDARD and not file.endswith(SUFFIX):
+        raise CharlmError(f"{file} does not end with {SUFFIX}: say with --out what to write")
+    target = _target(file, out, file.removesuffix(SUFFIX))
+    one_thread_a_product()
+    from ..compression import files
+    from ..runs import locate
+
+    if target != STANDARD:
+        output_file.check_new(Path(target), [file], force=force)
+
+    def find() -> Path:
+        path = locate.resolve(model)
+        _check_apart(target, file, path)
+        return path
+
+    with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
+        try:
+            outcome = files.decompress(
+                source, result, find, batch=0 if batch == ALL else batch, progress=progress
+            )
+        except CharlmError as error:
+            raise CharlmError(f"{'stdin' if file == STANDARD else file}: {error}") from None
+    _report(outcome, target, file, json=json)
+
+
+def _target(file: str, out: str | None, default: str) -> str:
+    target = out or (STANDARD if file == STANDARD else default)
+    if target == STANDARD and show.is_terminal(sys.stdout):
+        raise CharlmError("the result would go to the terminal: say with --out where to write it")
+    return target
+
+
+def _check_apart(target: str, file: str, model: Path) -> None:
+    """Raise CharlmError if the result would take the place of what is read."""
+    if target != STANDARD and output_file.is_among(Path(target), [file, model]):
+        raise CharlmError(f"{target} is one of the files to read: name another one")
+
+
+@contextmanager
+def _source(file: str) -> Iterator[tuple[BinaryIO, int]]:
+    """The file, and how long it is; 0 if nobody knows."""
+    if file == STANDARD:
+        yield sys.stdin.buffer, 0
+        return
+    with Path(file).open("rb") as source:
+        yield source, Path(file).stat().st_size
+
+
+@contextmanager
+def _written(target: str) -> Iterator[BinaryIO]:
+    if target == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with output_file.writing(Path(target)) as result:
+        yield result
+
+
+@contextmanager
+def _bar(file: str, size: int) -> Iterator[Callable[[float], None]]:
+    """A progress bar that is told how many bytes of a file are done."""
+    with progress_bar(file) as report:
+        yield lambda done: report(min(1.0, done / size)) if size else None
+
+
+def _report(outcome: Outcome, target: str, packed: str, *, json: bool) -> None:
+    """Say what was done; where stdout has the result, on stderr."""
+    if json and target != STANDARD:
+        show.emit_json({**outcome.as_dict(), "file": target})
+        return
+    ratio = (
+        f"{show.size(outcome.bytes)} in {show.size(outcome.compressed)}, "
+        f"{outcome.bits_per_byte:.3f} bits for each byte"
+    )
+    if target == STANDARD:
+        note(ratio)
+        return
+    show.pairs([("file", target), ("size", ratio), ("model", outcome.model)])
