@@ -78,6 +78,8 @@ VERBS = {
     "report": "report",
     "export": "Model.export",
     "card": "Model.card",
+    "compress": "Model.compress",
+    "decompress": "Model.decompress",
 }
 # Options of the command line that are something else in Python: files are read, results printed.
 ELSEWHERE = {

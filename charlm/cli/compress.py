@@ -93,7 +93,7 @@ def compress(
     path = locate.resolve(model)
     if target != STANDARD:
         output_file.check(Path(target), container.is_ours, force=force)
-    _check_apart(target, file, path)
+        output_file.check_apart(Path(target), [file, path])
     with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
         outcome = files.compress(
             source,
@@ -136,7 +136,8 @@ def decompress(
 
     def find() -> Path:
         path = locate.resolve(model)
-        _check_apart(target, file, path)
+        if target != STANDARD:
+            output_file.check_apart(Path(target), [path])
         return path
 
     with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
@@ -154,12 +155,6 @@ def _target(file: str, out: str | None, default: str) -> str:
     if target == STANDARD and show.is_terminal(sys.stdout):
         raise CharlmError("the result would go to the terminal: say with --out where to write it")
     return target
-
-
-def _check_apart(target: str, file: str, model: Path) -> None:
-    """Raise CharlmError if the result would take the place of what is read."""
-    if target != STANDARD and output_file.is_among(Path(target), [file, model]):
-        raise CharlmError(f"{target} is one of the files to read: name another one")
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from .portable import Portable, Scores
 from .predictor import Predictor
 
 ROW_BYTES, MAX_ROWS, MOST_ROWS = 1 << 16, 64, 4096  # by default: a row for each 64 KB
-POOR = 0.4  # of its size: where a model does no better, a file is also compressed without it
-MAX_UNKNOWN = 0.25  # of a text's tokens: with more, the model is not asked
+REPETITIVE = 0.04  # of its size: where a file takes less without a model, that is not asked
+MAX_UNKNOWN = 0.25  # of a text's tokens: nor with more of them
 Progress: TypeAlias = Callable[[float], None]  # called with the bytes of the source that are done
 Share: TypeAlias = Callable[[float], None]  # called with the share of a frame that is done
 
@@ -63,20 +63,16 @@ class Codec:
 
     def frame(self, text: str, data: bytes, share: Share) -> Frame:
         """A stretch of a file as a frame: by the model, or without it where that is shorter."""
-        crc = zlib.crc32(data)
-        by_model = None
-        if (found := tokens.split(self.tokenizer, text)) is not None:
-            ids, side = found
-            if (ids == self.tokenizer.unk).mean() <= MAX_UNKNOWN:
-                by_model = self._by_model(ids, side, data, crc, share)
-                if len(by_model.side) + len(by_model.body) < POOR * len(data):
-                    return by_model
-        plain = Frame(PLAIN, len(data), 0, 0, crc, body=container.squeeze(data))
-        if by_model is None or len(by_model.side) + len(by_model.body) > len(plain.body):
+        plain = without_model(data)
+        found = tokens.split(self.tokenizer, text)
+        if found is None or len(plain.body) < REPETITIVE * len(data):
             return plain
-        return by_model
+        ids, side = found
+        if (ids == self.tokenizer.unk).mean() > MAX_UNKNOWN:
+            return plain
+        return min(self._by_model(ids, side, data, share), plain, key=_size)
 
-    def _by_model(self, ids: Ids, side: bytes, data: bytes, crc: int, share: Share) -> Frame:
+    def _by_model(self, ids: Ids, side: bytes, data: bytes, share: Share) -> Frame:
         blocks = self.blocks or max(1, min(MAX_ROWS, len(data) // ROW_BYTES))
         rows = max(1, min(blocks, len(ids)))
         coder = Encoder()
@@ -87,6 +83,7 @@ class Codec:
 
         self._read(ids, rows, put, share)
         packed = container.squeeze(side) if side else b""
+        crc = zlib.crc32(data)
         return Frame(MODEL, len(data), len(ids), rows, crc, packed, coder.finish())
 
     # Decompress -------------------------------------------------------------------------------
@@ -164,6 +161,15 @@ class Codec:
             predictor.close()
 
 
+def without_model(data: bytes) -> Frame:
+    """A frame that needs none."""
+    return Frame(PLAIN, len(data), 0, 0, zlib.crc32(data), body=container.squeeze(data))
+
+
+def _size(frame: Frame) -> int:
+    return len(frame.side) + len(frame.body)
+
+
 def _share(progress: Progress, before: int, size: int, share: float) -> None:
     """Report a share of `size` bytes, after those before."""
     progress(before + share * size)
@@ -172,13 +178,12 @@ def _share(progress: Progress, before: int, size: int, share: float) -> None:
 def _texts(source: BinaryIO) -> Iterator[str]:
     """A file in stretches of up to FRAME_BYTES, decoded; what is not UTF-8 as lone surrogates."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    while True:
+    last = False
+    while not last:
         data = _filled(source)
-        text = decoder.decode(data, final=not data)
-        if text:
+        last = len(data) < FRAME_BYTES
+        if text := decoder.decode(data, final=last):
             yield text
-        if not data:
-            return
 
 
 def _filled(source: BinaryIO) -> bytes:

@@ -134,7 +134,7 @@ def read_frames(source: Readable) -> Iterator[Frame]:
             if tokens != frames or source.read(1):
                 raise damaged()
             return
-        if method == MODEL and (tokens > size or not 1 <= rows <= max(1, tokens)):
+        if method == MODEL and (tokens > 2 * size or not 1 <= rows <= max(1, tokens)):
             raise damaged()
         frames += 1
         yield Frame(method, size, tokens, rows, crc, side, body)
@@ -156,6 +156,8 @@ def unsqueeze(data: bytes, limit: int) -> bytes:
             found = reader.decompress(data[1:], limit + 1)
         except (lzma.LZMAError, MemoryError):
             raise damaged() from None
+        if not reader.eof:
+            raise damaged()
     else:
         raise damaged()
     if len(found) > limit:

@@ -11,14 +11,14 @@ from ..models import model_file
 from ..runs import locate
 from ..runs.options import DEVICES
 from .choosing import Choosing
-from .exporting import Exporting
+from .compressing import Compressing
 from .generating import Generating
 from .scoring import Scoring
 
 ADAPTATIONS = ("dynamic", "cache")
 
 
-class Model(Scoring, Generating, Choosing, Exporting):
+class Model(Scoring, Generating, Choosing, Compressing):
     """A language model with its tokenizer, ready for use.
 
     >>> model = charlm.load("runs/latest")

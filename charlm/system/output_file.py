@@ -43,8 +43,7 @@ def check_new(path: Path, read: Iterable[str | Path | None], *, force: bool = Fa
     if str(path) == "-":
         raise CharlmError("- is standard input: name a file to write to")
     _check_place(path)
-    if is_among(path, read):
-        raise CharlmError(f"{path} is one of the files to read: name another one")
+    check_apart(path, read)
     for one in read:
         if Path(str(one)).is_dir() and path.resolve().is_relative_to(Path(str(one)).resolve()):
             raise CharlmError(f"{path} would lie in {one}, which is read: name another place")
@@ -69,6 +68,12 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     else:
         with atomic(target) as file:
             yield file
+
+
+def check_apart(path: Path, read: Iterable[str | Path | None]) -> None:
+    """Raise CharlmError if `path` is one of the files to be read."""
+    if is_among(path, read):
+        raise CharlmError(f"{path} is one of the files to read: name another one")
 
 
 def is_among(path: Path, others: Iterable[str | Path | None]) -> bool:
