@@ -45,7 +45,20 @@ class Codec:
         """
         portable_arithmetic.check()
         self.lm, self.tokenizer, self.blocks, self.batch = lm, tokenizer, blocks, batch
-        self.adaptive = Adaptive(lm.vocab_size, tokenizer.eos) if adapt else None
+        self.adaptive = self._afresh() if adapt else None
+
+    def _afresh(self) -> Adaptive:
+        return Adaptive(self.lm.vocab_size, self.tokenizer.eos)
+
+    def _is_plain(self, frame: Frame) -> bool:
+        """Whether a frame needs no model; after one that does not, what was learned is forgotten.
+
+        The writer may have learned from it before it turned out to be longer than without a model,
+        and the reader cannot.
+        """
+        if frame.method == PLAIN and self.adaptive is not None:
+            self.adaptive = self._afresh()
+        return frame.method == PLAIN
 
     # Compress ---------------------------------------------------------------------------------
 
@@ -55,6 +68,7 @@ class Codec:
         for text in _texts(source):
             data = text.encode("utf-8", "surrogateescape")
             frame = self.frame(text, data, partial(_share, progress, size, len(data)))
+            self._is_plain(frame)
             written += container.write_frame(target, frame)
             size, frames = size + len(data), frames + 1
             progress(size)
@@ -68,7 +82,7 @@ class Codec:
         if found is None or len(plain.body) < REPETITIVE * len(data):
             return plain
         ids, side = found
-        if (ids == self.tokenizer.unk).mean() > MAX_UNKNOWN:
+        if np.count_nonzero(ids == self.tokenizer.unk) > MAX_UNKNOWN * len(ids):
             return plain
         return min(self._by_model(ids, side, data, share), plain, key=_size)
 
@@ -104,7 +118,7 @@ class Codec:
 
     def original(self, frame: Frame, share: Share) -> bytes:
         """The bytes that a frame stands for."""
-        if frame.method == PLAIN:
+        if self._is_plain(frame):
             data = container.unsqueeze(frame.body, frame.size)
         else:
             data = self._from_model(frame, share)

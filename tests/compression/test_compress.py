@@ -147,6 +147,24 @@ def test_frames(monkeypatch: pytest.MonkeyPatch) -> None:
             assert unpacked(codec(level), packed(codec(level), data)) == data
 
 
+def test_what_was_learned_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the reader cannot learn from, since it needs no model, the writer must forget."""
+    monkeypatch.setattr(compress, "FRAME_BYTES", 100)
+    monkeypatch.setattr(compress, "REPETITIVE", 0)
+    rng = random.Random(3)
+    first, last = ("".join(rng.choices("abc de, fgh", k=100)).encode() for _ in range(2))
+    data = first + b"h" * 100 + last
+    small = packed(codec(adapt=True), data)
+    methods = [frame.method for frame in container.read_frames(io.BytesIO(small))]
+    assert methods == [container.MODEL, container.PLAIN, container.MODEL]
+    assert unpacked(codec(adapt=True), small) == data
+
+
+def test_nothing_but_spaces() -> None:
+    for level in LEVELS:
+        assert unpacked(codec(level), packed(codec(level), b" \t ")) == b" \t "
+
+
 @pytest.mark.usefixtures("always")
 def test_blocks_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compress, "ROW_BYTES", 10)
