@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from ..errors import CharlmError
 from ..lm import Ids
 from ..text.tokenizer import Tokenizer
 from ..text.word_tokenizer import WordTokenizer
+
+T = TypeVar("T")
 
 
 def split(tokenizer: Tokenizer, text: str) -> tuple[Ids, bytes] | None:
@@ -38,18 +41,15 @@ def split(tokenizer: Tokenizer, text: str) -> tuple[Ids, bytes] | None:
 def join(tokenizer: Tokenizer, ids_N: Ids, side: bytes) -> str:
     """The text again. Raises CharlmError for ids and a side that do not belong together."""
     parts = iter(_unpack(side))
-    try:
-        if isinstance(tokenizer, WordTokenizer):
-            return "".join(_join_words(tokenizer, ids_N, parts))
-        if tokenizer.unk is None or not len(places := np.flatnonzero(ids_N == tokenizer.unk)):
-            return tokenizer.decode(ids_N)
-        found, done = [], 0
-        for place in places.tolist():
-            found += [tokenizer.decode(ids_N[done:place]), next(parts)]
-            done = place + 1
-        return "".join([*found, tokenizer.decode(ids_N[done:])])
-    except StopIteration:
-        raise CharlmError("there are more unknown tokens than spellings") from None
+    if isinstance(tokenizer, WordTokenizer):
+        return "".join(_join_words(tokenizer, ids_N, parts))
+    if tokenizer.unk is None or not len(places := np.flatnonzero(ids_N == tokenizer.unk)):
+        return tokenizer.decode(ids_N)
+    found, done = [], 0
+    for place in places.tolist():
+        found += [tokenizer.decode(ids_N[done:place]), _next(parts)]
+        done = place + 1
+    return "".join([*found, tokenizer.decode(ids_N[done:])])
 
 
 # Words ----------------------------------------------------------------------------------------
@@ -91,20 +91,20 @@ def _ids(tokenizer: WordTokenizer, text: str, written: Sequence[str]) -> Sequenc
 
 def _join_words(tokenizer: WordTokenizer, ids_N: Ids, parts: Iterator[str]) -> Iterator[str]:
     gaps = _Gaps()
-    misses = [next(parts) for _ in range(int(next(parts)))]
-    counts, found = map(int, misses[::2]), iter(misses[1::2])
-    expected = next(counts)
+    misses = [_next(parts) for _ in range(_number(_next(parts)))]
+    counts, found = map(_number, misses[::2]), iter(misses[1::2])
+    expected = _next(counts)
     for id in ids_N.tolist():
         word = "\n" if id == tokenizer.eos else tokenizer.token(id)
-        word = next(parts) if id == tokenizer.unk else word
+        word = _next(parts) if id == tokenizer.unk else word
         gap = gaps.next(word)
         if expected:
             expected -= 1
         else:
-            gap, expected = next(found), next(counts)
+            gap, expected = _next(found), _next(counts)
         gaps.learn(gap)
         yield gap + word
-    yield next(found)
+    yield _next(found)
 
 
 class _Gaps:
@@ -128,6 +128,20 @@ class _Gaps:
             self.before[self.word] = gap
         self.between[self.last, self.word] = gap
         self.last = self.word
+
+
+def _next(parts: Iterator[T]) -> T:
+    """The next part. Raises CharlmError if there is none."""
+    for part in parts:
+        return part
+    raise CharlmError("the tokens call for more spellings than there are")
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise CharlmError("the spellings are not those of the tokens") from None
 
 
 # Strings as bytes -----------------------------------------------------------------------------

@@ -207,7 +207,7 @@ def test_a_model_that_finds_another_text_is_noticed() -> None:
     data = b"abc de, fgh\n" * 40
     lm, tokenizer = pair_of("char", "lstm")
     other = Codec(portable(lm), tokenizer)
-    with pytest.raises(CharlmError, match=r"another text|not those|unknown tokens"):
+    with pytest.raises(CharlmError, match="another text"):
         unpacked(other, packed(codec(), data))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -57,8 +59,22 @@ def test_what_is_unknown_is_spelled() -> None:
     ids, side = found
     assert (ids == 1).tolist() == [False, False, False, True, False, True]
     assert side.decode() == "1,1\nXé"
-    with pytest.raises(CharlmError, match="more unknown tokens"):
+    with pytest.raises(CharlmError, match="more spellings"):
         join(TOKENIZERS["char"], np.append(ids, 1), side)
+
+
+@given(text=STORIES, ids=st.lists(st.integers(0, 20), max_size=20))
+def test_tokens_of_another_text(text: str, ids: list[int]) -> None:
+    """Which come of a model that computes otherwise: an error of charlm's, or another text."""
+    one = TOKENIZERS["unicode"]
+    found = split(one, text)
+    assert found is not None
+    known = np.array(ids, np.int64) % one.vocab_size
+    with suppress(CharlmError):
+        join(one, known, found[1])
+    for side in (b"", b"1\nx", b"1,1\n2a", b"1,1,1\n2ab"):
+        with suppress(CharlmError):
+            join(one, known, side)
 
 
 @pytest.mark.parametrize("side", [b"1,x\nab", b"\xff", b"1"])
