@@ -29,6 +29,12 @@ def network_in(lm: LanguageModel) -> RecurrentLM | None:
     return next((one for one in found if one is not None), None)
 
 
+def places(lm: RecurrentLM) -> list[Place]:
+    """What there is to see of a network: by layer h, c and the gates, in the textbook's order."""
+    _, found = next(activations(lm, np.array([lm.eos])))
+    return sorted(found, key=lambda place: (place[0], "hciforz".index(place[1])))
+
+
 def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, Array]]]:
     """Run a network over a text from a line's beginning, TOKENS_AT_ONCE tokens at a time.
 

@@ -1,8 +1,9 @@
 // The page: a text, and what a model makes of it.
 
-import { ask, get, latest, now, show } from "/page/ask.js";
-import { bar, css, element, inkOn, isDark, number, ofSurprisal, percent, shown, superscript, system, written } from "/page/look.js";
+import { ask, get, now } from "/page/ask.js";
 import { inside } from "/page/inside.js";
+import { bar, css, element, inkOn, isDark, number, ofSurprisal, percent, shown, superscript, system, written } from "/page/look.js";
+import { latest, show } from "/page/trouble.js";
 import { write } from "/page/write.js";
 
 const $ = (id) => document.getElementById(id);

@@ -1,7 +1,8 @@
 // The network at work: its units over the text as a heat map, a token's influence, a unit's text.
 
-import { ask, latest, settled } from "/page/ask.js";
+import { ask } from "/page/ask.js";
 import { css, element, inkOn, isDark, number, ofSigned, shades, shown } from "/page/look.js";
+import { latest, settled } from "/page/trouble.js";
 
 const $ = (id) => document.getElementById(id);
 const canvas = $("map"), paper = canvas.getContext("2d");

@@ -1,0 +1,75 @@
+// Asks the model in the page: the same questions as those of the server's page, and the same answers.
+
+import { Speller } from "/page/measures.js";
+import { build, networkIn } from "/page/models.js";
+import { fill } from "/page/filling.js";
+import { Reader } from "/page/reading.js";
+import { completion } from "/page/sampling.js";
+import { nextTokens, score } from "/page/scoring.js";
+import { buildChars, buildTokenizer } from "/page/tokenizers.js";
+import { influence, inside, unit } from "/page/units.js";
+import { unpack } from "/page/unpack.js";
+
+export const now = { model: null, level: "char" };
+
+const page = await opened();
+const ANSWERS = {
+  "/v1/score": async (asked) => ({ scores: await score(page, asked) }),
+  "/v1/next": (asked) => nextTokens(page, asked),
+  "/v1/fill": async (asked) => ({ found: await fill(page, asked) }),
+  "/v1/inside": (asked) => inside(page, asked),
+  "/v1/unit": (asked) => unit(page, asked),
+  "/v1/influence": (asked) => influence(page, asked),
+};
+
+async function opened() {
+  const { about, arrayOf } = await unpack(document.getElementById("model-bytes").textContent);
+  const model = build(about.model, arrayOf), tokenizer = buildTokenizer(about.tokenizer, arrayOf);
+  const { speller } = about.tokenizer;
+  return {
+    card: about.card, model, tokenizer,
+    network: networkIn(model),
+    reader: about.card.causal ? new Reader(model) : null,
+    speller: speller ? new Speller(buildChars(speller.names), build(speller.model, arrayOf)) : new Speller(),
+  };
+}
+
+export async function get(path) {
+  if (path !== "/v1/models") throw new Error(`nothing answers ${path}`);
+  return { data: [page.card] };
+}
+
+export async function ask(path, body) {
+  return { model: page.card.id, ...await ANSWERS[path](body) };
+}
+
+// A completion, as a stream of events.
+export async function post(path, body, signal) {
+  const tokens = completion(page, body), encoder = new TextEncoder();
+  return new Response(new ReadableStream({
+    async pull(stream) {
+      const choice = { index: 0, text: "", logprobs: { tokens: [], token_logprobs: [] } };
+      const end = performance.now() + 16;  // of a frame: what is written meanwhile goes together
+      let done = false;
+      while (!done && performance.now() < end) {
+        if (signal?.aborted) return stream.error(signal.reason);
+        const next = await tokens.next();
+        done = next.done;
+        if (done) break;
+        const { id, nats, text } = next.value;
+        choice.text += text;
+        if (id === null) continue;
+        choice.logprobs.tokens.push(page.tokenizer.names[id]);
+        choice.logprobs.token_logprobs.push(nats);
+      }
+      stream.enqueue(encoder.encode(`data: ${JSON.stringify({ choices: [choice] })}\n\n`));
+      if (done) {
+        stream.enqueue(encoder.encode("data: [DONE]\n\n"));
+        stream.close();
+      }
+    },
+    cancel: () => tokens.return(),
+  }));
+}
+
+globalThis.charlm = { get, ask, post };  // for the browser's console
