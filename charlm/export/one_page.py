@@ -1,8 +1,8 @@
 """A model as one HTML page: the server's page, with the model inside in place of the server.
 
-The page asks for everything through `ask.js`. Here this is another file, `page/ask.js`, which answers
-from the model in the page; all else is the same. Browsers import no modules from a disk, so each
-becomes a function whose result is what it exports, called after those that it imports from.
+The page asks for everything through `ask.js`. Here this is another file, `page/ask.js`, which
+answers from the model in the page; all else is the same. Browsers import no modules from a disk, so
+each becomes a function whose result is what it exports, called after those that it imports from.
 
 Nothing can be fetched: the page's content policy allows its own script and style, by their digests.
 """
@@ -69,12 +69,13 @@ def page(name: str, model: str) -> str:
         f'<script type="module">{script}</script>'
     )
     found = theirs["index.html"]
-    for pattern, new in (
-        (r"<title>.*(?s:.*)</script>(?=\n</head>)", head),
-        (r"<footer .*</footer>", tail),
+    for begin, end, new in (
+        ("<title>", "</head>", f"{head}\n"),
+        ("<footer", "</body>", f"{tail}\n"),
     ):
-        found, times = re.subn(pattern, lambda _, new=new: new, found)
-        assert times == 1, f"the page has {times} of {pattern}"
+        before, _, rest = found.partition(begin)
+        _, _, after = rest.partition(end)
+        found = f"{before}{new}{end}{after}"
     return found
 
 

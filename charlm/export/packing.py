@@ -22,7 +22,7 @@ from ..models.ngram import ABSENT, START_NATS, NgramLM
 
 Spec: TypeAlias = dict[str, Any]
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
-Whole: TypeAlias = npt.NDArray[np.integer[Any]]
+Whole: TypeAlias = npt.NDArray[np.int64]
 
 STEP = 0.001  # nats that codes of log-probabilities are apart
 MAX_HALF = 65504.0

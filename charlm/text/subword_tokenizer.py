@@ -32,7 +32,7 @@ PART_CHARS = 1000  # a longer word is segmented in parts of this many characters
 COVERAGE = 0.9995  # of the characters that get a piece of their own; the rest are bytes
 THREADS = 4  # fixed, because the order of floating-point sums decides ties
 SPACE = "▁"  # U+2581, SentencePiece's mark for a space
-TRAINER_SPEC, MODEL_TYPE, UNIGRAM, BPE = 2, 3, 1, 2  # in sentencepiece_model.proto
+TRAINER_SPEC, MODEL_TYPE, BPE = 2, 3, 2  # in sentencepiece_model.proto
 _APART = re.compile(
     f"([{SPACE}\ud800-\udfff]+)"
 )  # encoded as bytes: SentencePiece would alter them
@@ -160,7 +160,7 @@ class SubwordTokenizer:
     def is_bpe(self) -> bool:
         """Whether pieces come of merges (BPE), not of a unigram model."""
         fields = _message(_message(self.model)[TRAINER_SPEC][0])
-        return fields.get(MODEL_TYPE, [UNIGRAM])[0] == BPE
+        return BPE in fields.get(MODEL_TYPE, ())
 
     def as_dict(self) -> dict[str, Any]:
         return {"level": "subword", "model": base64.b64encode(self.model).decode("ascii")}

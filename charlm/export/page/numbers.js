@@ -2,16 +2,18 @@
 
 const MAX_INSERTED = 64;  // values that are inserted one by one, not sorted
 
-// y = W x for B columns x: W is (N, M) row by row, x is (B, M), and y (B, N) is returned. Four rows
-// at a time, which keeps four sums in registers; and two columns at a time, so that each weight is
-// read once for both.
+// y = W x for B vectors x: W is (N, M) row by row, x is (B, M), and y (B, N) is returned. Four rows at
+// a time, whose sums stay in registers, and two vectors at a time, so that each weight is read once for
+// both. Engines are quickest at arrays that are read from their beginning, so each row becomes one.
 export function times(W, N, M, x, B = 1) {
   const y = new Float32Array(B * N), whole = N - N % 4;
-  let b = 0;
-  for (; b + 1 < B; b += 2) fourByTwo(W, whole, M, x, b, y, N);
-  if (b < B) fourByOne(W, whole, M, x, b, y, N);
-  for (b = 0; b < B; b++) {
-    for (let n = whole; n < N; n++) {
+  const vector = (b) => x.subarray(b * M, (b + 1) * M), result = (b) => y.subarray(b * N, (b + 1) * N);
+  for (let b = 0; b + 1 < B; b += 2) {
+    fourByTwo(W, whole, M, vector(b), vector(b + 1), result(b), result(b + 1));
+  }
+  if (B % 2) fourByOne(W, whole, M, vector(B - 1), result(B - 1));
+  for (let n = whole; n < N; n++) {
+    for (let b = 0; b < B; b++) {
       let sum = 0;
       for (let m = 0; m < M; m++) sum += W[n * M + m] * x[b * M + m];
       y[b * N + n] = sum;
@@ -20,51 +22,55 @@ export function times(W, N, M, x, B = 1) {
   return y;
 }
 
-function fourByOne(W, rows, M, x, b, y, N) {
-  const from = b * M, to = b * N;
+function fourByOne(W, rows, M, x, y) {
+  const even = M - M % 2;
   for (let n = 0; n < rows; n += 4) {
-    const i = n * M, j = i + M, k = j + M, l = k + M;
+    const [a, b, c, d] = rowsOf(W, n, M);
     let p = 0, q = 0, r = 0, s = 0;
-    for (let m = 0; m < M; m++) {
-      const v = x[from + m];
-      p += W[i + m] * v;
-      q += W[j + m] * v;
-      r += W[k + m] * v;
-      s += W[l + m] * v;
+    for (let m = 0; m < even; m += 2) {
+      const v = x[m], w = x[m + 1];
+      p += a[m] * v + a[m + 1] * w;
+      q += b[m] * v + b[m + 1] * w;
+      r += c[m] * v + c[m + 1] * w;
+      s += d[m] * v + d[m + 1] * w;
     }
-    y[to + n] = p;
-    y[to + n + 1] = q;
-    y[to + n + 2] = r;
-    y[to + n + 3] = s;
+    const v = even < M ? x[even] : 0;
+    y[n] = p + (v && a[even] * v);
+    y[n + 1] = q + (v && b[even] * v);
+    y[n + 2] = r + (v && c[even] * v);
+    y[n + 3] = s + (v && d[even] * v);
   }
 }
 
-function fourByTwo(W, rows, M, x, b, y, N) {
-  const from = b * M, to = b * N;
+function fourByTwo(W, rows, M, x, x2, y, y2) {
   for (let n = 0; n < rows; n += 4) {
-    const i = n * M, j = i + M, k = j + M, l = k + M;
-    let p = 0, q = 0, r = 0, s = 0, t = 0, u = 0, v = 0, w = 0;
+    const [a, b, c, d] = rowsOf(W, n, M);
+    let p = 0, q = 0, r = 0, s = 0, p2 = 0, q2 = 0, r2 = 0, s2 = 0;
     for (let m = 0; m < M; m++) {
-      const one = x[from + m], two = x[from + M + m];
-      const wi = W[i + m], wj = W[j + m], wk = W[k + m], wl = W[l + m];
-      p += wi * one;
-      q += wj * one;
-      r += wk * one;
-      s += wl * one;
-      t += wi * two;
-      u += wj * two;
-      v += wk * two;
-      w += wl * two;
+      const v = x[m], w = x2[m], am = a[m], bm = b[m], cm = c[m], dm = d[m];
+      p += am * v;
+      q += bm * v;
+      r += cm * v;
+      s += dm * v;
+      p2 += am * w;
+      q2 += bm * w;
+      r2 += cm * w;
+      s2 += dm * w;
     }
-    y[to + n] = p;
-    y[to + n + 1] = q;
-    y[to + n + 2] = r;
-    y[to + n + 3] = s;
-    y[to + N + n] = t;
-    y[to + N + n + 1] = u;
-    y[to + N + n + 2] = v;
-    y[to + N + n + 3] = w;
+    y[n] = p;
+    y[n + 1] = q;
+    y[n + 2] = r;
+    y[n + 3] = s;
+    y2[n] = p2;
+    y2[n + 1] = q2;
+    y2[n + 2] = r2;
+    y2[n + 3] = s2;
   }
+}
+
+function rowsOf(W, n, M) {
+  const row = (k) => W.subarray((n + k) * M, (n + k + 1) * M);
+  return [row(0), row(1), row(2), row(3)];
 }
 
 // log Σ exp(nats); −∞ if all probabilities are zero.
