@@ -362,7 +362,7 @@ NO_SPACE_BEFORE = re.compile(
 )
 NO_SPACE_AFTER = re.compile(r"[(\[{`“‘«$£€¥#¿¡]|``")
 TIGHT = re.compile(r"[/@‑]")
-PAIRED = re.compile(r"[\"']")  # opens and closes
+PAIRED = re.compile("[\"']")  # opens and closes
 CJK_EDGE = re.compile(f"[{CJK}{CJK_MARKS}]")
 
 

@@ -10,6 +10,7 @@ import { buildChars, buildTokenizer } from "/page/tokenizers.js";
 import { influence, inside, unit } from "/page/units.js";
 import { unpack } from "/page/unpack.js";
 
+const FRAME = 16;  // milliseconds
 export const now = { model: null, level: "char" };
 
 const page = await opened();
@@ -43,33 +44,43 @@ export async function ask(path, body) {
   return { model: page.card.id, ...await ANSWERS[path](body) };
 }
 
-// A completion, as a stream of events.
+// A completion, as a stream of events; an error is the last of them.
 export async function post(path, body, signal) {
   const tokens = completion(page, body), encoder = new TextEncoder();
   return new Response(new ReadableStream({
     async pull(stream) {
-      const choice = { index: 0, text: "", logprobs: { tokens: [], token_logprobs: [] } };
-      const end = performance.now() + 16;  // of a frame: what is written meanwhile goes together
-      let done = false;
-      while (!done && performance.now() < end) {
-        if (signal?.aborted) return stream.error(signal.reason);
-        const next = await tokens.next();
-        done = next.done;
-        if (done) break;
-        const { id, nats, text } = next.value;
-        choice.text += text;
-        if (id === null) continue;
-        choice.logprobs.tokens.push(page.tokenizer.names[id]);
-        choice.logprobs.token_logprobs.push(nats);
+      const send = (event) => stream.enqueue(encoder.encode(`data: ${event}\n\n`));
+      let found = {};
+      try {
+        found = await soMany(tokens, signal);
+        send(JSON.stringify({ choices: [found.choice] }));
+      } catch (error) {
+        if (signal?.aborted) return stream.error(error);
+        send(JSON.stringify({ error: { message: error.message } }));
+        found.done = true;
       }
-      stream.enqueue(encoder.encode(`data: ${JSON.stringify({ choices: [choice] })}\n\n`));
-      if (done) {
-        stream.enqueue(encoder.encode("data: [DONE]\n\n"));
-        stream.close();
-      }
+      if (!found.done) return;
+      send("[DONE]");
+      stream.close();
     },
     cancel: () => tokens.return(),
   }));
+}
+
+// What is written within a frame.
+async function soMany(tokens, signal) {
+  const choice = { index: 0, text: "", logprobs: { tokens: [], token_logprobs: [] } };
+  const end = performance.now() + FRAME;
+  while (performance.now() < end) {
+    signal?.throwIfAborted();
+    const { done, value } = await tokens.next();
+    if (done) return { choice, done };
+    choice.text += value.text;
+    if (value.id === null) continue;
+    choice.logprobs.tokens.push(page.tokenizer.names[value.id]);
+    choice.logprobs.token_logprobs.push(value.nats);
+  }
+  return { choice, done: false };
 }
 
 globalThis.charlm = { get, ask, post };  // for the browser's console
