@@ -100,7 +100,8 @@ def _pack_network(lm: Any, packer: Packer) -> Spec:
         "family": "recurrent",
         "config": config.as_dict(),
         "tensors": {
-            name: packer.floats(tensor, exact=tensor.ndim == 1) for name, tensor in tensors.items()
+            name: packer.floats(tensor, exact=tensor.ndim == 1)
+            for name, tensor in sorted(tensors.items())
         },
     }
 

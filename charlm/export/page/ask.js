@@ -15,6 +15,7 @@ export const now = { model: null, level: "char" };
 
 const page = await opened();
 const ANSWERS = {
+  "/v1/models": () => ({ data: [page.card] }),
   "/v1/score": async (asked) => ({ scores: await score(page, asked) }),
   "/v1/next": (asked) => nextTokens(page, asked),
   "/v1/fill": async (asked) => ({ found: await fill(page, asked) }),
@@ -36,11 +37,15 @@ async function opened() {
 }
 
 export async function get(path) {
-  if (path !== "/v1/models") throw new Error(`nothing answers ${path}`);
-  return { data: [page.card] };
+  return answered(path, {});
 }
 
 export async function ask(path, body) {
+  return answered(path, body);
+}
+
+async function answered(path, body) {
+  if (!(path in ANSWERS)) throw new Error(`nothing answers ${path}`);
   return { model: page.card.id, ...await ANSWERS[path](body) };
 }
 
