@@ -110,6 +110,9 @@ def test_every_panel_works_from_a_disk(opened: Opened) -> None:
     page.until(lambda: "depends most on" in page.text("#influence"))
     assert driver.execute_script(DRAWN) != drawn
     page.until(lambda: page.text("#fires") == "abc, de")
+    driver.find_elements("css selector", "#ribbon span")[7].click()  # the end, which no unit has read
+    page.until(lambda: "“↵”" in page.text("#influence"))
+    assert "after" not in page.text("#unit")
     driver.find_element("id", "write").click()
     page.until(lambda: page.text("#write") == "Write" and page.text("#speed").startswith("600"))
     assert len(page.text("#written")) == 7 + 600

@@ -108,14 +108,14 @@ function draw() {
   paper.strokeStyle = mark;
   paper.lineWidth = 1.5;
   if (units.length) paper.strokeRect(LEFT - 1, HEAD + row * HIGH - 1, n * wide, HIGH + 1);
-  if (column >= 0) paper.strokeRect(LEFT + column * wide - 1, HEAD - 1, wide + 1, units.length * HIGH + 1);
+  if (column >= 0 && column < n) paper.strokeRect(LEFT + column * wide - 1, HEAD - 1, wide + 1, units.length * HIGH + 1);
   tell();
 }
 
 function tell() {
   if (!units.length) return;
   const [layer, what] = map.place.split(":");
-  const here = column >= 0 ? ` is ${number(actual(value(column, units[row]), what))} after “${shown(map.tokens[column])}”` : "";
+  const here = column >= 0 && column < map.tokens.length ? ` is ${number(actual(value(column, units[row]), what))} after “${shown(map.tokens[column])}”` : "";
   $("unit").textContent = `unit ${layer}:${units[row]}:${what}${here}`;
 }
 
@@ -141,7 +141,7 @@ const influence = latest(async () => {
   const most = bits.indexOf(Math.max(...bits));
   $("influence").textContent = column && total > 0
     ? `What the network predicts in place of “${shown(tokens[column])}” depends most on “${shown(tokens[most])}”, `
-      + `${column - most} back; the last ${reach} tokens have nine tenths of the influence.`
+      + `${column - most} back; ${reach === 1 ? "that token has" : `the last ${reach} tokens have`} nine tenths of the influence.`
     : "Choose a token: the line under the text shows what its prediction depends on.";
 });
 
