@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from cli_support import Cli
 
+from charlm.cli.export import To
+from charlm.export.exporting import FORMATS
+
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
@@ -20,6 +23,19 @@ def test_the_command(cli: Cli) -> None:
     assert data["to"] == "safetensors"
     assert not data["is_part"]
     assert all(Path(file).is_file() for file in data["files"])
+
+
+def test_the_choices_are_the_formats() -> None:
+    assert [to.value for to in To] == list(FORMATS)
+
+
+def test_a_page(cli: Cli) -> None:
+    done = cli("export", "--to", "html", "--out", "a.html")
+    assert (done.code, done.out.split(), done.err) == (0, ["model", "a.html"], "")
+    Path("a.html").write_text("<!doctype html>")
+    assert "--force" in cli.fails("export", "--to", "html", "--out", "a.html")
+    assert cli("export", "--to", "html", "--out", "a.html", "--force").code == 0
+    assert cli("export", "--to", "html", "--out", "a.html").code == 0
 
 
 def test_refusals(cli: Cli, tmp_path: Path) -> None:

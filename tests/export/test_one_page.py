@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from browser import Reader
-from conftest import ModelPage
 from driven import asked_for, complaints
+from model_page import ModelPage
 from toys import small_model_file
 
 from charlm.display import page_files
@@ -36,7 +36,8 @@ def test_one_file_with_everything_in_it() -> None:
     assert read.tags["script"] == 2
     for name, value in read.attributes:
         assert not name.startswith("on")
-        assert name not in ("src", "action") and (name != "href" or value.startswith("data:"))
+        assert name not in ("src", "action")
+        assert name != "href" or value.startswith("data:")
     (policy,) = (value for _, value in read.attributes if value.startswith("default-src"))
     assert "connect-src" not in policy  # so that it is 'none'
     for tag in ("style", 'script type="module"'):
@@ -60,7 +61,8 @@ def test_the_panels_are_those_of_the_server() -> None:
 def test_modules_become_functions() -> None:
     modules = {
         "main.js": 'import { one, two as both } from "/page/a.js";\n\nlog(one(), both);\n',
-        "a.js": 'import { deep } from "/page/b.js";\nexport function one() {}\nexport const two = deep;\n',
+        "a.js": 'import { deep } from "/page/b.js";\n'
+        "export function one() {}\nexport const two = deep;\n",
         "b.js": "export const deep = '</script><!--';\n",
     }
     found = one_page.bundled(modules, "main.js")
@@ -110,7 +112,9 @@ def test_every_panel_works_from_a_disk(opened: Opened) -> None:
     page.until(lambda: "depends most on" in page.text("#influence"))
     assert driver.execute_script(DRAWN) != drawn
     page.until(lambda: page.text("#fires") == "abc, de")
-    driver.find_elements("css selector", "#ribbon span")[7].click()  # the end, which no unit has read
+    driver.find_elements("css selector", "#ribbon span")[
+        7
+    ].click()  # the end, which no unit has read
     page.until(lambda: "“↵”" in page.text("#influence"))
     assert "after" not in page.text("#unit")
     driver.find_element("id", "write").click()
@@ -135,7 +139,8 @@ def test_writing_can_be_stopped_and_goes_wrong_in_words(opened: Opened) -> None:
     page = opened(small_model_file())
     stop = """
         const done = arguments[0], stop = new AbortController();
-        charlm.post("/v1/completions", { prompt: "", max_tokens: 1e9, ignore_eos: true }, stop.signal)
+        const asked = { prompt: "", max_tokens: 1e9, ignore_eos: true };
+        charlm.post("/v1/completions", asked, stop.signal)
             .then(async ({ body }) => { stop.abort(); for await (const _ of body); })
             .then(() => done("went on"), (error) => done(error.name));
     """
@@ -150,8 +155,9 @@ def test_sampling_filters(opened: Opened) -> None:
     for asked in ({"temperature": 0}, {"top_k": 1}, {"top_p": 1e-6}):
         script = """
             const [asked, done] = arguments;
-            charlm.post("/v1/completions", { prompt: "abc", max_tokens: 1, ignore_eos: true, ...asked })
-                .then((answer) => answer.text()).then((text) => done(JSON.parse(text.slice(6).split("\\n")[0])));
+            const body = { prompt: "abc", max_tokens: 1, ignore_eos: true, ...asked };
+            charlm.post("/v1/completions", body).then((answer) => answer.text())
+                .then((text) => done(JSON.parse(text.slice(6).split("\\n")[0])));
         """
         (choice,) = page.driver.execute_async_script(script, asked)["choices"]
         found.add(choice["logprobs"]["tokens"][0])

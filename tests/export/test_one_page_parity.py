@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ModelPage
-from toys import TEXTS, pair_of, small_model_file, tokenizer_of
+from model_page import ModelPage
+from toys import TEXTS, pair_of, recurrent_lm, small_model_file, tokenizer_of
 
 from charlm.config import CELLS, TokenizerConfig
-from charlm.models import hashed_ngram, model_file, model_parts, other_words, unigram_cache
+from charlm.models import families, hashed_ngram, model_file, model_parts, other_words
+from charlm.models.activations import network_in
+from charlm.models.family import FAMILIES, add_prefix
 from charlm.models.hashed_ngram import HashedNgramLM
 from charlm.models.kneser_ney import estimate
 from charlm.models.log_linear import LogLinearLM
@@ -27,7 +31,12 @@ Opened = Callable[[ModelFile], ModelPage]
 
 NEAR = 2e-3  # nats
 LINES = ["abc de, fgh", "", "  gé猫a😀 _", "hgf ed,cb"]
-WORDS = ["the cat sat", "The dog's mat -- (slept) U.S.A. 3.14", "", " don't  naïve\x1f猫咪, ' mat '"]
+WORDS = [
+    "the cat sat",
+    "The dog's mat -- (slept) U.S.A. 3.14",
+    "",
+    " don't  naïve\x1f猫咪, ' mat '",
+]
 OPTIONS: list[dict[str, Any]] = [
     {"layers": 2},
     {"layers": 3, "residual": True},
@@ -73,15 +82,8 @@ def test_levels(opened: Opened, tokenizer: str) -> None:
         "lower": TokenizerConfig("word", lower=True, min_count=2),
     }[tokenizer]
     tokens = build(config, [text + "".join(f"{line}\n" for line in WORDS[:2])])
-    contents = small_model_file()
-    lm, _ = pair_of(tokens.level)
-    if lm.vocab_size != tokens.vocab_size:
-        from toys import recurrent_lm
-
-        lm = recurrent_lm("gru", tokens.vocab_size, eos=tokens.eos)
-    network = replace(
-        contents, config=lm.config.as_dict(), tokenizer=tokens, tensors=dict(lm.tensors)
-    )
+    lm = recurrent_lm("gru", tokens.vocab_size, eos=tokens.eos)
+    network = ModelFile("recurrent", lm.config.as_dict(), tokens, dict(lm.tensors))
     check(opened(network), [*WORDS, "cats, naïve, ▁sat\u2028on 猫 there"])
 
 
@@ -93,7 +95,7 @@ def ngram(order: int = 3, lines: bool = True) -> ModelFile:
 
 
 def without_interpolation() -> ModelFile:
-    """As of a model in an ARPA file: nothing sums to what is left of it, and an n-gram is missing."""
+    """As in an ARPA file of other tools: nothing sums to what is left, and n-grams are missing."""
     contents = ngram()
     lm = model_file.build(contents)
     assert isinstance(lm, NgramLM)
@@ -137,28 +139,27 @@ def with_other_words() -> ModelFile:
     ids = np.array([known.get(tokenizer.token(k), 1) for k in range(tokenizer.vocab_size)])
     share = np.where(ids == 1, -np.log((ids == 1).sum()), 0.0)
     other = OtherWordsLM(lm, tokenizer.eos, 1, ids, share)
-    tensors = other.tensors() | {f"0.{name}": value for name, value in inner.tensors.items()}
+    tensors = {**other.tensors(), **add_prefix("0.", inner.tensors)}
     config = other_words.file_config(other, inner.family, inner.config)
     return ModelFile(other_words.FAMILY.name, config, tokenizer, tensors)
 
 
-@pytest.mark.parametrize(
-    "contents",
-    [
-        ngram(),
-        ngram(1),
-        ngram(4, lines=False),
-        without_interpolation(),
-        hashed(),
-        mixed("linear"),
-        mixed("log-linear"),
-        cached(),
-        with_other_words(),
-    ],
-    ids=["3", "1", "across", "arpa", "hashed", "linear", "log-linear", "cached", "other words"],
-)
-def test_families(opened: Opened, contents: ModelFile) -> None:
-    page = opened(contents)
+MADE: dict[str, Callable[[], ModelFile]] = {
+    "trigram": ngram,
+    "unigram": partial(ngram, 1),
+    "across lines": partial(ngram, 4, lines=False),
+    "arpa": without_interpolation,
+    "hashed": hashed,
+    "mixture": partial(mixed, "linear"),
+    "log-linear": partial(mixed, "log-linear"),
+    "cache": cached,
+    "other words": with_other_words,
+}
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_families(opened: Opened, made: str) -> None:
+    page = opened(MADE[made]())
     check(page, ["the cat sat on the mat", "", "the mat slept dog on", "the the the"])
     found = page.ask("/v1/next", prompt="the cat ", top_k=5)
     ours = page.model.next_tokens("the cat ", top_k=5)
@@ -167,7 +168,9 @@ def test_families(opened: Opened, contents: ModelFile) -> None:
 
 
 def test_every_family_is_tried() -> None:
-    assert unigram_cache.FAMILY.name == cached().family
+    own = {f.name for module in vars(families).values() if (f := getattr(module, "FAMILY", None))}
+    assert own | {"recurrent"} <= {make().family for make in MADE.values()} | {"recurrent"}
+    assert own <= FAMILIES.keys()
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -201,7 +204,7 @@ def test_the_network_at_work(opened: Opened, cell: str) -> None:
 
     page = opened(small_model_file(cell=cell, layers=2))
     served = Served("tale", page.model, 1)
-    network = inside.network_in(page.model.lm)
+    network = network_in(page.model.lm)
     assert network is not None
     card = page.driver.execute_async_script(
         "const done = arguments[0]; charlm.get('/v1/models').then((found) => done(found.data[0]))"
@@ -227,6 +230,4 @@ def test_the_network_at_work(opened: Opened, cell: str) -> None:
 
 
 def shades(answer: dict[str, Any]) -> list[int]:
-    import base64
-
-    return np.frombuffer(base64.b64decode(answer["values"]), np.int8).astype(int).tolist()
+    return list(map(int, np.frombuffer(base64.b64decode(answer["values"]), np.int8)))
