@@ -2,12 +2,12 @@
 
     python benchmarks/html_parity.py FILE [MODEL …] [--chars 10000] [--hidden 128]
 
-Networks of two layers with random weights read the beginning of FILE, once by charlm in NumPy and
-once in the page that `charlm export --to html` writes, opened from the disk; so does each MODEL.
+Networks of two layers with random weights, or each MODEL, read the beginning of FILE, once by
+charlm in NumPy and once in the page that `charlm export --to html` writes, opened from the disk.
 The table says how far the log-probabilities of the text's tokens are apart, in nats, at most and on
-average; how large the page is; and how many characters it reads, and writes, a second. A
-bidirectional network reads a line at a time, and writes nothing. Exits with 1 if one is further
-apart than 1e-3 on average. Needs chromium, chromedriver and selenium.
+average; how large the page is; and how many characters it reads, and writes (the best of three
+times), a second. A bidirectional network reads a line at a time, and writes nothing. Exits with 1
+if one is further apart than 1e-3 on average. Needs chromium, chromedriver and selenium.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ def compare(driver: Any, path: Path, lines: list[str]) -> tuple[float, str]:
     chars = sum(map(len, lines)) + len(lines)
     rates = f"{chars / read['seconds']:>9,.0f}"
     if not pseudo:
-        done = asked(driver, WRITE, WRITTEN)
-        rates += f"  {done['chars'] / done['seconds']:>9,.0f}"
+        done = [asked(driver, WRITE, WRITTEN) for _ in range(3)]
+        best = max(one["chars"] / one["seconds"] for one in done)
+        rates += f"  {best:>9,.0f}"
     mean = float(apart.mean())
     size = page.stat().st_size / 1e6
     return mean, f"{len(nats):>6,}  {apart.max():>7.1e}  {mean:>7.1e}  {size:>5.2f}  {rates}"
@@ -121,7 +122,7 @@ def main() -> int:
     print("level    cell           reads  tokens   max      mean     MB     reads/s   writes/s")
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         path = Path(folder) / "model.safetensors"
-        for level in LEVELS:
+        for level in () if given.models else LEVELS:
             size = VOCAB_SIZE if level in ("word", "subword") else 0
             tokenizer = build(TokenizerConfig(level=level, vocab_size=size), [whole])
             for cell in CELLS:

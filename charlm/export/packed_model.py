@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..config import NetworkConfig
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import LanguageModel
 from ..models.activations import network_in, places
 from ..models.bidirectional import BidirectionalLM
@@ -33,13 +33,16 @@ from ..text.word_tokenizer import WordTokenizer
 from .packing import Packer, Spec, pack_ngram
 
 VERSION = 1
+CELLS = ("rnn", "rnn-relu", "lstm", "lstm-peephole", "gru")  # of page/cells.js
+LEVELS = ("char", "word", "byte", "subword")  # of page/tokenizers.js
 
 
 def packed(lm: LanguageModel, tokenizer: Tokenizer, name: str, description: str) -> bytes:
     """A model and its tokenizer, deflated. description: of the model, on one line.
 
-    Raises CharlmError for a family that a page cannot run.
+    Raises CharlmError for a family, a cell or a level that a page cannot run.
     """
+    require(tokenizer.level in LEVELS, f"a page cannot run models of level {tokenizer.level}")
     packer = Packer()
     about = {
         "version": VERSION,
@@ -85,6 +88,7 @@ def _pack_network(lm: Any, packer: Packer) -> Spec:
     needs it, there is `table`, (V, G·H), if that is smaller: their product for every token.
     """
     config: NetworkConfig = lm.config
+    require(config.cell in CELLS, f"a page cannot run the cell {config.cell}")
     tensors = dict(lm.tensors)
     stacks = ("rnn", "back") if config.bidirectional else ("rnn",)
     outer, inner = config.gates * config.hidden, config.embed

@@ -70,7 +70,7 @@ function parseWords(tokenizer, text, fits) {
 }
 
 function quoted(text) {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (c) => `\\${c}`);
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, (c) => `\\${c}`);
 }
 
 function filled({ text, spans }, tokens) {

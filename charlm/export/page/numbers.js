@@ -1,17 +1,18 @@
 // Products with matrices, and sums of probabilities.
 
+const rowsKnown = new WeakMap();  // of matrices
 const MAX_INSERTED = 64;  // values that are inserted one by one, not sorted
 
 // y = W x for B vectors x: W is (N, M) row by row, x is (B, M), and y (B, N) is returned. Four rows at
 // a time, whose sums stay in registers, and two vectors at a time, so that each weight is read once for
 // both. Engines are quickest at arrays that are read from their beginning, so each row becomes one.
 export function times(W, N, M, x, B = 1) {
-  const y = new Float32Array(B * N), whole = N - N % 4;
+  const y = new Float32Array(B * N), whole = N - N % 4, rows = rowsOf(W, N, M);
   const vector = (b) => x.subarray(b * M, (b + 1) * M), result = (b) => y.subarray(b * N, (b + 1) * N);
   for (let b = 0; b + 1 < B; b += 2) {
-    fourByTwo(W, whole, M, vector(b), vector(b + 1), result(b), result(b + 1));
+    fourByTwo(rows, whole, M, vector(b), vector(b + 1), result(b), result(b + 1));
   }
-  if (B % 2) fourByOne(W, whole, M, vector(B - 1), result(B - 1));
+  if (B % 2) fourByOne(rows, whole, M, vector(B - 1), result(B - 1));
   for (let n = whole; n < N; n++) {
     for (let b = 0; b < B; b++) {
       let sum = 0;
@@ -22,10 +23,10 @@ export function times(W, N, M, x, B = 1) {
   return y;
 }
 
-function fourByOne(W, rows, M, x, y) {
+function fourByOne(rows, count, M, x, y) {
   const even = M - M % 2;
-  for (let n = 0; n < rows; n += 4) {
-    const [a, b, c, d] = rowsOf(W, n, M);
+  for (let n = 0; n < count; n += 4) {
+    const a = rows[n], b = rows[n + 1], c = rows[n + 2], d = rows[n + 3];
     let p = 0, q = 0, r = 0, s = 0;
     for (let m = 0; m < even; m += 2) {
       const v = x[m], w = x[m + 1];
@@ -42,9 +43,9 @@ function fourByOne(W, rows, M, x, y) {
   }
 }
 
-function fourByTwo(W, rows, M, x, x2, y, y2) {
-  for (let n = 0; n < rows; n += 4) {
-    const [a, b, c, d] = rowsOf(W, n, M);
+function fourByTwo(rows, count, M, x, x2, y, y2) {
+  for (let n = 0; n < count; n += 4) {
+    const a = rows[n], b = rows[n + 1], c = rows[n + 2], d = rows[n + 3];
     let p = 0, q = 0, r = 0, s = 0, p2 = 0, q2 = 0, r2 = 0, s2 = 0;
     for (let m = 0; m < M; m++) {
       const v = x[m], w = x2[m], am = a[m], bm = b[m], cm = c[m], dm = d[m];
@@ -68,9 +69,14 @@ function fourByTwo(W, rows, M, x, x2, y, y2) {
   }
 }
 
-function rowsOf(W, n, M) {
-  const row = (k) => W.subarray((n + k) * M, (n + k + 1) * M);
-  return [row(0), row(1), row(2), row(3)];
+// The rows of a matrix; made once.
+function rowsOf(W, N, M) {
+  let rows = rowsKnown.get(W);
+  if (!rows) {
+    rows = Array.from({ length: N }, (_, n) => W.subarray(n * M, (n + 1) * M));
+    rowsKnown.set(W, rows);
+  }
+  return rows;
 }
 
 // log Σ exp(nats); −∞ if all probabilities are zero.

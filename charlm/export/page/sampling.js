@@ -11,7 +11,9 @@ const MAX_LINE_TOKENS = 256;  // of a line; beyond this its beginning is dropped
 // the most probable ones with mass ≥ p (Holtzman et al. 2020). A temperature of 0 leaves one token.
 export function filtered(nats, { temperature = 1, top_k = 0, top_p = 1 }) {
   if (temperature === 0) return only(nats, largest(nats, 1));
-  let left = normalise(Float64Array.from(nats, (one) => one / temperature));
+  let left = Float64Array.from(nats);
+  for (let id = 0; id < left.length; id++) left[id] /= temperature;
+  normalise(left);
   if (top_k && top_k < left.length) left = only(left, largest(left, top_k));
   if (top_p < 1) {
     const order = largest(left);
@@ -102,7 +104,7 @@ export async function* completion({ model, tokenizer, reader }, asked) {
     if (spaced && !written) for (const id of tokenizer.insideWord) allowed[id] = -Infinity;
     const id = draw(filtered(allowed, asked));
     const ended = id === tokenizer.eos && !asked.ignore_eos;
-    yield { id, nats: nats[id], text: ended ? "" : writer.add(id) };
+    yield { id, nats: nats[id], text: ended ? writer.rest() : writer.add(id) };
     if (ended) return;
     [state] = model.advance([state], [id]);
     await breathe();
