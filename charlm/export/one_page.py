@@ -27,9 +27,7 @@ GENERATOR = '<meta name="generator" content="charlm export">'
 MAIN = "main.js"
 FOOTER = "Nothing leaves this page: the model is in it. Made with charlm."
 IMPORT = re.compile(r'^import \{ ([^}]*) \} from "/page/([\w.]+)";\n', re.MULTILINE)
-EXPORT = re.compile(
-    r"^export (?=(?:async )?(?:function\*?|class|const) (\w+)|async function\* (\w+))", re.MULTILINE
-)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 
 
 def html(contents: ModelFile, file: Path, name: str) -> bytes:
@@ -68,15 +66,14 @@ def page(name: str, model: str) -> str:
         f'<script type="text/plain" id="model-bytes">{model}</script>\n'
         f'<script type="module">{script}</script>'
     )
-    found = theirs["index.html"]
-    for begin, end, new in (
-        ("<title>", "</head>", f"{head}\n"),
-        ("<footer", "</body>", f"{tail}\n"),
-    ):
-        before, _, rest = found.partition(begin)
-        _, _, after = rest.partition(end)
-        found = f"{before}{new}{end}{after}"
-    return found
+    found = _replaced(theirs["index.html"], "<title>", head, "</head>")
+    return _replaced(found, "<footer", tail, "</body>")
+
+
+def _replaced(text: str, begin: str, new: str, end: str) -> str:
+    """A text with `new` in place of what is from the first `begin` on, up to the `end` after it."""
+    first = text.index(begin)
+    return f"{text[:first]}{new}\n{text[text.index(end, first) :]}"
 
 
 def bundled(modules: Mapping[str, str], main: str) -> str:
@@ -101,7 +98,7 @@ def _as_function(name: str, source: str) -> str:
         names = match[1].replace(" as ", ": ")
         return f"const {{ {names} }} = {_variable(match[2])};\n"
 
-    exported = ["".join(names) for names in EXPORT.findall(source)]
+    exported = EXPORT.findall(source)
     body = EXPORT.sub("", IMPORT.sub(taken, source))
     assert not re.search(r"^(import|export) ", body, re.MULTILINE), f"{name} has other imports"
     result = f"return {{ {', '.join(exported)} }};\n" if exported else ""

@@ -16,7 +16,7 @@ import numpy as np
 from ..config import NetworkConfig
 from ..errors import CharlmError, require
 from ..lm import LanguageModel
-from ..models.activations import network_in, places
+from ..models.activations import overview
 from ..models.bidirectional import BidirectionalLM
 from ..models.combined import CombinedLM
 from ..models.hashed_ngram import HashedNgramLM
@@ -55,19 +55,12 @@ def packed(lm: LanguageModel, tokenizer: Tokenizer, name: str, description: str)
 
 def _card(lm: LanguageModel, tokenizer: Tokenizer, name: str, description: str) -> dict[str, Any]:
     """What the server's `/v1/models` says of a model."""
-    network = network_in(lm)
     return {
         "id": name,
         "level": tokenizer.level,
         "causal": not lm.pseudo,
         "description": description,
-        "network": None
-        if network is None
-        else {
-            "layers": network.config.layers,
-            "units": network.config.hidden,
-            "places": [f"{layer}:{what}" for layer, what in places(network)],
-        },
+        "network": overview(lm),
     }
 
 

@@ -52,18 +52,6 @@ def add_routes(app: FastAPI, models: ServedModels, named: Callable[[Request], st
         return await one.call(_influence, one, network, asked)
 
 
-def card(one: Served) -> dict[str, Any] | None:
-    """What the page must know of the network in a model, if there is one."""
-    network = network_in(one.model.lm)
-    if network is None:
-        return None
-    return {
-        "layers": network.config.layers,
-        "units": network.config.hidden,
-        "places": [f"{layer}:{what}" for layer, what in places(network)],
-    }
-
-
 def _place(network: RecurrentLM, text: str) -> Place:
     layer, _, what = text.partition(":")
     found = (int(layer), what) if layer.isdecimal() and len(layer) < 9 else (-1, "")

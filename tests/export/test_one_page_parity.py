@@ -15,7 +15,7 @@ from toys import TEXTS, pair_of, recurrent_lm, small_model_file, tokenizer_of
 
 from charlm.config import CELLS, TokenizerConfig
 from charlm.models import families, hashed_ngram, model_file, model_parts, other_words
-from charlm.models.activations import network_in
+from charlm.models.activations import network_in, overview
 from charlm.models.family import FAMILIES, add_prefix
 from charlm.models.hashed_ngram import HashedNgramLM
 from charlm.models.kneser_ney import estimate
@@ -211,7 +211,7 @@ def test_the_network_at_work(opened: Opened, cell: str) -> None:
     card = page.driver.execute_async_script(
         "const done = arguments[0]; charlm.get('/v1/models').then((found) => done(found.data[0]))"
     )
-    assert card["network"] == inside.card(served)
+    assert card["network"] == overview(page.model.lm)
     for place in card["network"]["places"]:
         theirs = page.ask("/v1/inside", text="abc, de", place=place)
         ours = inside._inside(served, network, InsideRequest(text="abc, de", place=place))
