@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,17 @@ def test_writing_can_be_stopped_and_goes_wrong_in_words(opened: Opened) -> None:
     """
     assert page.driver.execute_async_script(stop) == "AbortError"
     assert page.ask("/v1/nothing") == "nothing answers /v1/nothing"
+
+
+def test_a_browser_that_cannot_run_it_says_so(chromium: Any, elsewhere: Path) -> None:
+    Path("odd.html").write_text(one_page.page("odd", "bm90IGRlZmxhdGVk"), "utf-8")
+    chromium.get(Path("odd.html").absolute().as_uri())
+    shown = chromium.find_element("id", "trouble")
+    end = time.monotonic() + 20
+    while not shown.is_displayed():
+        assert time.monotonic() < end
+    assert shown.text.startswith("This browser cannot run the model: ")
+    complaints(chromium)  # that the script failed
 
 
 def test_sampling_filters(opened: Opened) -> None:

@@ -7,13 +7,17 @@ import { Reader } from "/page/reading.js";
 import { completion } from "/page/sampling.js";
 import { nextTokens, score } from "/page/scoring.js";
 import { buildChars, buildTokenizer } from "/page/tokenizers.js";
+import { show } from "/page/trouble.js";
 import { influence, inside, unit } from "/page/units.js";
 import { unpack } from "/page/unpack.js";
 
 const FRAME = 16;  // milliseconds
 export const now = { model: null, level: "char" };
 
-const page = await opened();
+const page = await opened().catch((error) => {
+  show(new Error(`This browser cannot run the model: ${error.message}`));
+  throw error;
+});
 const ANSWERS = {
   "/v1/models": () => ({ data: [page.card] }),
   "/v1/score": async (asked) => ({ scores: await score(page, asked) }),
