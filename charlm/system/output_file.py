@@ -33,7 +33,7 @@ def check(path: Path, is_ours: Callable[[bytes], bool], *, force: bool = False) 
         )
 
 
-def check_apart(path: Path, model: str | Path) -> None:
+def check_not_model(path: Path, model: str | Path) -> None:
     """Raise CharlmError if `path` is the file of the model that the result is about."""
     if is_among(path, [model]):
         raise CharlmError(f"{path} is the model itself: name another file")
