@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import CharlmError
 from . import show
 from .open_files import open_model
 from .options import Force, ModelArgument
@@ -45,8 +44,8 @@ def card(
     if out is not None:
         output_file.check(out, is_ours, force=force)
     used = open_model(model)
-    if out is not None and output_file.is_among(out, [used.info["path"]]):
-        raise CharlmError(f"{out} is the model itself: name another file")
+    if out is not None:
+        output_file.check_not_model(out, used.info["path"])
     text = used.card(name, language=language, license=license)
     if out is None:
         show.line(text.rstrip())

@@ -18,6 +18,7 @@ class To(StrEnum):
     safetensors = "safetensors"
     onnx = "onnx"
     arpa = "arpa"
+    html = "html"
 
 
 def export(
@@ -34,17 +35,19 @@ def export(
 
     safetensors: the weights under the names of torch.nn. onnx: a graph for ONNX Runtime, state in
     and state out. Both have the tokenizer beside them, as JSON. arpa: an n-gram model for KenLM,
-    SRILM and others. Of a mixture, its network or its n-gram model is written.
+    SRILM and others. Of a mixture, its network or its n-gram model is written. html: a page that
+    has the whole model inside and runs it in the browser, offline.
 
     \b
     charlm export --to onnx
     charlm export runs/corpus --to safetensors --out corpus.safetensors
+    charlm export runs/corpus --to html
     """
     from ..export.exporting import export as write
 
     done = write(model, to=to.value, out=out, force=force)
     if done.is_part:
-        note(f"the model is a mixture: only its {done.model} is written")
+        note(f"only a part of the model is written: {done.model}")
     if json:
         show.emit_json(done.as_dict())
         return

@@ -1,1 +1,1 @@
-"""Models for other programs: plain tensors, ONNX, tokenizers as JSON."""
+"""Models for other programs: tensors, ONNX, tokenizers as JSON, a page that runs the model."""

@@ -13,7 +13,7 @@ from ..models.family import short
 from ..models.ngram import NgramLM
 from ..runs import locate
 from ..system import output_file
-from . import onnx_graph, plain_tensors, tokenizer_json
+from . import one_page, onnx_graph, plain_tensors, tokenizer_json
 
 TOKENIZER = ".tokenizer.json"  # in place of the suffix of a network's file
 
@@ -23,7 +23,7 @@ class Format:
     """What `--to` may name."""
 
     suffix: str
-    family: str  # of the models that can be written so
+    family: str | None  # of the models that can be written so; None: any
     is_ours: Callable[[bytes], bool]  # whether charlm writes files that begin with these bytes
 
 
@@ -31,6 +31,7 @@ FORMATS: Mapping[str, Format] = {
     "safetensors": Format(".safetensors", "recurrent", plain_tensors.is_ours),
     "onnx": Format(".onnx", "recurrent", onnx_graph.is_ours),
     "arpa": Format(".arpa", "ngram", arpa.is_ours),
+    "html": Format(".html", None, one_page.is_ours),
 }
 NETWORKS = {"safetensors": plain_tensors.safetensors, "onnx": onnx_graph.onnx}
 
@@ -54,9 +55,9 @@ def export(
 ) -> Exported:
     """Write the model of a run or file (default: as `charlm.load`) in the format `to`.
 
-    Of a mixture, its network or its n-gram model is written. A network's tokenizer is written
-    beside it. out: default, the name of the run or file, here. Files are replaced that charlm
-    exported, others with `force`.
+    A page of HTML has the whole model. Otherwise, of a mixture, its network or its n-gram model is
+    written, and beside a network its tokenizer. out: default, the name of the run or file,
+    here. Files are replaced that charlm exported, others with `force`.
     Raises CharlmError for a model that has no part which the format can hold, and OSError.
     """
     if to not in FORMATS:
@@ -64,7 +65,7 @@ def export(
     how = FORMATS[to]
     file = locate.resolve(path)
     contents = model_file.read(file)
-    part = model_parts.first_of(contents, how.family)
+    part = model_parts.first_of(contents, how.family) if how.family else contents
     if part is None and contents.family == hashed_ngram.FAMILY.name:
         raise CharlmError(f"{file} is a table of hashes: export the model that it was made from")
     if part is None:
@@ -74,7 +75,9 @@ def export(
     beside = target.with_name(target.name.removesuffix(how.suffix) + TOKENIZER)
     _check(target, file, how.is_ours, force)
     files: tuple[Path, ...] = (target,)
-    if to in NETWORKS:
+    if to == "html":
+        _write(target, one_page.html(part, file, name_of(file)))
+    elif to in NETWORKS:
         _check(beside, file, tokenizer_json.is_ours, force)
         _write(target, NETWORKS[to](part))
         _write(beside, tokenizer_json.tokenizer_json(part))
@@ -97,6 +100,5 @@ def name_of(file: Path) -> str:
 
 
 def _check(target: Path, model: Path, is_ours: Callable[[bytes], bool], force: bool) -> None:
-    if output_file.is_among(target, [model]):
-        raise CharlmError(f"{target} is the model itself: name another file")
+    output_file.check_not_model(target, model)
     output_file.check(target, is_ours, force=force)

@@ -17,8 +17,9 @@ class Exporting(Loaded):
         """Write the model for other programs: the files written (docs/export.md).
 
         to: "safetensors", the weights under the names of `torch.nn`; "onnx", a graph for ONNX
-        Runtime (needs the package onnx); both with the tokenizer as JSON beside them; or "arpa", an
-        n-gram model. Of a mixture, its network or its n-gram model is written.
+        Runtime (needs the package onnx); both with the tokenizer as JSON beside them; "arpa", an
+        n-gram model; or "html", a page with the model in it. Of a mixture, its network or its
+        n-gram model is written, but in a page the whole.
         out: default, the name of the run or file, here. force: also replace a file that charlm did
         not write.
 

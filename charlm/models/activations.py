@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,24 @@ def network_in(lm: LanguageModel) -> RecurrentLM | None:
     under = [lm.lm] if isinstance(lm, UnigramCacheLM) else []
     found = map(network_in, [*inner, *under])
     return next((one for one in found if one is not None), None)
+
+
+def overview(lm: LanguageModel) -> dict[str, Any] | None:
+    """What the page must know of the network in a model, if there is one."""
+    network = network_in(lm)
+    if network is None:
+        return None
+    return {
+        "layers": network.config.layers,
+        "units": network.config.hidden,
+        "places": [f"{layer}:{what}" for layer, what in places(network)],
+    }
+
+
+def places(lm: RecurrentLM) -> list[Place]:
+    """What there is to see of a network: by layer h, c and the gates, in the textbook's order."""
+    _, found = next(activations(lm, np.array([lm.eos])))
+    return sorted(found, key=lambda place: (place[0], "hciforz".index(place[1])))
 
 
 def activations(lm: RecurrentLM, ids_T: Ids) -> Iterator[tuple[int, dict[Place, Array]]]:

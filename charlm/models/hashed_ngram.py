@@ -118,6 +118,21 @@ class HashedNgramLM(NgramLM):
             self._views = _Views(self)
         return self._views.sentence(ids, start=start)
 
+    def sorted(self) -> NgramLM:
+        """The same model, its n-grams in sorted arrays."""
+        orders = [self.orders[0]]
+        index = np.arange(self.base)  # among the sorted, of every row of the order below
+        for table, order in zip(self.tables, self.orders[1:], strict=True):
+            rows = np.flatnonzero(table[:, 0] != hash_table.EMPTY)
+            prefix, word = np.divmod(table[rows, 0], self.base)
+            keys = index[prefix] * self.base + word
+            place = np.argsort(keys)
+            rows = rows[place]
+            orders.append(Order(keys[place], order.nats[rows], order.backoff[rows]))
+            index = np.full(len(table), ABSENT)
+            index[rows] = np.arange(len(rows))
+        return NgramLM(orders, self.vocab_size, self.eos, lines=self.lines)
+
     def renumbered(self, new_V: Any) -> Self:
         """Not for hash tables: renumber the model that they were made of."""
         raise NotImplementedError

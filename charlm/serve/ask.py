@@ -12,9 +12,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from ..display.readable import valid_unicode
+from ..models.activations import overview
 from ..runs import describe
 from ..tasks.fill import BLANK, Filled
-from . import inside
 from .api_errors import ApiError
 from .schemas import (
     ERRORS,
@@ -194,7 +194,7 @@ def _card(one: Served) -> dict[str, Any]:
         "level": one.tokenizer.level,
         "causal": one.engine is not None,
         "description": describe.summary({**one.model.info, "path": one.name}),
-        "network": inside.card(one),
+        "network": overview(one.model.lm),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from fastapi import FastAPI, Request
 
-from ..models.activations import GATES, Place, activations, network_in
+from ..models.activations import GATES, Place, activations, network_in, places
 from ..models.arithmetic import Array
 from ..models.recurrent import RecurrentLM
 from ..tasks.influence import influence
@@ -52,29 +52,11 @@ def add_routes(app: FastAPI, models: ServedModels, named: Callable[[Request], st
         return await one.call(_influence, one, network, asked)
 
 
-def card(one: Served) -> dict[str, Any] | None:
-    """What the page must know of the network in a model, if there is one."""
-    network = network_in(one.model.lm)
-    if network is None:
-        return None
-    return {
-        "layers": network.config.layers,
-        "units": network.config.hidden,
-        "places": [f"{layer}:{what}" for layer, what in _places(network)],
-    }
-
-
-def _places(network: RecurrentLM) -> list[Place]:
-    _, found = next(activations(network, np.array([network.eos])))
-    return sorted(found, key=lambda place: (place[0], "hciforz".index(place[1])))
-
-
 def _place(network: RecurrentLM, text: str) -> Place:
     layer, _, what = text.partition(":")
-    places = _places(network)
     found = (int(layer), what) if layer.isdecimal() and len(layer) < 9 else (-1, "")
-    if found not in places:
-        choices = ", ".join(f"{layer}:{what}" for layer, what in places)
+    if found not in places(network):
+        choices = ", ".join(f"{layer}:{what}" for layer, what in places(network))
         raise ApiError(404, f"there is no {text!r}: choose of {choices}", param="place")
     return found
 

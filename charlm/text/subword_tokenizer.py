@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ PART_CHARS = 1000  # a longer word is segmented in parts of this many characters
 COVERAGE = 0.9995  # of the characters that get a piece of their own; the rest are bytes
 THREADS = 4  # fixed, because the order of floating-point sums decides ties
 SPACE = "▁"  # U+2581, SentencePiece's mark for a space
+TRAINER_SPEC, MODEL_TYPE, BPE = 2, 3, 2  # in sentencepiece_model.proto
 _APART = re.compile(
     f"([{SPACE}\ud800-\udfff]+)"
 )  # encoded as bytes: SentencePiece would alter them
@@ -145,6 +147,21 @@ class SubwordTokenizer:
         """(V,) True for pieces that begin with a space, and for <EOS>."""
         return np.array([piece[:1] in (b" ", b"\n") for piece in self._bytes])
 
+    def scores(self) -> list[float]:
+        """(V,) what SentencePiece adds up, or with BPE compares, to choose among pieces.
+
+        NaN for what is no piece of text: <EOS>, <UNK> and the bytes.
+        """
+        special = {self.eos, self.unk, *self._byte_ids}
+        found = range(self.vocab_size)
+        return [math.nan if k in special else float(self._sp.get_score(k)) for k in found]
+
+    @property
+    def is_bpe(self) -> bool:
+        """Whether pieces come of merges (BPE), not of a unigram model."""
+        fields = _message(_message(self.model)[TRAINER_SPEC][0])
+        return BPE in fields.get(MODEL_TYPE, ())
+
     def as_dict(self) -> dict[str, Any]:
         return {"level": "subword", "model": base64.b64encode(self.model).decode("ascii")}
 
@@ -167,6 +184,32 @@ class SubwordTokenizer:
                     yield from map(self._byte_ids.__getitem__, utf8(run))
                 elif run:
                     yield from self._sp.encode(run)
+
+
+def _message(data: bytes) -> dict[int, list[Any]]:
+    """The fields of a message in a protocol buffer: numbers, and as bytes all else."""
+    found: dict[int, list[Any]] = {}
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte, at = data[at], at + 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        field, kind = divmod(number(), 8)
+        if kind == 0:
+            found.setdefault(field, []).append(number())
+            continue
+        size = {1: 8, 5: 4}.get(kind) or number()
+        found.setdefault(field, []).append(data[at : at + size])
+        at += size
+    return found
 
 
 def sentences(chunks: Iterable[str]) -> Iterator[str]:

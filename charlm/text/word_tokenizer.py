@@ -315,17 +315,22 @@ CJK_MARKS = (  # full-width punctuation
 )
 
 
-@lru_cache(maxsize=1)
-def _word_pattern() -> re.Pattern[str]:
-    """After Unicode's word boundaries (UAX #29), with hyphenated compounds kept whole.
-
-    `re` does not count combining marks as letters, so they are listed here.
-    """
+def combining_marks() -> str:
+    """Unicode's combining marks, as in a class of `re`, which does not count them as letters."""
     blocks = map(chr, (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)))
     marked = [c for c in blocks if unicodedata.category(c)[0] == "M"]
     grouped = groupby(enumerate(marked), key=lambda item: ord(item[1]) - item[0])
     runs = ([c for _, c in run] for _, run in grouped)  # as ranges, which `re` looks up faster
-    marks = "".join(f"{run[0]}-{run[-1]}" for run in runs)
+    return "".join(f"{run[0]}-{run[-1]}" for run in runs)
+
+
+@lru_cache(maxsize=1)
+def _word_pattern() -> re.Pattern[str]:
+    """After Unicode's word boundaries (UAX #29), with hyphenated compounds kept whole.
+
+    `export/page/words.js` has the same in JavaScript.
+    """
+    marks = combining_marks()
     letter = rf"(?:(?![{CJK}])\w[{marks}\u200c\u200d]*)"
     return re.compile(
         rf"""
@@ -352,13 +357,13 @@ def split_word(word: str) -> list[str]:
     return _word_pattern().findall(word)
 
 
-_NO_SPACE_BEFORE = re.compile(
+NO_SPACE_BEFORE = re.compile(
     r"[,.;:!?)\]}%”»…]|''|’’|\.{2,}|['’](?:s|S|d|D|m|M|t|T|re|RE|ve|VE|ll|LL)|[nN]['’][tT]"
 )
-_NO_SPACE_AFTER = re.compile(r"[(\[{`“‘«$£€¥#¿¡]|``")
-_TIGHT = re.compile(r"[/@‑]")
-PAIRED = re.compile(r"[\"']")  # opens and closes
-_CJK_EDGE = re.compile(f"[{CJK}{CJK_MARKS}]")
+NO_SPACE_AFTER = re.compile(r"[(\[{`“‘«$£€¥#¿¡]|``")
+TIGHT = re.compile(r"[/@‑]")
+PAIRED = re.compile("[\"']")  # opens and closes
+CJK_EDGE = re.compile(f"[{CJK}{CJK_MARKS}]")
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -381,13 +386,13 @@ def join_words(words: Sequence[str]) -> str:
             before = not after
             if before or word in quoted:
                 quoted ^= {word}
-        elif _NO_SPACE_BEFORE.fullmatch(word):
+        elif NO_SPACE_BEFORE.fullmatch(word):
             before = False
-        elif _NO_SPACE_AFTER.fullmatch(word):
+        elif NO_SPACE_AFTER.fullmatch(word):
             after = False
-        elif _TIGHT.fullmatch(word):
+        elif TIGHT.fullmatch(word):
             before = after = False
-        cjk = _CJK_EDGE.match(word) or _CJK_EDGE.match(text[-1:])
+        cjk = CJK_EDGE.match(word) or CJK_EDGE.match(text[-1:])
         text += f" {word}" if space and before and not cjk else word
         space, previous = after, word
     return text

@@ -57,6 +57,16 @@ def test_tensors_make_the_same_model(lm: NgramLM, tmp_path: Path) -> None:
         np.testing.assert_array_equal(tensors[name], tensor)
 
 
+@models
+def test_sorted_it_is_what_it_was_made_of(lm: NgramLM) -> None:
+    again = HashedNgramLM.of(lm).sorted()
+    assert (again.vocab_size, again.eos, again.lines) == (lm.vocab_size, lm.eos, lm.lines)
+    for ours, theirs in zip(again.orders, lm.orders, strict=True):
+        np.testing.assert_array_equal(ours.keys, theirs.keys)
+        np.testing.assert_array_equal(ours.nats, theirs.nats)
+        np.testing.assert_array_equal(ours.backoff, theirs.backoff)
+
+
 def forged(**changes: Any) -> dict[str, Any]:
     tensors = dict(HashedNgramLM.of(model(3, lines=True)).tensors())
     return {**tensors, **changes}

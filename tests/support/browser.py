@@ -32,7 +32,7 @@ class Reader(HTMLParser):
         self.tags[tag] += 1
         self.attributes += [(name, value or "") for name, value in attrs]
         self.ids.update(value for name, value in attrs if name == "id" and value)
-        if tag not in ("meta", "input"):
+        if tag not in ("meta", "input", "link"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

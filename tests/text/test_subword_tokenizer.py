@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
-from charlm.text.subword_tokenizer import SAMPLE_CHARS, sentences, split_at_rare, subsample
+from charlm.text.subword_tokenizer import (
+    SAMPLE_CHARS,
+    SubwordTokenizer,
+    sentences,
+    split_at_rare,
+    subsample,
+)
 from charlm.text.tokenizer import Tokenizer, build
 
 STORY = "The cat, which already ate fish, was full.\nA cat sleeps 15 hours a day.\n" * 20
@@ -29,6 +37,18 @@ def test_subword_names_and_layout() -> None:
     pieces = [tokenizer.token(int(i)) for i in tokenizer.encode("The cat")]
     assert "".join(pieces) == "▁The▁cat"
     assert pieces[0].startswith("▁")
+
+
+@pytest.mark.parametrize("algorithm", ["unigram", "bpe"])
+def test_what_another_program_needs_to_find_pieces(algorithm: str) -> None:
+    tokenizer = TOKENIZERS[f"subword {algorithm}"]
+    assert isinstance(tokenizer, SubwordTokenizer)
+    assert tokenizer.is_bpe == (algorithm == "bpe")
+    special, scores = tokenizer.scores()[:258], tokenizer.scores()[258:]
+    assert all(map(math.isnan, special))
+    assert all(score <= 0 for score in scores)
+    in_order_of_merging = [-score for score in scores] == list(range(len(scores)))
+    assert in_order_of_merging == tokenizer.is_bpe
 
 
 def test_subword_pieces_belong_to_words() -> None:

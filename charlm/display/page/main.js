@@ -1,8 +1,9 @@
 // The page: a text, and what a model makes of it.
 
-import { ask, get, latest, now, show } from "/page/ask.js";
-import { bar, css, element, inkOn, isDark, number, ofSurprisal, percent, shown, superscript, system, written } from "/page/look.js";
+import { ask, get, now } from "/page/ask.js";
 import { inside } from "/page/inside.js";
+import { bar, css, element, inkOn, isDark, number, ofSurprisal, percent, shown, superscript, system, written } from "/page/look.js";
+import { latest, show } from "/page/trouble.js";
 import { write } from "/page/write.js";
 
 const $ = (id) => document.getElementById(id);
@@ -171,9 +172,24 @@ const fill = latest(async () => {
 
 // All together ---------------------------------------------------------------------------------
 
+// The text of last time. Where a browser keeps nothing, such as in a preview, there is none.
+function remembered() {
+  try {
+    return localStorage.getItem("text");
+  } catch {
+    return null;
+  }
+}
+
+function remember(value) {
+  try {
+    localStorage.setItem("text", value);
+  } catch { /* it is not needed */ }
+}
+
 // The surprisal comes first: all else would only keep it waiting.
 async function changed() {
-  localStorage.setItem("text", text.value);
+  remember(text.value);
   await score();
   next();
   inside.read(text.value);
@@ -218,7 +234,7 @@ write(text, changed);
 try {
   models = (await get("/v1/models")).data;
   $("model").replaceChildren(...models.map((one) => element("option", { value: one.id }, one.id)));
-  text.value = localStorage.getItem("text") || EXAMPLES.text;
+  text.value = remembered() || EXAMPLES.text;
   $("hypotheses").value = EXAMPLES.hypotheses;
   drawLegend();
   meet(models[0].id);

@@ -1,7 +1,8 @@
 // The OpenAPI description, for people.
 
-import { get, show } from "/page/ask.js";
+import { get } from "/page/ask.js";
 import { element } from "/page/look.js";
+import { show } from "/page/trouble.js";
 
 let all = {};
 

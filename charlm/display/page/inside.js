@@ -1,7 +1,8 @@
 // The network at work: its units over the text as a heat map, a token's influence, a unit's text.
 
-import { ask, latest, settled } from "/page/ask.js";
+import { ask } from "/page/ask.js";
 import { css, element, inkOn, isDark, number, ofSigned, shades, shown } from "/page/look.js";
+import { latest, settled } from "/page/trouble.js";
 
 const $ = (id) => document.getElementById(id);
 const canvas = $("map"), paper = canvas.getContext("2d");
@@ -107,14 +108,14 @@ function draw() {
   paper.strokeStyle = mark;
   paper.lineWidth = 1.5;
   if (units.length) paper.strokeRect(LEFT - 1, HEAD + row * HIGH - 1, n * wide, HIGH + 1);
-  if (column >= 0) paper.strokeRect(LEFT + column * wide - 1, HEAD - 1, wide + 1, units.length * HIGH + 1);
+  if (column >= 0 && column < n) paper.strokeRect(LEFT + column * wide - 1, HEAD - 1, wide + 1, units.length * HIGH + 1);
   tell();
 }
 
 function tell() {
   if (!units.length) return;
   const [layer, what] = map.place.split(":");
-  const here = column >= 0 ? ` is ${number(actual(value(column, units[row]), what))} after “${shown(map.tokens[column])}”` : "";
+  const here = column >= 0 && column < map.tokens.length ? ` is ${number(actual(value(column, units[row]), what))} after “${shown(map.tokens[column])}”` : "";
   $("unit").textContent = `unit ${layer}:${units[row]}:${what}${here}`;
 }
 
@@ -140,7 +141,7 @@ const influence = latest(async () => {
   const most = bits.indexOf(Math.max(...bits));
   $("influence").textContent = column && total > 0
     ? `What the network predicts in place of “${shown(tokens[column])}” depends most on “${shown(tokens[most])}”, `
-      + `${column - most} back; the last ${reach} tokens have nine tenths of the influence.`
+      + `${column - most} back; ${reach === 1 ? "that token has" : `the last ${reach} tokens have`} nine tenths of the influence.`
     : "Choose a token: the line under the text shows what its prediction depends on.";
 });
 

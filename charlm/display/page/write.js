@@ -1,7 +1,8 @@
 // Text that a model writes, as it is written.
 
-import { forget, now, post, show } from "/page/ask.js";
+import { now, post } from "/page/ask.js";
 import { element, number } from "/page/look.js";
+import { forget, show } from "/page/trouble.js";
 
 const $ = (id) => document.getElementById(id);
 const SLIDERS = ["temperature", "top-k", "top-p"];
