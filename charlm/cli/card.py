@@ -45,7 +45,7 @@ def card(
         output_file.check(out, is_ours, force=force)
     used = open_model(model)
     if out is not None:
-        output_file.check_not_model(out, used.info["path"])
+        output_file.check_apart(out, [used.info["path"]])
     text = used.card(name, language=language, license=license)
     if out is None:
         show.line(text.rstrip())

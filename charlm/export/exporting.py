@@ -100,5 +100,5 @@ def name_of(file: Path) -> str:
 
 
 def _check(target: Path, model: Path, is_ours: Callable[[bytes], bool], force: bool) -> None:
-    output_file.check_not_model(target, model)
+    output_file.check_apart(target, [model])
     output_file.check(target, is_ours, force=force)

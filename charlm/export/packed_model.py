@@ -1,8 +1,8 @@
 """A model as a page holds it: a tree of plain values, and the bytes of its arrays.
 
 `page/models.js` builds the model from the tree. Every number that the page computes with comes from
-here: half precision for the matrices of networks, single precision for their vectors, and of n-gram
-models what `packing.pack_ngram` says.
+here: 15 bits for the weights of networks, single precision for their biases, and of n-gram models
+what `packing.pack_ngram` says.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _pack_network(lm: Any, packer: Packer) -> Spec:
         "family": "recurrent",
         "config": config.as_dict(),
         "tensors": {
-            name: packer.floats(tensor, exact=tensor.ndim == 1)
+            name: packer.matrix(tensor) if tensor.ndim == 2 else packer.floats(tensor)
             for name, tensor in sorted(tensors.items())
         },
     }
@@ -125,7 +125,7 @@ def _pack_other_words(lm: Any, packer: Packer) -> Spec:
         "family": "other-words",
         "unk": lm.unk,
         "ids": packer.whole(lm.ids_V),
-        "share": packer.floats(lm.share_V, exact=True),
+        "share": packer.floats(lm.share_V),
         "part": _pack(lm.lm, packer),
     }
 
@@ -179,5 +179,5 @@ def _tokenizer(tokenizer: Tokenizer, packer: Packer) -> dict[str, Any]:
 
         assert isinstance(tokenizer, SubwordTokenizer)
         scores = np.array(tokenizer.scores(), np.float32)
-        about |= {"bpe": tokenizer.is_bpe, "scores": packer.floats(scores, exact=True)}
+        about |= {"bpe": tokenizer.is_bpe, "scores": packer.floats(scores)}
     return about

@@ -2,8 +2,9 @@
 
 What a spec says (a JSON object each):
 
-    {"how": "f16", "at": 96, "size": 12}       numbers in half precision; "f32": in single
+    {"how": "f32", "at": 96, "size": 12}       numbers in single precision
     {"how": "u8" | "u16" | "u32", …}            whole numbers from 0
+    {"how": "rows", "codes": …, "units": …}     a matrix: units[row] · (codes − LEVELS)
     {"how": "coded", "codes": …, "book": …}     numbers of which many are the same: book[codes]
 
 Numbers of several bytes lie in planes: the lowest bytes of all of them, then the next. The highest
@@ -24,8 +25,8 @@ Spec: TypeAlias = dict[str, Any]
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 Whole: TypeAlias = npt.NDArray[np.int64]
 
-STEP = 0.001  # nats that codes of log-probabilities are apart
-MAX_HALF = 65504.0
+STEP = 0.0005  # nats that codes of log-probabilities are apart
+LEVELS = 16383  # of a weight on either side of 0, the largest of its row having the last one
 REST = np.nan  # in a book: what the others of a context leave
 
 
@@ -36,10 +37,23 @@ class Packer:
         self._parts: list[bytes] = []
         self._size = 0
 
-    def floats(self, values: Floats, *, exact: bool = False) -> Spec:
-        """Numbers to half precision, if they fit in it; exact: in single precision."""
-        half = not exact and bool((abs(values) <= MAX_HALF).all())
-        return self._planes("f16" if half else "f32", values.astype("<f2" if half else "<f4"))
+    def floats(self, values: Floats) -> Spec:
+        """Numbers in single precision."""
+        return self._planes("f32", values.astype("<f4"))
+
+    def matrix(self, values: Floats) -> Spec:
+        """A matrix, (N, K), its rows rounded to whole numbers of a unit each: 15 bits a number.
+
+        For the same space, half precision is a quarter as exact.
+        """
+        largest = abs(values).max(axis=1, initial=0)
+        units = (np.where(largest > 0, largest, 1) / LEVELS).astype(np.float32)
+        codes = np.round(values / units[:, None]) + LEVELS
+        return {
+            "how": "rows",
+            "codes": self.whole(codes.astype(np.int64).ravel()),
+            "units": self.floats(units),
+        }
 
     def whole(self, values: Whole) -> Spec:
         """Whole numbers from 0."""
@@ -56,7 +70,7 @@ class Packer:
         return {
             "how": "coded",
             "codes": self.whole(rank[place]),
-            "book": self.floats(book[order], exact=True),
+            "book": self.floats(book[order]),
         }
 
     def deflated(self, head: bytes) -> bytes:
@@ -119,7 +133,7 @@ def pack_ngram(lm: NgramLM, packer: Packer) -> Spec:
         "family": "ngram",
         "vocab_size": lm.vocab_size,
         "lines": lm.lines,
-        "nats": packer.floats(np.maximum(first.nats, START_NATS), exact=True),
+        "nats": packer.floats(np.maximum(first.nats, START_NATS)),
         "orders": orders,
     }
 

@@ -33,12 +33,6 @@ def check(path: Path, is_ours: Callable[[bytes], bool], *, force: bool = False) 
         )
 
 
-def check_not_model(path: Path, model: str | Path) -> None:
-    """Raise CharlmError if `path` is the file of the model that the result is about."""
-    if is_among(path, [model]):
-        raise CharlmError(f"{path} is the model itself: name another file")
-
-
 def check_new(path: Path, read: Iterable[str | Path | None], *, force: bool = False) -> None:
     """Raise CharlmError if `path` cannot be a new file: it is one of those to be `read`, lies in a
     directory that is read, is no regular file, or exists. Only the last is allowed with `force`.

@@ -26,6 +26,6 @@ def test_refusals(cli: Cli, tmp_path: Path) -> None:
     assert "--force" in cli.fails("card", "--out", "README.md")
     assert Path("README.md").read_text() == "# My project\n"
     assert cli.model is not None
-    assert "is the model itself" in cli.fails("card", "--out", str(cli.model), "--force")
+    assert "is one of the files to read" in cli.fails("card", "--out", str(cli.model), "--force")
     assert cli.fails("card", "nothing")
     assert cli.fails("card", "--out", tmp_path)

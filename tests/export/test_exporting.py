@@ -93,7 +93,7 @@ def test_files_of_others_stay(mixed: Path) -> None:
     Path("tale.tokenizer.json").write_text("{}")
     with pytest.raises(CharlmError, match=r"tale\.tokenizer\.json exists"):
         export(str(mixed), to="onnx")
-    with pytest.raises(CharlmError, match="is the model itself"):
+    with pytest.raises(CharlmError, match="is one of the files to read"):
         export(str(mixed), to="safetensors", out=mixed, force=True)
 
 
@@ -133,7 +133,7 @@ def test_the_lines_for_torch_run(elsewhere: Path) -> None:
     (example,) = re.findall(
         r"^```python\n(import torch.*?)^```", README.read_text("utf-8"), re.M | re.S
     )
-    assert len(example.splitlines()) == 5
+    assert len(example.replace("\n\n", "\n").splitlines()) == 5
     model = small_model_file()
     model_file.write("demo.safetensors", model)
     export("demo.safetensors", to="safetensors", out="demo.safetensors.new")

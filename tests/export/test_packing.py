@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from toys import tokenizer_of
 
-from charlm.export.packing import REST, STEP, Packer, pack_ngram
+from charlm.export.packing import LEVELS, REST, STEP, Packer, pack_ngram
 from charlm.models.kneser_ney import estimate
 
 
@@ -18,7 +18,11 @@ def unpacked(data: bytes, spec: dict[str, Any]) -> Any:
     """As `unpack.js` does."""
     if spec["how"] == "coded":
         return unpacked(data, spec["book"])[unpacked(data, spec["codes"])]
-    kind = {"u8": "<u1", "u16": "<u2", "u32": "<u4", "f16": "<f2", "f32": "<f4"}[spec["how"]]
+    if spec["how"] == "rows":
+        units = unpacked(data, spec["units"])
+        codes = unpacked(data, spec["codes"]).reshape(len(units), -1)
+        return units[:, None] * (codes.astype(np.float64) - LEVELS)
+    kind = {"u8": "<u1", "u16": "<u2", "u32": "<u4", "f32": "<f4"}[spec["how"]]
     width = np.dtype(kind).itemsize
     planes = np.frombuffer(data, np.uint8)[spec["at"] : spec["at"] + width * spec["size"]]
     return planes.reshape(width, -1).T.copy().view(kind).ravel()
@@ -35,17 +39,18 @@ def test_numbers_come_back() -> None:
     values = rng.standard_normal((5, 7)).astype(np.float32)
     specs = [
         packer.floats(values),
-        packer.floats(values, exact=True),
-        packer.floats(values * 1e6),  # more than half precision holds
+        packer.matrix(values * np.float32(1e6)),
+        packer.matrix(np.zeros((2, 3), np.float32)),
         packer.coded(np.array([1.5, 1.5, np.nan, -np.inf, 1.5])),
         *(packer.whole(np.array([3, most])) for most in (255, 256, 1 << 20)),
         packer.whole(np.zeros(0, np.int64)),
     ]
     data = body(packer)
-    half, exact, large, coded, *whole = (unpacked(data, spec) for spec in specs)
-    np.testing.assert_allclose(half, values.ravel(), rtol=1e-3)
+    exact, matrix, zeros, coded, *whole = (unpacked(data, spec) for spec in specs)
     np.testing.assert_array_equal(exact, values.ravel())
-    np.testing.assert_array_equal(large, (values * 1e6).ravel())
+    largest = abs(values).max(axis=1, keepdims=True) * 1e6
+    assert (abs(matrix - values * 1e6) <= 0.51 * largest / LEVELS).all()
+    assert not zeros.any()
     np.testing.assert_array_equal(coded, [1.5, 1.5, np.nan, -np.inf, 1.5])
     assert [spec["how"] for spec in specs[4:]] == ["u8", "u16", "u32", "u8"]
     assert [one.tolist() for one in whole] == [[3, 255], [3, 256], [3, 1 << 20], []]

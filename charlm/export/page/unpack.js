@@ -1,7 +1,8 @@
 // The model's bytes, from the text in the page: charlm/export/packing.py is the other side.
 
 const WHOLE = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array };
-const BYTES = { u8: 1, u16: 2, u32: 4, f16: 2, f32: 4 };
+const BYTES = { u8: 1, u16: 2, u32: 4, f32: 4 };
+const LEVELS = 16383;
 
 // The tree of the model, and a function from a spec in it to the array that it means.
 export async function unpack(base64) {
@@ -28,6 +29,11 @@ function arrayOf(bytes, spec) {
     const codes = arrayOf(bytes, spec.codes), book = arrayOf(bytes, spec.book);
     return Float32Array.from(codes, (code) => book[code]);
   }
+  if (spec.how === "rows") {
+    const codes = arrayOf(bytes, spec.codes), units = arrayOf(bytes, spec.units);
+    const width = codes.length / units.length;
+    return Float32Array.from(codes, (code, k) => units[Math.floor(k / width)] * (code - LEVELS));
+  }
   const width = BYTES[spec.how], { at, size } = spec;
   const whole = new Uint8Array(width * size);  // out of planes: number after number
   for (let plane = 0; plane < width; plane++) {
@@ -35,13 +41,5 @@ function arrayOf(bytes, spec) {
     for (let k = 0; k < size; k++) whole[k * width + plane] = bytes[begin + k];
   }
   if (spec.how === "f32") return new Float32Array(whole.buffer);
-  if (spec.how === "f16") return Float32Array.from(new Uint16Array(whole.buffer), (bits) => HALVES[bits]);
   return new WHOLE[spec.how](whole.buffer);
 }
-
-// Every number of half precision, by its 16 bits: sign, 5 of the exponent, 10 of the fraction.
-const HALVES = Float32Array.from({ length: 1 << 16 }, (_, bits) => {
-  const sign = bits >> 15 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = (bits & 1023) / 1024;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
-});
