@@ -1,6 +1,6 @@
 """Files compressed with a model, beside the usual compressors, all in the same run.
 
-    python benchmarks/compression.py FILE --model RUN [--options "--adapt --blocks 1"] …
+    python benchmarks/compression.py FILE --model RUN [--options="--adapt --blocks 1"] …
 
 Every compressor gets the file and gives it back, which is checked. charlm is run as a command, so
 that its time includes starting and reading the model; the others are called from Python. The size
@@ -28,7 +28,7 @@ from common import about
 from rich.console import Console
 from rich.table import Table
 
-DEFAULT = ("--blocks 1", "--blocks 64", "--blocks 1 --adapt", "--blocks 64 --adapt")
+DEFAULT = ("", "--blocks 1", "--blocks 512", "--adapt", "--blocks 1 --adapt")
 BASELINE = "xz -9e"
 
 Codec = tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]
@@ -85,7 +85,7 @@ def main() -> None:
             raise SystemExit(f"{name}: another file came back")
         rows.append((name, len(packed), seconds, back_seconds))
     for options in given.options or DEFAULT:
-        rows.append((f"charlm {options}", *charlm(given.file, given.model, options)))
+        rows.append((f"charlm {options}".strip(), *charlm(given.file, given.model, options)))
     baseline = next(size for name, size, *_ in rows if name == BASELINE)
     table = Table(title=f"{given.file.name}, {len(data):,} bytes")
     for column in ("", "bytes", "bits/byte", f"of {BASELINE}", "kB/s", "back, kB/s"):

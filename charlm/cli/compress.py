@@ -12,7 +12,6 @@ import typer
 
 from ..errors import CharlmError
 from ..system import output_file
-from ..system.threads import one_thread_a_product
 from . import show
 from .options import Force, JsonOutcome, ModelPath
 from .talk import note, progress_bar
@@ -40,11 +39,9 @@ Batch = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Blocks computed at a time, which makes no difference to the file. Default: all.",
-        show_default=False,
+        help="Blocks computed at a time, which makes no difference to the file.",
     ),
 ]
-ALL = 1 << 30
 
 
 def compress(
@@ -59,10 +56,10 @@ def compress(
             min=0,
             metavar="N",
             help="Compress this many stretches of a file side by side: faster, and a little "
-            "larger. 0: one for each 64 KB.",
+            "larger. 0: one for each 8 KB, at most 64.",
         ),
     ] = 0,
-    batch: Batch = ALL,
+    batch: Batch = 512,
     with_model: Annotated[
         bool,
         typer.Option(
@@ -86,7 +83,6 @@ def compress(
     cat novel.txt | charlm compress - > novel.txt.charlm
     """
     target = _target(file, out, f"{file}{SUFFIX}")
-    one_thread_a_product()
     from ..compression import container, files
     from ..runs import locate
 
@@ -101,7 +97,7 @@ def compress(
             path,
             adapt=adapt,
             blocks=blocks,
-            batch=0 if batch == ALL else batch,
+            batch=batch,
             with_model=with_model,
             progress=progress,
         )
@@ -111,7 +107,7 @@ def compress(
 def decompress(
     file: File,
     out: Out = None,
-    batch: Batch = ALL,
+    batch: Batch = 512,
     model: ModelPath = None,
     force: Force = False,
     json: JsonOutcome = False,
@@ -127,7 +123,6 @@ def decompress(
     if out is None and file != STANDARD and not file.endswith(SUFFIX):
         raise CharlmError(f"{file} does not end with {SUFFIX}: say with --out what to write")
     target = _target(file, out, file.removesuffix(SUFFIX))
-    one_thread_a_product()
     from ..compression import files
     from ..runs import locate
 
@@ -142,9 +137,7 @@ def decompress(
 
     with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
         try:
-            outcome = files.decompress(
-                source, result, find, batch=0 if batch == ALL else batch, progress=progress
-            )
+            outcome = files.decompress(source, result, find, batch=batch, progress=progress)
         except CharlmError as error:
             raise CharlmError(f"{'stdin' if file == STANDARD else file}: {error}") from None
     _report(outcome, target, file, json=json)

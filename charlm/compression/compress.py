@@ -18,9 +18,9 @@ from .adaptive import Adaptive
 from .coder import Decoder, Encoder
 from .container import FRAME_BYTES, MODEL, PLAIN, Frame, Readable
 from .portable import Portable, Scores
-from .predictor import Predictor
+from .predictor import BATCH, Predictor
 
-ROW_BYTES, MAX_ROWS, MOST_ROWS = 1 << 16, 64, 4096  # by default: a row for each 64 KB
+ROW_BYTES, MAX_ROWS, MOST_ROWS = 1 << 13, 64, 4096  # by default: a row for each 8 KB, up to 64
 REPETITIVE = 0.04  # of its size: where a file takes less without a model, that is not asked
 MAX_UNKNOWN = 0.25  # of a text's tokens: nor with more of them
 Progress: TypeAlias = Callable[[float], None]  # called with the bytes of the source that are done
@@ -37,11 +37,11 @@ class Codec:
         *,
         adapt: bool = False,
         blocks: int = 0,
-        batch: int = 0,
+        batch: int = BATCH,
     ) -> None:
         """adapt: learn while coding. blocks: stretches read side by side; 0: by a frame's size.
 
-        batch: how many of them are computed at a time; 0: all, spread over the cores.
+        batch: how many of them are computed at a time.
         """
         portable_arithmetic.check()
         self.lm, self.tokenizer, self.blocks, self.batch = lm, tokenizer, blocks, batch
@@ -161,20 +161,17 @@ class Codec:
         predictor = Predictor(self.lm, rows, self.batch)
         if self.adaptive is not None:
             self.adaptive.start(rows)
-        try:
-            for t in range(steps):
-                place = begin + t if t < length else begin[:longer] + t
-                scores = predictor.scores()[: len(place)]
-                if self.adaptive is not None:
-                    scores = self.adaptive.scores(scores)
-                ids[place] = step(ids[place], scores)
-                if self.adaptive is not None:
-                    self.adaptive.learn(ids[place])
-                if t + 1 < steps:
-                    predictor.advance(ids[place])
-                share((t + 1) / steps)
-        finally:
-            predictor.close()
+        for t in range(steps):
+            place = begin + t if t < length else begin[:longer] + t
+            scores = predictor.scores()[: len(place)]
+            if self.adaptive is not None:
+                scores = self.adaptive.scores(scores)
+            ids[place] = step(ids[place], scores)
+            if self.adaptive is not None:
+                self.adaptive.learn(ids[place])
+            if t + 1 < steps:
+                predictor.advance(ids[place])
+            share((t + 1) / steps)
 
 
 def without_model(data: bytes) -> Frame:

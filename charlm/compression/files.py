@@ -15,6 +15,7 @@ from . import container, packed_model
 from .compress import MOST_ROWS, Codec, Progress
 from .container import Header
 from .portable import portable
+from .predictor import BATCH
 
 DIGEST_CHARS = 32  # of the model's SHA-256 that a header holds
 SUFFIX = ".charlm"
@@ -45,21 +46,21 @@ def compress(
     *,
     adapt: bool = False,
     blocks: int = 0,
-    batch: int = 0,
+    batch: int = BATCH,
     with_model: bool = False,
     progress: Progress = lambda done: None,
 ) -> Outcome:
     """Compress a file with the model in a model file.
 
     adapt: learn from the file while coding it. blocks: stretches read side by side, which is faster
-    and compresses less; 0: one for each 64 KB. batch: how many of these are computed at a time,
-    which changes nothing; 0: all. with_model: put the model's network, rounded, into the file, and
-    compress with that. progress is called with the bytes done.
+    and compresses a little less; 0: one for each 8 KB, at most 64. batch: how many of these are
+    computed at a time, which changes nothing in the file. with_model: put the model's
+    network, rounded, into the file, and compress with that. progress is called with the bytes done.
 
     Raises CharlmError for a model that does not predict the next token, and OSError.
     """
     require(0 <= blocks <= MOST_ROWS, f"`blocks` must be from 1 to {MOST_ROWS:,}, not {blocks}")
-    require(batch >= 0, f"`batch` must be at least 1, not {batch}")
+    require(batch >= 1, f"`batch` must be at least 1, not {batch}")
     contents, packed = model_file.read(model), b""
     if with_model:
         packed = packed_model.pack(contents)
@@ -77,7 +78,7 @@ def decompress(
     target: BinaryIO,
     find: Find,
     *,
-    batch: int = 0,
+    batch: int = BATCH,
     progress: Progress = lambda done: None,
 ) -> Outcome:
     """Read a compressed file back. find: names the model file, if none is inside.
@@ -119,6 +120,6 @@ def digest(model: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_CHARS]
 
 
-def _codec(contents: ModelFile, *, adapt: bool, blocks: int = 0, batch: int = 0) -> Codec:
+def _codec(contents: ModelFile, *, adapt: bool, blocks: int = 0, batch: int = BATCH) -> Codec:
     lm = portable(model_file.build(contents))
     return Codec(lm, contents.tokenizer, adapt=adapt, blocks=blocks, batch=batch)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..compression import files
 from ..compression.container import is_ours
+from ..compression.predictor import BATCH
 from ..system import output_file
 from .exporting import Exporting
 
@@ -20,17 +21,17 @@ class Compressing(Exporting):
         *,
         adapt: bool = False,
         blocks: int = 0,
-        batch: int = 0,
+        batch: int = BATCH,
         with_model: bool = False,
         force: bool = False,
     ) -> Path:
         """Compress a file: the compressed one, which `decompress` reads back byte for byte.
 
         out: default, the file's name with .charlm. adapt: learn from the file while coding it.
-        blocks: stretches read side by side, which is faster and compresses less; 0: one for each
-        64 KB. batch: how many of them are computed at a time, which makes no difference to the
-        file; 0: all. with_model: put the model's network into the file, its weights rounded to 6
-        bits. force: also replace a file that charlm did not write.
+        blocks: stretches read side by side, which is faster and compresses a little less; 0: one
+        for each 8 KB, at most 64. batch: how many of them are computed at a time, which makes no
+        difference to the file. with_model: put the model's network into the file, its
+        weights rounded to 6 bits. force: also replace a file that charlm did not write.
 
         Needs the package constriction. Raises CharlmError for a bidirectional model and one without
         a file, and OSError.
@@ -55,7 +56,7 @@ class Compressing(Exporting):
         file: str | Path,
         out: str | Path | None = None,
         *,
-        batch: int = 0,
+        batch: int = BATCH,
         force: bool = False,
     ) -> Path:
         """Read back a file that this model compressed, or that has its model inside.

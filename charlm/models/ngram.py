@@ -105,13 +105,11 @@ class NgramLM(CausalModel[NgramState]):
                 continue
             contexts = contexts_BN[known, k]
             backed_off_B[known] += self.orders[k].backoff[contexts]
-            first_keys = contexts * self.base
-            begin = np.searchsorted(order.keys, first_keys)
-            counts = np.searchsorted(order.keys, first_keys + self.base) - begin
+            begin, counts = self.followers(k + 1, contexts)
             rows = np.repeat(known, counts)  # one entry for each word that is known to follow
             steps = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
             entries = steps + np.repeat(begin, counts)
-            words = order.keys[entries] - np.repeat(first_keys, counts)
+            words = order.keys[entries] - np.repeat(contexts * self.base, counts)
             real = words < self.vocab_size  # in some files <s> may follow
             if not real.all():
                 rows, words, entries = rows[real], words[real], entries[real]
@@ -181,6 +179,12 @@ class NgramLM(CausalModel[NgramState]):
         return [nats_1T[0, one] for one in places], [matched_1T[0, one] for one in places]
 
     # Contexts ---------------------------------------------------------------------------------
+
+    def followers(self, k: int, contexts: Keys) -> tuple[Keys, Keys]:
+        """Where the n-grams of k + 1 words begin that go on from contexts of k, and how many."""
+        keys, first_keys = self.orders[k].keys, contexts * self.base
+        begin = np.searchsorted(keys, first_keys)
+        return begin, np.searchsorted(keys, first_keys + self.base) - begin
 
     def _look_up(self, state: NgramState, ids_BT: Keys) -> tuple[Nats, Keys, NgramState]:
         """`read_matched`, all at once, however much memory it takes."""

@@ -54,12 +54,3 @@ def leave_busy_cores() -> None:
         free = free_cores()
         if free < machine.cores():
             os.environ["OPENBLAS_NUM_THREADS"] = str(free)
-
-
-def one_thread_a_product() -> None:
-    """Have NumPy's products use one thread each, if it is not yet loaded nor limited by the user.
-
-    For work that is itself spread over the cores.
-    """
-    if "numpy" not in sys.modules:
-        os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS", "1")

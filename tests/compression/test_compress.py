@@ -297,7 +297,7 @@ def test_another_model_is_refused(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [{"blocks": -1}, {"blocks": 5000}, {"batch": -1}], ids=["negative", "many", "batch"]
+    "how", [{"blocks": -1}, {"blocks": 5000}, {"batch": 0}], ids=["negative", "many", "batch"]
 )
 def test_settings_out_of_range(model: Path, how: dict[str, int]) -> None:
     with pytest.raises(CharlmError, match="must be"):

@@ -13,6 +13,7 @@ from charlm.compression.portable import ONE, portable, shares, whole
 from charlm.errors import CharlmError
 from charlm.lm import CausalLM
 from charlm.models import model_file
+from charlm.models.remembering import RememberingLM
 
 MODELS = {name: lm for models in BY_FAMILY.values() for name, lm in models.items()}
 IDS_TB = np.random.default_rng(4).integers(11, size=(12, 5))
@@ -56,3 +57,8 @@ def test_a_bidirectional_model_cannot() -> None:
     lm = model_file.build(small_model_file(bidirectional=True))
     with pytest.raises(CharlmError, match="predict the next token"):
         portable(lm)
+
+
+def test_another_kind_of_model() -> None:
+    with pytest.raises(CharlmError, match=r"\(RememberingLM\) has no portable arithmetic"):
+        portable(RememberingLM(MODELS["mixture"]))
