@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ STORY = "the apple and pear salad\nthe cats, which already ate fish, were full.\
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Path:
+def story(tmp_path: Path, elsewhere: Path) -> Path:
     path = tmp_path / "story.txt"
     path.write_text(STORY, "utf-8")
     return path
@@ -130,8 +131,10 @@ def test_killed_while_writing(tmp_path: Path) -> None:
     """Nothing half is left under the name of the result, and what stood there stays."""
     model = write_model(tmp_path / "model.safetensors")
     big, small = tmp_path / "big.txt", tmp_path / "big.txt.charlm"
-    big.write_text(STORY * 400, "utf-8")
+    words = random.Random(0).choices(STORY.split(), k=100_000)
+    big.write_text(" ".join(words), "utf-8")
     command = [sys.executable, "-m", "charlm", "compress", str(big), "--model", str(model)]
+    command += ["--blocks", "1"]  # which takes half a minute
     small.write_bytes(b"")
     for seconds in (0.5, 1.0, 1.5):
         process = subprocess.Popen(command)
