@@ -29,7 +29,7 @@ from .portable_arithmetic import PORTABLE, exp, log
 Scores: TypeAlias = npt.NDArray[np.float32]  # (B, V)
 Shares: TypeAlias = npt.NDArray[np.float64]  # (B, V)
 State: TypeAlias = Any
-ONE = float(1 << 40)  # of a share, in the whole numbers that are added up
+ONE = float(1 << 32)  # of a share, in whole numbers: 2 million of them are added up exactly
 
 
 class Portable(ABC):
