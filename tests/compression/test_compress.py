@@ -85,7 +85,8 @@ ODD = [data for data, _ in zip(odd_files(), range(200), strict=False)]
 @pytest.mark.parametrize("adapt", [False, True])
 @pytest.mark.parametrize("level", LEVELS)
 def test_two_hundred_odd_files(level: str, adapt: bool) -> None:
-    for k, data in enumerate(ODD[:: 8 if adapt else 1]):
+    every = (16 if adapt else 1) * (2 if level in ("byte", "subword") else 1)
+    for k, data in enumerate(ODD[::every]):
         how = {"adapt": adapt, "blocks": (0, 1, 3, 50)[k % 4]}
         small = packed(codec(level, **how), data)
         assert len(small) <= len(data) + 64
@@ -221,16 +222,16 @@ from test_compress import golden, never_short
 compress.without_model = never_short
 print(golden())
 """
-GOLDEN = "bf37c08d9a33932245c1e9efa37272675ab34b3897e8dbd50ac105c2aec89748"
+GOLDEN = "f5ee0a28e33ad7f475b4b550ffcab0de199a7c3bf3cb81812421c64c986caa85"
 
 
 def golden() -> str:
     """A digest of files compressed by models of every kind."""
     found = hashlib.sha256()
-    lms = [(name, lm) for models in BY_FAMILY.values() for name, lm in models.items()]
+    lms = [lm for models in BY_FAMILY.values() for lm in list(models.values())[::7]]
     tokenizer = CharTokenizer([ord(char) for char in "abcdefghi"])
     data = bytes(b"abcdefghi\n"[k * k % 97 % 10] for k in range(400))
-    for _, lm in lms:
+    for lm in lms:
         small = packed(Codec(portable(lm), tokenizer, adapt=True, blocks=5), data)
         assert [frame.rows for frame in container.read_frames(io.BytesIO(small))] == [5]
         found.update(small)
