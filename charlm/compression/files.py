@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias
 from ..errors import CharlmError, require
 from ..models import model_file
 from ..models.model_file import ModelFile
-from . import container, packed_model
+from . import container, model_inside
 from .compress import MOST_ROWS, Codec, Progress
 from .container import Header
 from .portable import portable
@@ -63,10 +63,10 @@ def compress(
     require(batch >= 1, f"`batch` must be at least 1, not {batch}")
     contents, packed = model_file.read(model), b""
     if with_model:
-        packed = packed_model.pack(contents)
-        contents = packed_model.unpack(packed)
+        packed = model_inside.pack(contents)
+        contents = model_inside.unpack(packed)
     codec = _codec(contents, adapt=adapt, blocks=blocks, batch=batch)
-    name = packed_model.name(contents)
+    name = model_inside.name(contents)
     header = Header("" if with_model else digest(model), name, adapt)
     written = container.write_header(target, header, packed)
     size, more = codec.compress(source, target, progress)
@@ -88,7 +88,7 @@ def decompress(
     counted = _Counted(source)
     header, packed = container.read_header(counted)
     if packed:
-        contents = packed_model.unpack(packed)
+        contents = model_inside.unpack(packed)
     else:
         model = find()
         if digest(model) != header.model:

@@ -28,6 +28,7 @@ def test_talk_starts_anew_with_every_command(cli: Cli) -> None:
 
 LONG_WORK = """
 import time
+import rich.progress  # which takes a while on a busy machine
 from charlm.cli import talk
 talk.BAR_AFTER_SECONDS = {patience}
 with talk.progress_bar("reading") as report:

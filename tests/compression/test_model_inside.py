@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toys import small_model_file
 
-from charlm.compression.packed_model import MATRIX_LEVELS, pack, unpack
+from charlm.compression.model_inside import MATRIX_LEVELS, pack, unpack
 from charlm.compression.portable_arithmetic import rounded
 from charlm.config import CELLS, NetworkConfig
 from charlm.errors import CharlmError
