@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,15 +27,6 @@ STANDARD = "-"
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="The file, or - for stdin.", show_default=False)
 ]
-Out = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help=f"Where to write, or - for stdout. Default: the file's name with {SUFFIX}, or without "
-        "it; from stdin to stdout.",
-        show_default=False,
-    ),
-]
 Batch = Annotated[
     int,
     typer.Option(
@@ -46,7 +39,15 @@ Batch = Annotated[
 
 def compress(
     file: File,
-    out: Out = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"Where to write, or - for stdout. Default: the file's name and {SUFFIX}; from "
+            "stdin to stdout.",
+            show_default=False,
+        ),
+    ] = None,
     adapt: Annotated[
         bool, typer.Option("--adapt", help="Learn from the file, too: smaller, and slower.")
     ] = False,
@@ -56,7 +57,7 @@ def compress(
             min=0,
             metavar="N",
             help="Compress this many stretches of a file side by side: faster, and a little "
-            "larger. 0: one for each 8 KB, at most 64.",
+            "larger; at most 4,096. 0: one for each 8 KB, up to 64.",
         ),
     ] = 0,
     batch: Batch = 512,
@@ -82,7 +83,7 @@ def compress(
     charlm compress novel.txt --with-model
     cat novel.txt | charlm compress - > novel.txt.charlm
     """
-    target = _target(file, out, f"{file}{SUFFIX}")
+    target = _target(file, out, f"{file}{SUFFIX}", json=json)
     from ..compression import container, files
     from ..runs import locate
 
@@ -101,15 +102,25 @@ def compress(
             with_model=with_model,
             progress=progress,
         )
-    _report(outcome, target, target, json=json)
+    if outcome.is_part:
+        note(f"only a part of the model is in the file, and used: {outcome.model}")
+    _report(outcome, target, json=json)
 
 
 def decompress(
     file: File,
-    out: Out = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"Where to write, or - for stdout. Default: the file's name without {SUFFIX}; "
+            "from stdin to stdout.",
+            show_default=False,
+        ),
+    ] = None,
     batch: Batch = 512,
     model: ModelPath = None,
-    force: Force = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     json: JsonOutcome = False,
 ) -> None:
     r"""Read back a file that `charlm compress` wrote.
@@ -122,7 +133,7 @@ def decompress(
     """
     if out is None and file != STANDARD and not file.endswith(SUFFIX):
         raise CharlmError(f"{file} does not end with {SUFFIX}: say with --out what to write")
-    target = _target(file, out, file.removesuffix(SUFFIX))
+    target = _target(file, out, file.removesuffix(SUFFIX), json=json)
     from ..compression import files
     from ..runs import locate
 
@@ -130,23 +141,40 @@ def decompress(
         output_file.check_new(Path(target), [file], force=force)
 
     def find() -> Path:
-        path = locate.resolve(model)
-        if target != STANDARD:
-            output_file.check_apart(Path(target), [path])
+        try:
+            path = locate.resolve(model)
+            if target != STANDARD:
+                output_file.check_apart(Path(target), [path])
+        except CharlmError as error:
+            raise _NoModelError(str(error)) from None
         return path
 
     with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
         try:
             outcome = files.decompress(source, result, find, batch=batch, progress=progress)
+        except _NoModelError:
+            raise
         except CharlmError as error:
             raise CharlmError(f"{'stdin' if file == STANDARD else file}: {error}") from None
-    _report(outcome, target, file, json=json)
+    _report(outcome, target, json=json)
 
 
-def _target(file: str, out: str | None, default: str) -> str:
+class _NoModelError(CharlmError):
+    """The model is at fault, not the file."""
+
+
+def _target(file: str, out: str | None, default: str, *, json: bool) -> str:
+    if out == "":
+        raise CharlmError("`out` is empty: name a file")
+    if file != STANDARD and Path(file).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
     target = out or (STANDARD if file == STANDARD else default)
+    if target == STANDARD and json:
+        raise CharlmError("the result and --json would both go to stdout: name a file with `out`")
     if target == STANDARD and show.is_terminal(sys.stdout):
-        raise CharlmError("the result would go to the terminal: say with --out where to write it")
+        raise CharlmError("the result would go to the terminal: say with `out` where to write it")
+    if target == STANDARD and sys.stdout.name == os.devnull:  # see app.main
+        raise CharlmError("stdout is closed: say with `out` where to write the result")
     return target
 
 
@@ -154,6 +182,8 @@ def _target(file: str, out: str | None, default: str) -> str:
 def _source(file: str) -> Iterator[tuple[BinaryIO, int]]:
     """The file, and how long it is; 0 if nobody knows."""
     if file == STANDARD:
+        if sys.stdin is None:
+            raise CharlmError("stdin is closed: name a file")
         yield sys.stdin.buffer, 0
         return
     with Path(file).open("rb") as source:
@@ -177,14 +207,14 @@ def _bar(file: str, size: int) -> Iterator[Callable[[float], None]]:
         yield lambda done: report(min(1.0, done / size)) if size else None
 
 
-def _report(outcome: Outcome, target: str, packed: str, *, json: bool) -> None:
+def _report(outcome: Outcome, target: str, *, json: bool) -> None:
     """Say what was done; where stdout has the result, on stderr."""
-    if json and target != STANDARD:
+    if json:
         show.emit_json({**outcome.as_dict(), "file": target})
         return
     ratio = (
         f"{show.size(outcome.bytes)} in {show.size(outcome.compressed)}, "
-        f"{outcome.bits_per_byte:.3f} bits for each byte"
+        f"{outcome.bits_per_byte:.3f} bits per byte"
     )
     if target == STANDARD:
         note(ratio)

@@ -50,6 +50,8 @@ class Decoder:
 
     def __init__(self, data: bytes) -> None:
         stream = library()
+        if len(data) % WORDS.itemsize:
+            raise CharlmError("the bytes are not those of a text of this model")
         self.coder = stream.queue.RangeDecoder(np.frombuffer(data, WORDS).astype(np.uint32))
         self.model = stream.model.Categorical(perfect=False)
 

@@ -79,7 +79,7 @@ def read_header(source: Readable) -> tuple[Header, bytes]:
     """
     magic = source.read(len(MAGIC))
     if magic != MAGIC:
-        raise CharlmError("it is no file that `charlm compress` wrote")
+        raise CharlmError("not a file that `charlm compress` wrote")
     length = _exactly(source, LENGTH.size)
     (size,) = LENGTH.unpack(length)
     about = _exactly(source, _within(size, MAX_HEADER))
@@ -167,7 +167,7 @@ def unsqueeze(data: bytes, limit: int) -> bytes:
 
 def damaged() -> CharlmError:
     """The error for a file that is not as it was written."""
-    return CharlmError("it is damaged or cut off, and cannot be read back")
+    return CharlmError("damaged or cut off: it cannot be read back")
 
 
 def _exactly(source: Readable, size: int) -> bytes:

@@ -29,6 +29,7 @@ class Outcome:
     model: str  # such as: LSTM 1 × 512
     bytes: int  # of the original
     compressed: int
+    is_part: bool = False  # of the model that was given
 
     @property
     def bits_per_byte(self) -> float:
@@ -59,9 +60,13 @@ def compress(
 
     Raises CharlmError for a model that does not predict the next token, and OSError.
     """
-    require(0 <= blocks <= MOST_ROWS, f"`blocks` must be from 1 to {MOST_ROWS:,}, not {blocks}")
+    require(
+        0 <= blocks <= MOST_ROWS,
+        f"`blocks` must be from 0 (by size) to {MOST_ROWS:,}, not {blocks}",
+    )
     require(batch >= 1, f"`batch` must be at least 1, not {batch}")
     contents, packed = model_file.read(model), b""
+    is_part = with_model and contents.family != "recurrent"
     if with_model:
         packed = model_inside.pack(contents)
         contents = model_inside.unpack(packed)
@@ -70,7 +75,7 @@ def compress(
     header = Header("" if with_model else digest(model), name, adapt)
     written = container.write_header(target, header, packed)
     size, more = codec.compress(source, target, progress)
-    return Outcome(name, size, written + more)
+    return Outcome(name, size, written + more, is_part)
 
 
 def decompress(
@@ -93,8 +98,8 @@ def decompress(
         model = find()
         if digest(model) != header.model:
             raise CharlmError(
-                f"it was compressed with another model, {header.name} ({header.model[:12]}…), and "
-                f"{model} is not that one: name it with `model`"
+                f"it was compressed with another model than {model}: with {header.name} "
+                f"({header.model[:12]}…). Name that one with `model`"
             )
         contents = model_file.read(model)
     codec = _codec(contents, adapt=header.adapt, batch=batch)

@@ -34,7 +34,7 @@ def card(
     """
     parts = [
         f"---\n{_front_matter(info, name, language, license)}---",
-        f"# {name}",
+        f"# {' '.join(name.split())}",
         _introduction(info),
         "## Use\n\n" + _use(info),
         *(f"## {title}\n\n{body}" for title, body in _sections(info) if body),
@@ -66,27 +66,32 @@ def _front_matter(
     """YAML; its strings are written as JSON, which YAML contains."""
     lines = ["library_name: charlm"]
     if language:
-        lines.append(f"language: {json.dumps([one.strip() for one in language.split(',')])}")
+        lines.append(f"language: {_json([one.strip() for one in language.split(',')])}")
     if license:
-        lines.append(f"license: {json.dumps(license)}")
+        lines.append(f"license: {_json(license)}")
     lines.append(f"pipeline_tag: {'fill-mask' if _is_pseudo(info) else 'text-generation'}")
-    lines.append(f"tags: {json.dumps(['charlm', 'language-model', *_tags(info)])}")
+    lines.append(f"tags: {_json(['charlm', 'language-model', *_tags(info)])}")
     found = results(info)
     if found:
-        corpus = info["training"].get("corpus", "text")
+        corpus, where = info["training"].get("corpus", "text"), _measured_on(info["training"])
         lines += [
             "model-index:",
-            f"- name: {json.dumps(name)}",
+            f"- name: {_json(name)}",
             "  results:",
-            f"  - task: {json.dumps({'type': 'text-generation', 'name': 'Language modelling'})}",
-            f"    dataset: {json.dumps({'type': corpus, 'name': f'{corpus}, validation text'})}",
+            f"  - task: {_json({'type': 'text-generation', 'name': 'Language modelling'})}",
+            f"    dataset: {_json({'type': corpus, 'name': f'{corpus}: {where}'})}",
             "    metrics:",
         ]
         for key, value in found.items():
             label = PSEUDO if _is_pseudo(info) else METRICS[key]
             metric = {"type": key, "name": label, "value": value}
-            lines.append(f"    - {json.dumps(metric)}")
+            lines.append(f"    - {_json(metric)}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _json(value: Any) -> str:
+    """JSON that is YAML, too: with characters as they are, since YAML knows no surrogates."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _tags(info: Mapping[str, Any]) -> list[str]:
@@ -130,7 +135,7 @@ def _sections(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         (PSEUDO if _is_pseudo(info) else METRICS[key], fixed(value, 4))
         for key, value in found.items()
     ]
-    yield "Results", _table(("on the validation text", ""), measured) if measured else ""
+    yield "Results", _table((f"on {_measured_on(about)}", ""), measured) if measured else ""
     trained = settings(about["settings"]) if "settings" in about else ""
     if "step" in about:
         trained += f"\n\nThe weights are those after step {about['step']:,}."
@@ -138,6 +143,15 @@ def _sections(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Limits", _limits(info)
     made = about.get("version", __version__)
     yield "Made with", f"charlm {made}; this card: charlm {__version__}."
+
+
+def _measured_on(about: Mapping[str, Any]) -> str:
+    """The validation text, or how much of it."""
+    best, valid = about.get("best") or {}, about.get("valid") or {}
+    some, all_ = best.get("tokens"), valid.get("tokens")
+    if some is None or all_ is None or some >= all_:
+        return "the validation text"
+    return f"the first {some:,} of the {all_:,} tokens of the validation text"
 
 
 def _limits(info: Mapping[str, Any]) -> str:

@@ -21,6 +21,8 @@ def check(path: Path, is_ours: Callable[[bytes], bool], *, force: bool = False) 
     is_ours: whether charlm writes files that begin with these bytes. An empty file is nobody's.
     Raises OSError if `path` is a directory, or lies in one that does not exist.
     """
+    if str(path) == "-":
+        raise CharlmError("- is standard output: name a file to write to")
     _check_place(path)
     if force or not path.is_file():
         return
@@ -61,12 +63,11 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises OSError.
     """
     _check_place(path)
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        with target.open("wb") as file:
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
             yield cast(BinaryIO, file)
     else:
-        with atomic(target) as file:
+        with atomic(path.resolve()) as file:
             yield file
 
 
@@ -85,5 +86,5 @@ def is_among(path: Path, others: Iterable[str | Path | None]) -> bool:
 def _check_place(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not path.resolve().parent.is_dir():
+    if not (path.exists() or path.resolve().parent.is_dir()):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, write_model
+from cli_support import Cli, run, write_model
 
 pytest.importorskip("constriction", reason="constriction is not installed")
 STORY = "the apple and pear salad\nthe cats, which already ate fish, were full.\n" * 20
@@ -31,7 +31,7 @@ def test_there_and_back(cli: Cli, story: Path) -> None:
     done = cli("compress", str(story), "--adapt", "--blocks", "3")
     assert done.code == 0
     assert f"file   {packed}" in done.out
-    assert "bits for each byte" in done.out
+    assert "bits per byte" in done.out
     story.rename(story.with_name("kept.txt"))
     assert cli("decompress", str(packed)).code == 0
     assert story.read_text("utf-8") == STORY
@@ -55,12 +55,12 @@ def test_pipes(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model.safetensors")
     small = piped(["compress", "-"], STORY.encode(), model)
     assert small.returncode == 0
-    assert b"bits for each byte" in small.stderr
+    assert b"bits per byte" in small.stderr
     back = piped(["decompress", "-"], small.stdout, model)
     assert (back.returncode, back.stdout) == (0, STORY.encode())
     cut = piped(["decompress", "-"], small.stdout[:-1], model)
     assert cut.returncode == 2
-    assert cut.stderr == b"error: stdin: it is damaged or cut off, and cannot be read back\n"
+    assert cut.stderr == b"error: stdin: damaged or cut off: it cannot be read back\n"
 
 
 def test_a_terminal_gets_no_bytes(tmp_path: Path) -> None:
@@ -79,12 +79,15 @@ def test_a_terminal_gets_no_bytes(tmp_path: Path) -> None:
     [
         (["compress", "missing.txt"], "missing.txt: No such file"),
         (["compress", "."], "directory"),
+        (["decompress", ".", "--out", "x"], "directory"),
+        (["compress", "STORY", "--out", ""], "--out is empty"),
+        (["compress", "-", "--json"], "would both go to stdout"),
         (["compress", "STORY", "--out", "STORY"], "not a file that this command writes"),
         (["compress", "STORY", "--out", "STORY", "--force"], "is one of the files to read"),
         (["compress", "STORY", "--out", "MODEL", "--force"], "is one of the files to read"),
-        (["compress", "STORY", "--blocks", "9999"], "--blocks must be from 1 to 4,096"),
+        (["compress", "STORY", "--blocks", "9999"], "--blocks must be from 0 (by size) to 4,096"),
         (["decompress", "STORY"], "does not end with .charlm: say with --out"),
-        (["decompress", "STORY", "--out", "x"], "no file that `charlm compress` wrote"),
+        (["decompress", "STORY", "--out", "x"], "not a file that `charlm compress` wrote"),
     ],
 )
 def test_what_cannot_be(cli: Cli, story: Path, args: list[str], words: str) -> None:
@@ -96,6 +99,27 @@ def test_what_cannot_be(cli: Cli, story: Path, args: list[str], words: str) -> N
     assert done.err.count("\n") == 1
     assert story.read_text("utf-8") == STORY
     assert not Path("x").exists()
+
+
+def test_closed_streams(tmp_path: Path) -> None:
+    model, out = write_model(tmp_path / "model.safetensors"), tmp_path / "out"
+    done = run(model, shell=f"$CHARLM compress - --out {out} <&-")
+    assert (done.returncode, done.stderr) == (2, b"error: stdin is closed: name a file\n")
+    done = run(model, shell="$CHARLM compress - >&-", stdin=b"abc")
+    assert done.returncode == 2
+    assert b"stdout is closed" in done.stderr
+    done = run(model, shell="$CHARLM compress - --out /dev/stdout | cat", stdin=b"abc")
+    assert done.stdout.startswith(b"\x89charlm")
+
+
+def test_of_a_mixture_the_network_goes_into_the_file(cli: Cli, story: Path) -> None:
+    assert cli.model is not None
+    other = write_model(story.with_name("other.safetensors"))
+    both = story.with_name("both.safetensors")
+    assert cli("mix", str(cli.model), str(other), "--dev", str(story), "--out", str(both)).code == 0
+    cli.model = both
+    done = cli("compress", str(story), "--with-model")
+    assert "only a part of the model is in the file, and used: LSTM 1 × 12" in done.err
 
 
 def test_what_exists_is_not_replaced(cli: Cli, story: Path) -> None:
@@ -115,8 +139,11 @@ def test_another_model(cli: Cli, story: Path, tmp_path: Path) -> None:
     other = write_model(tmp_path / "other.safetensors", level="byte")
     done = cli("decompress", f"{story}.charlm", "--out", "x", "--model", str(other))
     assert done.code == 2
-    assert "story.txt.charlm: it was compressed with another model, LSTM 1 × 12" in done.err
-    assert "name it with --model" in done.err
+    assert "story.txt.charlm: it was compressed with another model than" in done.err
+    assert "with LSTM 1 × 12" in done.err
+    assert "Name that one with --model" in done.err
+    missing = cli("decompress", f"{story}.charlm", "--out", "x", "--model", "missing")
+    assert missing.err.startswith("error: there is no model missing")
 
 
 def test_with_the_model_inside_none_is_needed(cli: Cli, story: Path) -> None:

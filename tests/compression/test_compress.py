@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,16 @@ def test_a_model_that_fits_makes_files_small() -> None:
     small = packed(Codec(portable(lm), tokenizer, blocks=1), data)
     assert len(small) == pytest.approx(-nats / np.log(2) / 8, rel=0.05, abs=60)
     assert len(small) < 0.9 * len(zlib.compress(data, 9))
+
+
+@pytest.mark.usefixtures("always")
+def test_a_body_that_is_none() -> None:
+    """Whoever seals a file anew can write whatever he likes into it."""
+    (frame,) = container.read_frames(io.BytesIO(packed(codec(), b"abc de, fgh\n" * 40)))
+    one = codec()
+    for body in (frame.body[:-1], b"", bytes(40), b"\xff" * 40):
+        with pytest.raises(CharlmError, match="another text"):
+            one.original(replace(frame, body=body), nothing)
 
 
 def test_frames(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +304,7 @@ def test_another_model_is_refused(model: Path, tmp_path: Path) -> None:
     small, other = io.BytesIO(), tmp_path / "other.safetensors"
     model_file.write(other, small_model_file(cell="gru"))
     files.compress(io.BytesIO(b"abc\n"), small, model)
-    with pytest.raises(CharlmError, match=r"another model, LSTM 1 × 4 .*other.safetensors is not"):
+    with pytest.raises(CharlmError, match=r"another model than .*: with LSTM 1 × 4"):
         files.decompress(io.BytesIO(small.getvalue()), io.BytesIO(), lambda: other)
 
 

@@ -69,3 +69,21 @@ def test_a_model_that_knows_nothing_of_itself_has_a_card(info: dict[str, Any]) -
     assert "model-index" not in text
     assert "## Results" not in text
     assert read(text).data.to_dict()["library_name"] == "charlm"
+
+
+def test_what_was_measured_on_a_part_of_the_validation_text_is_said_so(
+    info: dict[str, Any],
+) -> None:
+    assert "| on the validation text |" in card(info, "tale")
+    info["training"]["best"]["tokens"] = 8192
+    info["training"]["valid"] = {"chars": 1, "tokens": 46582, "lines": 1, "oov": 0}
+    text = card(info, "tale")
+    assert "| on the first 8,192 of the 46,582 tokens of the validation text |" in text
+    (name,) = {one.dataset_name for one in read(text).data.eval_results}
+    assert name == "toy.txt: the first 8,192 of the 46,582 tokens of the validation text"
+
+
+def test_names_of_any_kind(info: dict[str, Any]) -> None:
+    text = card(info, "😀 two\nlines: “#1”")
+    assert "\n# 😀 two lines: “#1”\n" in text
+    assert read(text).data.model_name == "😀 two\nlines: “#1”"

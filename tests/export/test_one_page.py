@@ -94,6 +94,13 @@ def test_the_same_model_makes_the_same_page(elsewhere: Path) -> None:
     assert first.read_bytes() == before
 
 
+LONG_TEXT = """
+    const text = document.getElementById("text");
+    text.value = "abc de, ".repeat(1500);
+    text.dispatchEvent(new Event("input"));
+"""
+
+
 def test_every_panel_works_from_a_disk(opened: Opened) -> None:
     from selenium.webdriver.common.keys import Keys
 
@@ -134,6 +141,21 @@ def test_every_panel_works_from_a_disk(opened: Opened) -> None:
     assert complaints(driver) == []
     elsewhere = {url for url in asked_for(driver) if not url.startswith(("file:", "data:"))}
     assert elsewhere == set()
+
+
+def test_numbers_of_a_bidirectional_model_are_called_what_they_are(opened: Opened) -> None:
+    page = opened(small_model_file(bidirectional=True))
+    page.until(lambda: "pseudo-log P" in page.text("#numbers"))
+    assert "pseudo-perplexity" in page.text("#numbers")
+
+
+def test_numbers_of_an_earlier_text_are_pale(opened: Opened) -> None:
+    page = opened(small_model_file(layers=2))
+    page.until(lambda: page.text("#numbers"))
+    page.driver.execute_script(LONG_TEXT)
+    page.until(lambda: page.count("#numbers.old") == 1)
+    page.until(lambda: page.count("#numbers.old") == 0)
+    page.driver.execute_script("localStorage.clear()")  # or the next page begins with this text
 
 
 def test_writing_can_be_stopped_and_goes_wrong_in_words(opened: Opened) -> None:

@@ -13,6 +13,7 @@ const EXAMPLES = {
   blanks: { char: "the c_t sat on the m_t", word: "the ___ sat on the mat" },
   text: "the apple and pear salad",
 };
+const SLOW = 300;  // milliseconds after which an answer is awaited visibly
 let models = [], tokens = [], selected = -1;
 
 // Surprisal ------------------------------------------------------------------------------------
@@ -21,13 +22,28 @@ const score = latest(async () => {
   const lines = text.value.split("\n");
   if (lines.at(-1) === "" && lines.length > 1) lines.pop();
   const context = now.causal && lines.length > 1 ? "stream" : "sentence";
-  const { scores } = await ask("/v1/score", { sentences: lines, tokens: true, context });
+  const waiting = setTimeout(() => showAsOld(true), SLOW);
+  let scores;
+  try {
+    ({ scores } = await ask("/v1/score", { sentences: lines, tokens: true, context }));
+  } finally {
+    clearTimeout(waiting);
+    showAsOld(false);
+  }
   tokens = scores.flatMap((one) => one.token_scores);
   drawRibbon();
   const total = { logprob: 0, tokens: 0, chars: 0 };
   for (const one of scores) for (const key in total) total[key] += one[key];
   drawNumbers(total);
 });
+
+// Numbers of an earlier text are pale while those of this one are awaited.
+function showAsOld(old) {
+  for (const one of [ribbon, $("numbers")]) {
+    one.classList.toggle("old", old);
+    one.setAttribute("aria-busy", old);
+  }
+}
 
 // What has not changed stays as it is: of a long text, one key changes little.
 function drawRibbon() {
@@ -72,9 +88,10 @@ function visible(token) {
 }
 
 function drawNumbers({ logprob, tokens: n, chars }) {
-  const ten = Math.round(logprob / Math.LN10);
+  const ten = Math.round(logprob / Math.LN10), pseudo = now.causal ? "" : "pseudo-";
   $("numbers").replaceChildren(
-    "log P ", element("b", {}, number(logprob)), ` nats, or 10${superscript(ten)} · perplexity `,
+    `${pseudo}log P `, element("b", {}, number(logprob)),
+    ` nats, or 10${superscript(ten)} · ${pseudo}perplexity `,
     element("b", {}, number(Math.exp(-logprob / n))), " · ",
     element("b", {}, number(-logprob / chars / Math.LN2)), " bits/char",
   );
