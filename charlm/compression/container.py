@@ -53,7 +53,8 @@ class Frame:
 
 def write_header(target: BinaryIO, header: Header, model: bytes = b"") -> int:
     """Begin a file; model: what follows the header. Returns the bytes written."""
-    about = json.dumps({**asdict(header), "bytes": len(model)}, separators=(",", ":")).encode()
+    fields = {**asdict(header), "bytes": len(model)}
+    about = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
     data = MAGIC + LENGTH.pack(len(about)) + about + model
     target.write(data + CHECKSUM.pack(zlib.crc32(data)))
     return len(data) + CHECKSUM.size

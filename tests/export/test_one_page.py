@@ -96,7 +96,7 @@ def test_the_same_model_makes_the_same_page(elsewhere: Path) -> None:
 
 LONG_TEXT = """
     const text = document.getElementById("text");
-    text.value = "abc de, ".repeat(1500);
+    text.value = "abc de, ".repeat(500);
     text.dispatchEvent(new Event("input"));
 """
 
@@ -150,7 +150,7 @@ def test_numbers_of_a_bidirectional_model_are_called_what_they_are(opened: Opene
 
 
 def test_numbers_of_an_earlier_text_are_pale(opened: Opened) -> None:
-    page = opened(small_model_file(layers=2))
+    page = opened(small_model_file(layers=30))  # slow enough
     page.until(lambda: page.text("#numbers"))
     page.driver.execute_script(LONG_TEXT)
     page.until(lambda: page.count("#numbers.old") == 1)
