@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from ..compression.container import SUFFIX, is_ours
 from ..errors import CharlmError
 from ..system import output_file
 from . import show
@@ -21,7 +22,6 @@ from .talk import note, progress_bar
 if TYPE_CHECKING:
     from ..compression.files import Outcome
 
-SUFFIX = ".charlm"
 STANDARD = "-"
 
 File = Annotated[
@@ -84,12 +84,12 @@ def compress(
     cat novel.txt | charlm compress - > novel.txt.charlm
     """
     target = _target(file, out, f"{file}{SUFFIX}", json=json)
-    from ..compression import container, files
+    from ..compression import files
     from ..runs import locate
 
     path = locate.resolve(model)
     if target != STANDARD:
-        output_file.check(Path(target), container.is_ours, force=force)
+        output_file.check(Path(target), is_ours, force=force)
         output_file.check_apart(Path(target), [file, path])
     with _source(file) as (source, size), _written(target) as result, _bar(file, size) as progress:
         outcome = files.compress(

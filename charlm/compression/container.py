@@ -20,6 +20,7 @@ from ..errors import CharlmError
 
 MAGIC = b"\x89charlm\n"
 VERSION = 1
+SUFFIX = ".charlm"
 FRAME_BYTES = 1 << 22  # of the original
 MAX_HEADER, MAX_MODEL = 1 << 16, 1 << 31
 MODEL, PLAIN, END = 1, 2, 0  # what a frame holds: coded tokens, LZMA, nothing

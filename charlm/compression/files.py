@@ -18,7 +18,6 @@ from .portable import portable
 from .predictor import BATCH
 
 DIGEST_CHARS = 32  # of the model's SHA-256 that a header holds
-SUFFIX = ".charlm"
 Find: TypeAlias = Callable[[], Path]  # the model file to use
 
 

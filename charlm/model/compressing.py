@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..compression import files
-from ..compression.container import is_ours
+from ..compression.container import SUFFIX, is_ours
 from ..compression.predictor import BATCH
 from ..system import output_file
 from .exporting import Exporting
@@ -36,7 +36,7 @@ class Compressing(Exporting):
         Needs the package constriction. Raises CharlmError for a bidirectional model and one without
         a file, and OSError.
         """
-        model, target = Path(self._path()), Path(out or f"{file}{files.SUFFIX}")
+        model, target = Path(self._path()), Path(out or f"{file}{SUFFIX}")
         output_file.check(target, is_ours, force=force)
         output_file.check_apart(target, [file, model])
         with Path(file).open("rb") as source, output_file.writing(target) as written:
@@ -66,7 +66,7 @@ class Compressing(Exporting):
 
         Raises CharlmError for a file that is not one, a damaged one and another model, and OSError.
         """
-        target = Path(out or str(file).removesuffix(files.SUFFIX))
+        target = Path(out or str(file).removesuffix(SUFFIX))
         output_file.check_new(target, [file, self._path()], force=force)
         with Path(file).open("rb") as source, output_file.writing(target) as written:
             files.decompress(source, written, lambda: Path(self._path()), batch=batch)
