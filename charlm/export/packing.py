@@ -42,10 +42,7 @@ class Packer:
         return self._planes("f32", values.astype("<f4"))
 
     def matrix(self, values: Floats) -> Spec:
-        """A matrix, (N, K), its rows rounded to whole numbers of a unit each: 15 bits a number.
-
-        For the same space, half precision is a quarter as exact.
-        """
+        """A matrix, (N, K), its rows rounded to whole numbers of a unit each: 15 bits a number."""
         largest = abs(values).max(axis=1, initial=0)
         units = (np.where(largest > 0, largest, 1) / LEVELS).astype(np.float32)
         codes = np.round(values / units[:, None]) + LEVELS
