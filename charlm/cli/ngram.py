@@ -62,6 +62,14 @@ def ngram(
             help="Also write the model as hash tables, which charlm.kenlm reads fastest.",
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1G",
+            help="Estimate the model on disk in this much memory, for texts that are larger: "
+            "such as 800M, 1.5G or 50%. The same model.",
+        ),
+    ] = None,
     force: Force = False,
     json: JsonOutcome = False,
     **given: Any,
@@ -74,6 +82,7 @@ def ngram(
     charlm ngram corpus.txt
     charlm ngram corpus.txt --level word --order 3 --out runs/trigram
     charlm ngram corpus.txt --level word --min-counts 1,1,2 --arpa model.arpa
+    charlm ngram large.txt --level word --memory 1G
     """
     only_once(*corpus, given["valid"])
     thresholds = _counts(min_counts)
@@ -98,6 +107,7 @@ def ngram(
             context=context.value if context else None,
             min_counts=thresholds,
             arpa_file=arpa,
+            memory=memory,
             force=force,
             events=events,
             **given,

@@ -112,6 +112,7 @@ def ngram(
     context: str | None = None,
     min_counts: Sequence[int] = (),
     arpa_file: str | Path | None = None,
+    memory: int | str | None = None,
     force: bool = False,
     progress: bool = True,
     events: Events | None = None,
@@ -129,6 +130,8 @@ def ngram(
     stream for characters and bytes, sentence for words and subwords. min_counts (ints, ()): minimum
     count to keep an n-gram, by length; the last applies to all longer ones.
     arpa_file (path, None): also write the model as an ARPA file.
+    memory (bytes or such as "1G", None): estimate the model on disk in that much memory, for texts
+    that are larger; the same model.
     force (bool, False): also replace a file that is not one of charlm's.
     progress (bool, True): show progress, on a terminal and in a notebook.
     events (Events, None): callbacks to use in place of the display.
@@ -146,6 +149,7 @@ def ngram(
             context=context,
             min_counts=min_counts,
             arpa_file=arpa_file,
+            memory=memory,
             force=force,
             events=watcher,
             **settings,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from ..runs.events import Events
 from .notebook import Area, in_notebook
-from .talk import progress_bar, warn
+from .talk import note, progress_bar, warn
 
 NOTEBOOK_SECONDS = 0.25  # between updates
 
@@ -22,6 +22,9 @@ class Stages(Events):
     def stage(self, name: str, done: float) -> None:
         if name != "estimate":  # of weights or n-grams, whose progress is unknown
             self.report(done)
+
+    def announce(self, message: str) -> None:
+        note(message)
 
     def warn(self, message: str) -> None:
         warn(message)

@@ -20,14 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ..errors import require
 from ..lm import Ids
-from .ngram import ABSENT, MAX_NGRAM_ORDER, START_NATS, Keys, NgramLM, Order
-
-# Used if the counts of counts give none (as in KenLM).
-FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
+from .interpolation import counts_of_counts, discounts_by_order, interpolate, log, thresholds
+from .ngram import ABSENT, START_NATS, Keys, NgramLM, Order
 
 
 @dataclass(frozen=True)
@@ -57,60 +53,31 @@ def estimate(
     warn: called with a message if discounts fall back to defaults. Raises CharlmError for
     settings out of range.
     """
-    require(
-        1 <= order <= MAX_NGRAM_ORDER, f"order must be from 1 to {MAX_NGRAM_ORDER}, not {order}"
-    )
-    thresholds = [*min_counts, *[min_counts[-1] if min_counts else 1] * order][:order]
-    require(all(n >= 1 for n in thresholds), "min-counts must be at least 1")
-    require(thresholds[0] == 1, "min-counts must begin with 1: every word is in the vocabulary")
-    require(
-        thresholds == sorted(thresholds), "min-counts must not decrease from one order to the next"
-    )
+    minimum = thresholds(min_counts, order)
     V = vocab_size
     text = _with_starts(np.asarray(ids, np.int64), V, eos, lines=lines)
-    counts_by_order = _count(text, V, eos, order, lines=lines)
+    found = _count(text, V, eos, order, lines=lines)
+    adjusted = [_adjusted(*pair) for pair in zip(found, [*found[1:], None], strict=True)]
+    adjusted[0][V] = 0  # <s> is not a word
+    D = discounts_by_order([counts_of_counts(a) for a in adjusted], warn)
     orders: list[Order] = []
-    lower = np.full(1, 1.0 / V)  # P of the order below, by index
-    without: list[int] = []  # orders whose discounts cannot be estimated
-    for k, counts in enumerate(counts_by_order):
-        adjusted = _adjusted(counts, counts_by_order[k + 1] if k + 1 < order else None)
-        if k == 0:
-            adjusted[V] = 0  # <s> is not a word
-        discounts = _discounts(adjusted)
-        if discounts is None:
-            discounts = FALLBACK_DISCOUNTS
-            without.append(k + 1)
-        D = np.array([0.0, *discounts])[np.minimum(adjusted, 3)]
-        prefix = counts.keys // (V + 1)
-        contexts = len(counts_by_order[k - 1].keys) if k else 1
-        kept = counts.raw >= thresholds[k]
-        total = np.bincount(prefix, adjusted, contexts)
-        leftover = np.bincount(prefix, np.where(kept, D, adjusted), contexts)
-        with np.errstate(invalid="ignore"):
-            gamma = np.where(total > 0, leftover / total, 1.0)
-            discounted = np.where(kept, (adjusted - D) / total[prefix], 0.0)
-        suffix = (
-            counts_by_order[k - 1].indices[counts.last]
-            if k
-            else np.zeros(len(counts.keys), np.int64)
-        )
-        probability = discounted + gamma[prefix] * lower[suffix]
+    lower = np.full(V + 1, 1.0 / V)  # P of each n-gram's suffix
+    for k, counts in enumerate(found):
+        kept = counts.raw >= minimum[k]
+        probability, gamma = interpolate(counts.keys // (V + 1), adjusted[k], kept, D[k], lower)
         if k:
             before = orders[-1]
-            orders[-1] = Order(before.keys, before.nats, _log(gamma))
-        nats = _log(probability)
+            backoff = np.zeros(len(before.keys), np.float32)  # of those that nothing follows
+            backoff[: len(gamma)] = log(gamma)
+            orders[-1] = Order(before.keys, before.nats, backoff)
+        nats = log(probability)
         if k == 0:
             nats[V] = START_NATS
         orders.append(Order(counts.keys, nats, np.zeros(len(nats), np.float32)))
-        lower = probability
-    if without:
-        warn(
-            "the text is too small, or repeats itself too much, to estimate discounts for n-grams "
-            f"of order {', '.join(map(str, without))}; using "
-            + ", ".join(map(str, FALLBACK_DISCOUNTS))
-        )
-    if max(thresholds) > 1:
-        orders = _prune(orders, [counts.raw for counts in counts_by_order], thresholds, V)
+        if k + 1 < order:
+            lower = probability[counts.indices[found[k + 1].last]]
+    if max(minimum) > 1:
+        orders = _prune(orders, [counts.raw for counts in found], minimum, V)
     return NgramLM(orders, V, eos, lines=lines)
 
 
@@ -155,16 +122,6 @@ def _adjusted(counts: Counts, longer: Counts | None) -> Keys:
     return np.where(extensions > 0, extensions, counts.raw)
 
 
-def _discounts(adjusted: Keys) -> tuple[float, ...] | None:
-    """D for a = 1, 2, 3 and more, from the counts of counts; None if these give none."""
-    n = [int((adjusted == i).sum()) for i in range(1, 5)]
-    if not all(n):
-        return None
-    Y = n[0] / (n[0] + 2 * n[1])
-    D = tuple(i - (i + 1) * Y * n[i] / n[i - 1] for i in (1, 2, 3))
-    return D if min(D) > 0 else None
-
-
 def _prune(
     orders: Sequence[Order], raw: Sequence[Keys], thresholds: Sequence[int], V: int
 ) -> list[Order]:
@@ -179,8 +136,3 @@ def _prune(
             renumbered = np.cumsum(kept) - 1
         result.append(Order(keys[kept], order.nats[kept], order.backoff[kept]))
     return result
-
-
-def _log(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(values), START_NATS).astype(np.float32)

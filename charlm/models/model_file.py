@@ -15,15 +15,16 @@ from ..errors import CharlmError
 from ..lm import CausalLM, LanguageModel, State, causal
 from ..system import tensor_file
 from ..system.checked import checked
-from ..system.tensor_file import Tensors
+from ..system.tensor_file import Stored, Tensors
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer import from_dict as tokenizer_from_dict
-from . import arpa, family, hashed_ngram
+from . import arpa, family, hashed_ngram, ngram
 from . import families as families  # registers the families of charlm
 from .file_contents import FileContents
 from .ngram import MAX_NGRAM_ORDER
 
 FORMAT = 1
+MAPPED_BYTES = 1 << 30  # of a file: a larger n-gram model is not read as a whole
 KIND = "charlm"
 
 
@@ -40,30 +41,41 @@ class ModelFile:
 
 def write(path: str | Path, contents: ModelFile) -> None:
     """Write a model file atomically. The same model gives the same bytes. Raises OSError."""
-    body = {
+    tensor_file.write(Path(path), KIND, _body(contents), contents.tensors)
+
+
+def write_stored(path: str | Path, contents: ModelFile, tensors: Mapping[str, Stored]) -> None:
+    """`write` with these tensors, which need not fit into memory. Raises OSError."""
+    tensor_file.write_stored(Path(path), KIND, _body(contents), tensors)
+
+
+def _body(contents: ModelFile) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "family": contents.family,
         "config": contents.config,
         "tokenizer": contents.tokenizer.as_dict(),
         "training": contents.training,
     }
-    tensor_file.write(Path(path), KIND, body, contents.tensors)
 
 
 def read(path: str | Path, *, mapped: bool = False) -> ModelFile:
     """Read and check a model file, or an n-gram model in an ARPA file from any tool.
 
-    mapped: leave the tables of a hashed n-gram model on disk, mapped into memory; then nothing says
-    whether they are as they were written. Raises CharlmError if the file is missing, not ours, has
-    a single byte wrong, or is of a newer format.
+    mapped: leave the tables of a hashed n-gram model on disk, mapped into memory. An n-gram model
+    of more than MAPPED_BYTES always is. Then nothing says whether numbers are as they were written.
+    Raises CharlmError if the file is missing, not ours, has a single byte wrong, or is of a newer
+    format.
     """
     path = Path(path)
     arpa.refuse_kenlm_binary(path)
     if arpa.is_arpa(path):
         lm, tokenizer = arpa.read(path)
         return ModelFile("ngram", lm.config(), tokenizer, lm.tensors())
-    contents, tensors = tensor_file.mapped(path, KIND) if mapped else ({}, {})
-    if contents.get("family") != hashed_ngram.FAMILY.name:
+    large = path.is_file() and path.stat().st_size > MAPPED_BYTES
+    contents, tensors = tensor_file.mapped(path, KIND) if mapped or large else ({}, {})
+    families = (hashed_ngram.FAMILY.name, *([ngram.FAMILY.name] if large else []))
+    if contents.get("family") not in families:
         contents, tensors = tensor_file.read(path, KIND)
     version = contents.get("format")
     if version != FORMAT:

@@ -32,6 +32,7 @@ Values: TypeAlias = npt.NDArray[np.float32]
 MAX_NGRAM_ORDER = 16
 MAX_NATS = 1e-3  # of a log-probability, rounded
 ABSENT = -1  # the index of an n-gram that is not in the model
+MANY_KEYS = 512  # looked up at a time: worth sorting
 TOKENS_AT_ONCE = 1 << 16  # tokens looked up at a time
 START_NATS = -99 * LN10  # of <s>, which is never predicted: how ARPA files write zero
 
@@ -48,7 +49,11 @@ class Order:
         """The indices of n-grams; ABSENT for those that are not in the model."""
         if not len(self.keys):
             return np.full(keys.shape, ABSENT, np.int64)
-        indices = np.searchsorted(self.keys, keys)
+        if keys.size < MANY_KEYS:
+            indices = np.searchsorted(self.keys, keys)
+        else:  # 2 to 10 times as fast: from one to the next, the memory looked at is still cached
+            order, indices = np.argsort(keys, axis=None), np.empty(keys.shape, np.int64)
+            indices.ravel()[order] = np.searchsorted(self.keys, keys.ravel()[order])
         indices[indices == len(self.keys)] = 0
         return np.where(self.keys[indices] == keys, indices, ABSENT)
 
@@ -279,7 +284,9 @@ class NgramLM(CausalModel[NgramState]):
         require(
             1 <= N <= MAX_NGRAM_ORDER, f"the n-gram model's order is {N}: the model file is damaged"
         )
-        _check_tensors(tensors, N)
+        on_disk = any(isinstance(tensor, np.memmap) for tensor in tensors.values())
+        tensors = {name: np.asarray(tensor) for name, tensor in tensors.items()}
+        _check_tensors(tensors, N, values=not on_disk)
         unigrams = len(tensors["order.1.nats"])
         if unigrams != V + 1:
             raise CharlmError(f"the n-gram model has {unigrams} 1-grams, not {V + 1}: file damaged")
@@ -287,10 +294,12 @@ class NgramLM(CausalModel[NgramState]):
         for k in range(1, N + 1):
             nats = tensors[f"order.{k}.nats"]
             keys = np.arange(V + 1) if k == 1 else tensors[f"order.{k}.keys"]
-            no_backoff = np.zeros(len(nats), np.float32)
+            no_backoff = np.broadcast_to(np.float32(0), nats.shape)
             orders.append(Order(keys, nats, tensors[f"order.{k}.backoff"] if k < N else no_backoff))
         for k, order in enumerate(orders):
             same_length = len(order.keys) == len(order.nats) == len(order.backoff)
+            if on_disk and same_length:
+                continue  # what is mapped into memory is not read before it is needed
             highest = (V + 1) * (len(orders[k - 1].keys) if k else 1)
             increasing = bool((np.diff(order.keys) > 0).all())
             within = not len(order.keys) or (order.keys[0] >= 0 and order.keys[-1] < highest)
@@ -315,8 +324,11 @@ class NgramConfig(TypedDict):
     lines: bool
 
 
-def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], order: int) -> None:
-    """Raise CharlmError unless `tensors` are those of an n-gram model of this order."""
+def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], order: int, *, values: bool) -> None:
+    """Raise CharlmError unless `tensors` are those of an n-gram model of this order.
+
+    values: look at their numbers, too.
+    """
     needed: dict[str, type] = {}
     for k in range(1, order + 1):
         needed |= {f"order.{k}.keys": np.int64} if k > 1 else {}
@@ -332,6 +344,8 @@ def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], order: int) -> None:
                 f"the n-gram model's tensor {name!r} is {tensor.dtype} {tensor.shape}, "
                 f"not {np.dtype(dtype)} (n,): the model file is damaged"
             )
+        if not values:
+            continue
         if name.endswith("nats") and not (tensor <= MAX_NATS).all():  # −inf is log 0
             raise CharlmError(f"the n-gram model's tensor {name!r} holds no log-probabilities")
         if name.endswith("backoff") and not np.isfinite(tensor).all():

@@ -99,5 +99,8 @@ class Events:
     def wrote(self, text: str) -> None:
         """The model wrote this sample."""
 
+    def announce(self, message: str) -> None:
+        """What long work that now begins will take."""
+
     def warn(self, message: str) -> None:
         """Something the user should know went wrong and was handled."""

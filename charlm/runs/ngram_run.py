@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -13,7 +15,10 @@ from ..measures import Measures
 from ..models import arpa, model_file
 from ..models.kneser_ney import estimate
 from ..models.ngram import MAX_NGRAM_ORDER, NgramLM
-from ..system import output_file
+from ..models.ngrams_on_disk.columns import Column
+from ..models.ngrams_on_disk.estimate import estimated
+from ..system import machine, output_file
+from ..system.tensor_file import Stored
 from ..system.version import __version__
 from ..tasks.measure import measure_ids
 from ..tasks.score import CONTEXTS
@@ -52,6 +57,7 @@ def count(
     context: str | None = None,
     min_counts: Sequence[int] = (),
     arpa_file: str | Path | None = None,
+    memory: int | str | None = None,
     force: bool = False,
     events: Events | None = None,
     **given: Unpack[NgramOptions],
@@ -61,8 +67,9 @@ def count(
     corpus: a file, several, or "-". order: N; default by level. context: "sentence" (contexts end
     at line ends, as in other n-gram tools; the default for words and subwords) or "stream" (for
     characters and bytes). min_counts: see `kneser_ney.estimate`; by default 1, and without `order`
-    as `defaults.ngrams` says. arpa_file: also write the model
-    there. given: settings, see `options.NgramOptions`.
+    as `defaults.ngrams` says. arpa_file: also write the model there. memory: estimate the model on
+    disk, next to the tokenised text, in that much memory, in bytes or such as "1G"; the same model.
+    given: settings, see `options.NgramOptions`.
 
     Raises CharlmError for errors that the user can fix.
     """
@@ -85,30 +92,65 @@ def count(
         if output_file.is_among(Path(arpa_file), [*find_files(text_names(corpus)), options.valid]):
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
         output_file.check(Path(arpa_file), arpa.is_ours, force=force)
+    budget = None if memory is None else machine.memory_bytes(memory)
     with begin(corpus, options, config, events) as (run, opened):
         text = opened.corpus
         if order is None:
             order, usual = defaults.ngrams(config.level, text.tokenizer.vocab_size)
             min_counts = min_counts or usual
-        lm = estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events)
-        best = measured(lm, text)
-        training = {
-            "corpus": text.name,
-            "sha256": text.sha256,
-            "train": asdict(text.train_text),
-            "valid": asdict(text.valid_text),
-            "best": best.as_dict(),
-            "settings": {"order": order, "min_counts": list(min_counts)},
-            "version": __version__,
-        }
-        tokenizer = text.tokenizer
-        contents = model_file.ModelFile("ngram", lm.config(), tokenizer, lm.tensors(), training)
-        model_file.write(run.model, contents)
-    locate.mark_latest(run.path, events.warn)
-    if arpa_file is not None:
-        arpa.write(Path(arpa_file), lm, tokenizer)
-    sizes = tuple(len(part.keys) for part in lm.orders)
+        with _estimated(text, order, budget, lines, min_counts, events) as (lm, columns):
+            best = measured(lm, text)
+            training = {
+                "corpus": text.name,
+                "sha256": text.sha256,
+                "train": asdict(text.train_text),
+                "valid": asdict(text.valid_text),
+                "best": best.as_dict(),
+                "settings": {"order": order, "min_counts": list(min_counts)},
+                "version": __version__,
+            }
+            tokenizer = text.tokenizer
+            contents = model_file.ModelFile("ngram", lm.config(), tokenizer, {}, training)
+            if columns is None:
+                model_file.write(run.model, replace(contents, tensors=lm.tensors()))
+            else:
+                model_file.write_stored(run.model, contents, columns)
+            locate.mark_latest(run.path, events.warn)
+            if arpa_file is not None:
+                arpa.write(Path(arpa_file), lm, tokenizer)
+            sizes = tuple(len(part.keys) for part in lm.orders)
     return NgramRun(run.path, run.model, order, sizes, best, time.monotonic() - began)
+
+
+@contextmanager
+def _estimated(
+    text: Corpus,
+    order: int,
+    memory: int | None,
+    lines: bool,
+    min_counts: Sequence[int],
+    events: Events,
+) -> Iterator[tuple[NgramLM, Mapping[str, Stored] | None]]:
+    """A model of the training part of a prepared corpus; on disk, its tensors there as well."""
+    if memory is None:
+        yield estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events), None
+        return
+    tokenizer = text.tokenizer
+    with estimated(
+        Column(text.directory / "train.bin", text.train.dtype),
+        tokenizer.vocab_size,
+        tokenizer.eos,
+        order,
+        lines=lines,
+        min_counts=min_counts,
+        memory=memory,
+        directory=text.directory.with_name(f"{text.directory.name}.ngrams"),
+        identity=text.directory.name,
+        progress=partial(events.stage, "n-grams"),
+        announce=events.announce,
+        warn=events.warn,
+    ) as found:
+        yield found.lm, found.columns
 
 
 def estimate_ngram(
@@ -123,7 +165,10 @@ def estimate_ngram(
     tokenizer = text.tokenizer
     needed = len(text.train) * (order + 6) * 8  # a few numbers per token and order
     if needed > WARN_ABOVE_BYTES:
-        events.warn(f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory")
+        events.warn(
+            f"{len(text.train):,} tokens: this may take {needed / 1e9:.0f} GB of memory; with "
+            "`memory` (such as 1G) it takes no more than that, and disk"
+        )
     events.stage("estimate", 0.0)
     lm = estimate(
         text.train,

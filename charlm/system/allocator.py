@@ -44,6 +44,12 @@ def keep_pages() -> bool:
     return all(bool(libc.mallopt(name, value)) for name, value in settings)
 
 
+def release() -> None:
+    """Give memory that has been freed back to the system."""
+    if enabled():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def relaunch() -> None:
     """Re-execute this command with huge pages on, unless that has been done or is turned off.
 

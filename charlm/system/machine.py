@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from ..errors import CharlmError
+
+AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?|(\d+(?:\.\d+)?)\s*%", re.IGNORECASE)
+USUAL_BYTES = 150_000_000  # of the interpreter and its libraries
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # Linux: of the container, as it sees it itself
 
 
@@ -26,6 +32,33 @@ def facts() -> dict[str, str | int]:
         with suppress(PackageNotFoundError):
             known[package] = version(package)
     return known
+
+
+def memory_bytes(amount: int | str) -> int:
+    """An amount of memory in bytes: a number, or such as "800M", "1.5G" (of 2³⁰ bytes), "50%".
+
+    Raises CharlmError for anything else.
+    """
+    if isinstance(amount, int):
+        return amount
+    match = AMOUNT.fullmatch(amount.strip())
+    if match is None:
+        raise CharlmError(f"`memory` takes an amount such as 800M, 1.5G or 50%, not {amount!r}")
+    number, unit, percent = match.groups()
+    if percent is None:
+        return int(float(number) * UNITS[unit.upper()])
+    known = facts().get("memory")
+    if not isinstance(known, int):
+        raise CharlmError("this system does not say how much memory it has: give `memory` as 1G")
+    return int(known * float(percent) / 100)
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds; USUAL_BYTES where the system does not say."""
+    with suppress(AttributeError, OSError, ValueError, IndexError):
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return USUAL_BYTES
 
 
 def processor() -> str:

@@ -17,12 +17,20 @@ MAX_BEHIND = 8  # items that are waiting
 MAX_THREADS = 4  # beyond this the calling thread, which feeds them, is the limit
 
 
-def map_in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map`, in threads, a few items ahead. On one core, plain `map`.
+def map_in_order(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    threads: int | None = None,
+    ahead: int | None = None,
+) -> Iterator[Result]:
+    """`map`, in threads, a few items `ahead` (twice as many as threads). On one core, plain `map`.
 
     The items are taken, and the results given, in the calling thread.
     """
-    workers = min(MAX_THREADS, machine.cores() + 1)  # the calling thread mostly waits
+    workers = threads or min(MAX_THREADS, machine.cores() + 1)  # the calling thread mostly waits
+    if ahead is None:
+        ahead = 2 * workers
     if machine.cores() < 2:
         yield from map(work, items)
         return
@@ -31,7 +39,7 @@ def map_in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
         try:
             for item in items:
                 pending.append(pool.submit(work, item))
-                if len(pending) > 2 * workers:
+                if len(pending) > ahead:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

@@ -11,10 +11,10 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,47 @@ def write(path: Path, kind: str, contents: Mapping[str, Any], tensors: Tensors) 
             full = f"os error {errno.ENOSPC}" in str(error)
             reason = os.strerror(errno.ENOSPC) if full else f"cannot be written: {error}"
             raise OSError(errno.ENOSPC if full else errno.EIO, reason, str(path)) from None
+
+
+class Stored(Protocol):
+    """A tensor of one dimension that is read piece by piece."""
+
+    @property
+    def dtype(self) -> npt.DTypeLike: ...
+
+    def __len__(self) -> int: ...
+
+    def pieces(self) -> Iterator[npt.NDArray[Any]]: ...
+
+
+def write_stored(
+    path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[str, Stored]
+) -> None:
+    """`write`, of tensors that need not fit into memory: the same bytes. Raises OSError."""
+    names = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+    sha = hashlib.sha256(_canonical(contents).encode("ascii"))
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        _begin_digest(sha, name, np.dtype(tensor.dtype), [len(tensor)])
+        for piece in tensor.pieces():
+            sha.update(piece.data)
+    # as safetensors orders them: by decreasing alignment, then by name
+    ordered = sorted(tensors, key=lambda name: (-np.dtype(tensors[name].dtype).itemsize, name))
+    header: dict[str, Any] = {
+        "__metadata__": {kind: _canonical({**contents, "sha256": sha.hexdigest()})}
+    }
+    end = 0
+    for name in ordered:
+        dtype, length = np.dtype(tensors[name].dtype), len(tensors[name])
+        start, end = end, end + length * dtype.itemsize
+        header[name] = {"dtype": names[dtype], "shape": [length], "data_offsets": [start, end]}
+    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    head += b" " * (-len(head) % 8)
+    with storage.atomic(path) as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        for name in ordered:
+            for piece in tensors[name].pieces():
+                file.write(piece.data)
 
 
 def is_ours(head: bytes) -> bool:
@@ -141,9 +182,14 @@ def _digest(contents: Mapping[str, Any], tensors: Tensors) -> str:
     sha = hashlib.sha256(_canonical(contents).encode("ascii"))
     for name in sorted(tensors):
         tensor = tensors[name]
-        sha.update(_canonical([name, str(tensor.dtype), list(tensor.shape)]).encode("ascii"))
+        _begin_digest(sha, name, tensor.dtype, tensor.shape)
         sha.update(np.ascontiguousarray(tensor).data)
     return sha.hexdigest()
+
+
+def _begin_digest(sha: Any, name: str, dtype: np.dtype[Any], shape: Sequence[int]) -> None:
+    """What the digest has of a tensor before its data."""
+    sha.update(_canonical([name, str(dtype), list(shape)]).encode("ascii"))
 
 
 def _canonical(value: Any) -> str:

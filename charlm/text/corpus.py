@@ -101,8 +101,8 @@ def prepare(
         cache.mkdir(parents=True, exist_ok=True)
         storage.sweep_old(cache.glob(f".{key}.*"))
         temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))
-        _build(temporary, source, valid, config, fraction, base, progress)
-        corpus = _load(temporary, sha256, source.name, just_written=True)
+        built = _build(temporary, source, valid, config, fraction, base, progress)
+        corpus = _load(temporary, sha256, source.name, just_written=built)
         if corpus is None:
             raise CharlmError(f"{cache} does not keep what is written to it. Check the disk.")
         _put_in_place(temporary, cache / key)
@@ -162,9 +162,10 @@ def _build(
     fraction: float,
     base: Tokenizer | None,
     progress: Progress | None,
-) -> None:
-    """Write the three files of a prepared corpus into `directory`."""
-    allocator.keep_pages()  # bytes: half as long again without
+) -> Tokenizer:
+    """Write the three files of a prepared corpus into `directory`; return its tokenizer."""
+    if config.level in ("char", "byte"):
+        allocator.keep_pages()  # otherwise half as long again
 
     def parts(stage: str) -> Iterator[tuple[str, Iterator[str]]]:
         on_fraction = _stage(progress, stage)
@@ -184,6 +185,7 @@ def _build(
         body[part] = _write(directory / f"{part}.bin", tokenizer, chunks)
     text = json.dumps({"digest": _digest(body), "body": body})
     storage.write_text(directory / "corpus.json", text)
+    return tokenizer
 
 
 def _write(path: Path, tokenizer: Tokenizer, chunks: Iterable[str]) -> dict[str, Any]:
@@ -233,19 +235,24 @@ def _check_length(source: TextSource, minimum: int) -> None:
     raise CharlmError(f"{source.name} holds {amount}; give at least a few thousand.")
 
 
-def _load(directory: Path, sha256: str, name: str, *, just_written: bool = False) -> Corpus | None:
+def _load(
+    directory: Path, sha256: str, name: str, *, just_written: Tokenizer | bool = False
+) -> Corpus | None:
     """The corpus in `directory`; None if it is missing, incomplete or damaged.
 
-    just_written: checksums would be of the system's memory, not of the disk, and are left out.
+    just_written: checksums would be of the system's memory, not of the disk, and are left out; if
+    it is a tokenizer, it is this one's.
     """
     try:
         stored = json.loads((directory / "corpus.json").read_bytes())
         body = stored["body"]
         if _digest(body) != stored["digest"]:
             return None
-        tokenizer = from_dict(body["tokenizer"])
-        train, train_text = _stream(directory / "train.bin", tokenizer, body["train"], just_written)
-        valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"], just_written)
+        trusted = just_written is not False
+        written_by = None if isinstance(just_written, bool) else just_written
+        tokenizer = written_by or from_dict(body["tokenizer"])
+        train, train_text = _stream(directory / "train.bin", tokenizer, body["train"], trusted)
+        valid, valid_text = _stream(directory / "valid.bin", tokenizer, body["valid"], trusted)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, CharlmError):
         return None
     return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name, directory)

@@ -8,7 +8,7 @@ longer ones are looked up one by one. Exact: words are compared, not their hashe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -24,6 +24,8 @@ NEWLINE, SPACE = 10, 32
 OTHER_GAPS = np.array([[9, 13], [28, 31]], np.uint8)  # first and last of the other ASCII whitespace
 PACKED_BYTES = 16  # of the longest word that is packed
 FILLED = 1 / 4  # of the slots, at most: then nearly all words are in the first slot looked at
+DENSE = 1 / 2  # the same, where there are many words
+MANY_WORDS = 1 << 16  # put into a table at a time
 OTHER_SPACES = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 
 _FIRST_BYTES = [(1 << 8 * k) - 1 for k in range(9)]  # masks of the first k bytes
@@ -105,6 +107,33 @@ class WordTable:
         self._rows = np.zeros((1 << 12, 3), np.uint64)  # slots: low, high, number; 0 = free
         self.add(word.encode("utf-8", "surrogatepass") for word in words)
 
+    @classmethod
+    def of_all(cls, words: Sequence[str]) -> WordTable | None:
+        """A table of many different words to look up in, not to add to; faster than adding them.
+
+        None if a text cannot have some of them, because there is whitespace or a NUL in them.
+        """
+        table, size = cls(), 1 << 12
+        while DENSE * size < len(words):
+            size *= 2
+        table._rows = np.zeros((size, 3), np.uint64)
+        for start in range(0, len(words), MANY_WORDS):
+            part = words[start : start + MANY_WORDS]
+            text = "\n".join(part)
+            if not can_be_packed(text) or OTHER_SPACES.search(text):
+                return None
+            packed = pack(text)
+            gaps = len(packed.bytes_) - 1 - PACKED_BYTES - int(packed.lengths.sum())
+            if gaps or len(packed.starts) != 2 * len(part) - 1:
+                return None
+            low, high, lengths = packed.low[::2], packed.high[::2], packed.lengths[::2]
+            short = np.flatnonzero(lengths <= PACKED_BYTES)
+            numbers = (short + start + 1).astype(np.uint64)
+            _put(table._rows, low[short], high[short], numbers)
+            for k in np.flatnonzero(lengths > PACKED_BYTES).tolist():
+                table._numbers[packed.encoded(2 * k)] = start + k + 1
+        return table
+
     def __len__(self) -> int:
         return len(self._numbers)
 
@@ -164,13 +193,19 @@ class WordTable:
         self._rows = rows
 
 
-def _slots(low: U64, high: U64, size: int) -> Positions:
-    """The slot at which the search for each word begins: the highest bits of its hash."""
+def hashes(low: U64, high: U64) -> U64:
+    """A number of 64 well-mixed bits for each packed word."""
     first, second = _FACTORS
     mixed = low * first
     mixed ^= high * second
     mixed ^= mixed >> _FOLD
     mixed *= first
+    return np.asarray(mixed)
+
+
+def _slots(low: U64, high: U64, size: int) -> Positions:
+    """The slot at which the search for each word begins: the highest bits of its hash."""
+    mixed = hashes(low, high)
     mixed >>= np.uint64(65 - size.bit_length())
     return np.asarray(mixed.view(np.int64))
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..lm import Ids, Mask
-from ..system.parallel import map_in_order
-from .pieces import check_vocab_size, joined, smallest_unsigned, whole_words
+from .pieces import check_vocab_size, smallest_unsigned, whole_words
+from .word_counts import count_words, words_of
 from .word_memo import MIN_CHARS, WordMemo
-from .word_table import Positions, WordTable, can_be_packed, pack
+from .word_table import NEWLINE, WordTable, can_be_packed, pack
 
 EOS, UNK = 0, 1
 NO_TOKEN = "none"  # as the setting `unk_token`
 MAX_RARE, RARE_CHARS = 20_000, 64  # words kept that are not in the vocabulary; their length
-MAX_COUNTED_TYPES = 2_000_000  # types counted at a time; beyond this the rarest are dropped
-TABLE_TYPES, TABLE_BYTES = 1 << 19, 1 << 25  # counted in a table before they go into the counts
+TABLE_AFTER_CHARS = 16  # of text for each word of the vocabulary: then a table of it pays
 
 
 class WordTokenizer:
@@ -68,6 +66,8 @@ class WordTokenizer:
         self.vocab_size = len(self._names)
         self._dtype = smallest_unsigned(self.vocab_size)
         self._memo = WordMemo(self._segment, self._dtype)
+        self._table: WordTable | None = None
+        self._until_table = TABLE_AFTER_CHARS * self.vocab_size if split == "whitespace" else None
 
     @classmethod
     def from_text(cls, config: TokenizerConfig, chunks: Iterable[str]) -> WordTokenizer:
@@ -94,25 +94,41 @@ class WordTokenizer:
         """
         unk_token = unk_token.lower() if lower else unk_token
         counts: dict[str, int] = {}
-        for tally in _tallies(chunks, lower):
-            for word, n in tally:
-                for part in _parts(word, split, unk_token):
-                    counts[part] = counts.get(part, 0) + n
-            if len(counts) > MAX_COUNTED_TYPES:
-                counts = _drop_rarest(counts)
+        for word, n in count_words(chunks, lower=lower):
+            for part in _parts(word, split, unk_token):
+                counts[part] = counts.get(part, 0) + n
         counts.pop("\n", None)
         unk_token = unk_token if counts.pop(unk_token, 0) else ""
         words = sorted(counts, key=_rank(counts))
         size = bisect_left(words, True, key=lambda word: counts[word] < min_count)
         size = min(size, vocab_size - 2) if vocab_size else size
+        counts.clear()  # it takes as much memory as the tokenizer will
         return cls(words[:size], split, lower, _spaced(_short(words[size:]), MAX_RARE), unk_token)
 
     def encode(self, text: str) -> Ids:
         """Ids (N,) of the words of `text`, with <EOS> for each newline."""
         if len(text) >= MIN_CHARS and can_be_packed(text):
-            return self._memo.encode(text.lower() if self.lower else text)
+            text = text.lower() if self.lower else text
+            table = self._whole_table(len(text))
+            return self._memo.encode(text) if table is None else self._look_up(table, text)
         words = self.words(text)
         return np.fromiter(map(self._ids.__getitem__, words), self._dtype, len(words))
+
+    def _whole_table(self, chars: int) -> WordTable | None:
+        """A table of the whole vocabulary, once there is so much text that it is worth building."""
+        if self._table is None and self._until_table is not None:
+            self._until_table -= chars
+            if self._until_table < 0:
+                self._until_table = None  # only once
+                self._table = WordTable.of_all(self._names[2:])
+        return self._table
+
+    def _look_up(self, table: WordTable, text: str) -> Ids:
+        """`encode` where every word is a token, number k in the table being token k + 1."""
+        words = pack(text)
+        ids = (table.find(words) + np.uint32(1)).astype(self._dtype)
+        ids[words.low == NEWLINE] = EOS
+        return ids
 
     def _segment(self, word: str) -> list[int]:
         return [self._ids[part] for part in _parts(word, self.split, self.unk_token)]
@@ -225,68 +241,6 @@ class _Vocabulary(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         return UNK
-
-
-def words_of(text: str, lower: bool = False) -> list[str]:
-    """The words between whitespace, and a newline as an item of its own for each line end."""
-    words: list[str] = []
-    for line in (text.lower() if lower else text).split("\n"):
-        words += line.split()
-        words.append("\n")
-    words.pop()
-    return words
-
-
-def _tallies(chunks: Iterable[str], lower: bool) -> Iterator[Iterable[tuple[str, int]]]:
-    """How often each word occurs, in the whole text or in parts of it with TABLE_TYPES or more."""
-    table, counts = WordTable(), np.zeros(1, np.int64)
-
-    def look_up(text: str) -> Counter[str] | _LookedUp:
-        if not can_be_packed(text):
-            return Counter(words_of(text, lower))
-        used, words = table, pack(text.lower() if lower else text)
-        numbers = used.find(words)
-        unknown, place = words.distinct(np.flatnonzero(numbers == 0))
-        return _LookedUp(used, np.bincount(numbers), unknown, np.bincount(place))
-
-    for found in map_in_order(look_up, joined(chunks)):
-        if isinstance(found, Counter):
-            yield found.items()
-        elif found.table is not table:  # it has been yielded: these are a part of their own
-            words = found.table.words()
-            yield zip(words, found.counts[1:].tolist(), strict=False)
-            yield zip(map(_decoded, found.unknown), found.times.tolist(), strict=True)
-        else:
-            table.add(found.unknown)  # unknown then: some may have been added since
-            counts = np.pad(counts, (0, len(table) + 1 - len(counts)))
-            counts[: len(found.counts)] += found.counts
-            np.add.at(counts, list(map(table.number, found.unknown)), found.times)
-            if len(table) > TABLE_TYPES or table.bytes_ > TABLE_BYTES:
-                yield zip(table.words(), counts[1:].tolist(), strict=True)
-                table, counts = WordTable(), np.zeros(1, np.int64)
-    yield zip(table.words(), counts[1:].tolist(), strict=True)
-
-
-def _decoded(word: bytes) -> str:
-    return word.decode("utf-8", "surrogatepass")
-
-
-class _LookedUp(NamedTuple):
-    """The words of a block of text: how often each occurs that a table has, and each other one."""
-
-    table: WordTable
-    counts: Positions  # by number; of number 0, those that are unknown
-    unknown: list[bytes]
-    times: Positions  # that each of them occurs
-
-
-def _drop_rarest(counts: dict[str, int]) -> dict[str, int]:
-    """Drop the rarest types until MAX_COUNTED_TYPES / 2 are left, or all left are equally rare."""
-    threshold = 1
-    while len(counts) > MAX_COUNTED_TYPES // 2:
-        counts = {word: n for word, n in counts.items() if n > threshold}
-        threshold += 1
-    return counts
 
 
 def _short(words: Iterable[str]) -> list[str]:

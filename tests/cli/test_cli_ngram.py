@@ -83,3 +83,20 @@ def test_bad_input(cli: Cli) -> None:
 def test_scoring_in_bulk_needs_no_network(cli: Cli) -> None:
     assert cli("ngram", "corpus.txt").code == 0
     assert cli("score", "the cat", "--device", "cpu").code == 0
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_on_disk_the_model_is_the_same(cli: Cli, level: str) -> None:
+    options = ("ngram", "corpus.txt", "--level", level, "--min-counts", "1,1,2", "--order", "4")
+    assert cli(*options, "--out", "here").code == 0
+    made = cli(*options, "--out", "there", "--memory", "1G")
+    assert made.code == 0
+    assert "of disk" in made.err
+    here, there = (Path(name, "model.safetensors").read_bytes() for name in ("here", "there"))
+    assert here == there
+    assert not list(Path().rglob("*.ngrams"))  # the place where it worked
+
+
+def test_memory_is_an_amount_and_enough(cli: Cli) -> None:
+    assert "--memory takes an amount" in cli.fails("ngram", "corpus.txt", "--memory", "much")
+    assert "needs at least" in cli.fails("ngram", "corpus.txt", "--memory", "1M")

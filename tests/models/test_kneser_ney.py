@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlm.errors import CharlmError
-from charlm.models.kneser_ney import FALLBACK_DISCOUNTS, _discounts, estimate
+from charlm.models.interpolation import FALLBACK_DISCOUNTS, counts_of_counts, discounts
+from charlm.models.kneser_ney import estimate
 from charlm.models.ngram import MAX_NGRAM_ORDER
 
 V, EOS = 6, 0
@@ -146,9 +147,9 @@ def test_discounts_are_those_of_the_counts_of_counts() -> None:
     adjusted = np.repeat([0, 1, 2, 3, 4, 9], [5, 10, 4, 2, 1, 3])
     Y = 10 / 18
     expected = (1 - 2 * Y * 4 / 10, 2 - 3 * Y * 2 / 4, 3 - 4 * Y * 1 / 2)
-    assert _discounts(adjusted) == pytest.approx(expected)
-    assert _discounts(np.repeat([1, 2, 3, 4], [6, 3, 4, 1])) is None  # D of 2 is 0
-    assert _discounts(np.repeat([1, 2, 3], [10, 4, 2])) is None  # none with a = 4
+    assert discounts(counts_of_counts(adjusted)) == pytest.approx((0, *expected))
+    for other in ([6, 3, 4, 1], [10, 4, 2, 0]):  # D of 2 is 0; none with a = 4
+        assert discounts(counts_of_counts(np.repeat([1, 2, 3, 4], other))) is None
 
 
 def test_discounts_fall_back_and_say_so() -> None:

@@ -17,7 +17,7 @@ from charlm.models import hashed_ngram, model_file
 from charlm.models.hashed_ngram import HashedNgramLM
 from charlm.models.kneser_ney import estimate
 from charlm.models.model_file import ModelFile, build_causal, read, write
-from charlm.models.ngram import MAX_NGRAM_ORDER
+from charlm.models.ngram import MAX_NGRAM_ORDER, NgramLM
 from charlm.system import tensor_file
 from charlm.tasks.score import score
 from charlm.text import tokenizer
@@ -236,3 +236,22 @@ def test_damaged_contents_are_named(path: Path, tmp_path: Path) -> None:
     tensor_file.write(other, "charlm", contents, tensors)
     with pytest.raises(CharlmError, match=r"is damaged \(family is missing\)"):
         read(other)
+
+
+def test_a_large_ngram_model_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    lm = estimate(np.append(rng.integers(1, 9, 500), 0), 9, 0, 3, lines=True)
+    tokens = tokenizer.build(TokenizerConfig("char"), ["abcdefg\n"])
+    file = tmp_path / "m.safetensors"
+    write(file, ModelFile("ngram", lm.config(), tokens, lm.tensors()))
+    text = rng.integers(0, 9, 50)
+    (expected,) = model_file.build(read(file)).logprobs([text])
+    monkeypatch.setattr(model_file, "MAPPED_BYTES", 100)
+    contents = read(file)
+    assert isinstance(contents.tensors["order.2.keys"], np.memmap)
+    mapped = model_file.build(contents)
+    assert isinstance(mapped, NgramLM)
+    assert not isinstance(mapped.orders[1].keys, np.memmap)  # views of it, which are faster
+    np.testing.assert_array_equal(mapped.logprobs([text])[0], expected)
+    with pytest.raises(CharlmError, match="there is no file"):
+        read(tmp_path / "absent")

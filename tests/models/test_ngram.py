@@ -13,7 +13,16 @@ from charlm.errors import CharlmError
 from charlm.lm import Ids
 from charlm.models import ngram
 from charlm.models.kneser_ney import estimate
-from charlm.models.ngram import FAMILY, MAX_NATS, MAX_NGRAM_ORDER, NgramLM, NgramState, Order
+from charlm.models.ngram import (
+    ABSENT,
+    FAMILY,
+    MANY_KEYS,
+    MAX_NATS,
+    MAX_NGRAM_ORDER,
+    NgramLM,
+    NgramState,
+    Order,
+)
 
 Tensors = dict[str, npt.NDArray[Any]]
 V, EOS = 6, 0
@@ -189,3 +198,14 @@ def test_long_texts_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
         assert a.dtype == b.dtype
     np.testing.assert_array_equal(whole[2].contexts_BN, pieces[2].contexts_BN)
     assert whole[0].dtype == np.float32
+
+
+def test_many_ngrams_are_found_as_few_are() -> None:
+    rng = np.random.default_rng(0)
+    keys = np.unique(rng.integers(0, 10_000, 3000))
+    order = Order(keys, np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32))
+    wanted = rng.integers(-5, 10_100, (30, MANY_KEYS))
+    places = {int(key): place for place, key in enumerate(keys)}
+    expected = [[places.get(int(key), ABSENT) for key in row] for row in wanted]
+    assert order.find(wanted).tolist() == expected
+    assert [order.find(row[:9]).tolist() for row in wanted] == [row[:9] for row in expected]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from charlm.errors import CharlmError
 from charlm.system import machine
 
 
@@ -55,3 +56,40 @@ def test_the_age_of_this_process() -> None:
     age = machine.process_seconds()
     assert 0 < age < 24 * 3600
     assert machine.process_seconds() >= age
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [
+        (5, 5),
+        ("800M", 800 << 20),
+        ("1.5 GiB", 3 << 29),
+        ("2g", 2 << 30),
+        ("7", 7),
+        ("1TB", 1 << 40),
+    ],
+)
+def test_amounts_of_memory(amount: int | str, expected: int) -> None:
+    assert machine.memory_bytes(amount) == expected
+
+
+def test_a_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "facts", lambda: {"memory": 1000})
+    assert machine.memory_bytes("50%") == 500
+    monkeypatch.setattr(machine, "facts", dict)
+    with pytest.raises(CharlmError, match="does not say how much memory"):
+        machine.memory_bytes("50%")
+
+
+@pytest.mark.parametrize("amount", ["", "G", "much", "-1G", "1X"])
+def test_other_amounts_are_refused(amount: str) -> None:
+    with pytest.raises(CharlmError, match="an amount such as 800M"):
+        machine.memory_bytes(amount)
+
+
+def test_the_memory_that_this_process_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = machine.resident_bytes()
+    held = b"x" * 50_000_000
+    assert machine.resident_bytes() > before + len(held) // 2 or not Path("/proc").exists()
+    monkeypatch.setattr(machine, "Path", lambda _: Path("/nowhere"))
+    assert machine.resident_bytes() == machine.USUAL_BYTES

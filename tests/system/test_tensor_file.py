@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,33 @@ def test_a_file_of_ours_is_known_by_its_head(tmp_path: Path) -> None:
     assert not tensor_file.is_ours(b"")
     other = b'{"__metadata__":{"format":"pt"}}'
     assert not tensor_file.is_ours(len(other).to_bytes(8, "little") + other)
+
+
+class Pieces:
+    """A tensor that is read in pieces."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+        self.dtype = values.dtype
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def pieces(self) -> Iterator[Any]:
+        for start in range(0, len(self.values), 3):
+            yield self.values[start : start + 3]
+
+
+def test_tensors_in_pieces_make_the_same_file(tmp_path: Path) -> None:
+    tensors: dict[str, Any] = {
+        "order.1.nats": np.linspace(0, 1, 7, dtype=np.float32),
+        "order.10.keys": np.arange(5),
+        "order.2.keys": np.arange(8),
+        "ü": np.zeros(0, np.float32),
+        "bytes": np.arange(11, dtype=np.uint8),
+    }
+    contents = {"x": 'ü"\\\n€'}
+    tensor_file.write(tmp_path / "whole", "charlm-test", contents, tensors)
+    stored = {name: Pieces(tensor) for name, tensor in tensors.items()}
+    tensor_file.write_stored(tmp_path / "pieces", "charlm-test", contents, stored)
+    assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.text import word_memo
+from charlm.text import word_memo, word_table
+from charlm.text.word_counts import words_of
 from charlm.text.word_memo import WordMemo
 from charlm.text.word_table import PACKED_BYTES, WordTable, can_be_packed, pack
-from charlm.text.word_tokenizer import WordTokenizer, words_of
+from charlm.text.word_tokenizer import WordTokenizer
 
 any_text = st.text(st.characters(exclude_characters="\0", exclude_categories=()), max_size=60)
 spaced = st.text(
@@ -110,7 +111,36 @@ def test_a_memo_gives_each_words_ids_and_forgets_when_full(
     assert memo.encode(text).tolist() == expected
     assert memo.encode(text).tolist() == expected
     assert sorted(asked) == ["\n", "ab", "c"]
-    monkeypatch.setattr(word_memo, "MAX_WORDS", 2)
+    monkeypatch.setattr(word_memo, "MAX_WORDS", 2)  # it is full, but knows all of these
     assert memo.encode(text).tolist() == expected
-    assert len(asked) == 6
+    assert len(asked) == 3
+    rarely = "c " * 20 + "new ab\n"
+    for times in (1, 2):  # not remembered
+        assert memo.encode(rarely).tolist() == [99] * 20 + [*map(ord, "newab"), 10]
+        assert asked[3:] == ["new"] * times
+    other = "x y z\n"  # of another kind: all is forgotten
+    assert memo.encode(other).tolist() == [*map(ord, "xyz"), 10]
+    del asked[:]
+    assert memo.encode(text).tolist() == expected
+    assert sorted(asked) == ["\n", "ab", "c"]
     assert memo.encode("").tolist() == []
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
+def test_a_table_of_all_words_finds_what_one_they_are_added_to_does(words: list[str]) -> None:
+    table = WordTable.of_all(words)
+    within = [word for word in words if words_of(word) == [word] and "\0" not in word]
+    if len(within) < len(words):
+        assert table is None
+        return
+    assert table is not None
+    text = pack(" ".join([*words, "other", *words]))
+    assert table.find(text).tolist() == WordTable(words).find(text).tolist()
+
+
+def test_a_table_of_many_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_table, "MANY_WORDS", 1000)
+    words = [f"{'long' * (k % 7)}{k}" for k in range(10_000)]
+    table = WordTable.of_all(words)
+    assert table is not None
+    assert table.find(pack(" ".join(words))).tolist() == list(range(1, 10_001))

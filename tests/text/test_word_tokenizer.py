@@ -14,8 +14,9 @@ from charlm.config import TokenizerConfig
 from charlm.errors import CharlmError
 from charlm.text.pieces import WORD_LIMIT
 from charlm.text.tokenizer import Tokenizer, build, encode_chunks, from_dict
+from charlm.text.word_counts import words_of
 from charlm.text.word_memo import MIN_CHARS
-from charlm.text.word_tokenizer import WordTokenizer, join_words, split_word, words_of
+from charlm.text.word_tokenizer import WordTokenizer, join_words, split_word
 
 anything = st.text(st.characters(exclude_categories=()), max_size=40)
 savage = st.text(
@@ -131,8 +132,8 @@ def test_more_words_only_add_to_a_line(line: Sequence[str]) -> None:
 
 
 def test_rare_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("charlm.text.word_tokenizer.MAX_COUNTED_TYPES", 100)
-    monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", 10)
+    monkeypatch.setattr("charlm.text.word_counts.MAX_TYPES", 100)
+    monkeypatch.setattr("charlm.text.word_counts.TABLE_TYPES", 10)
     monkeypatch.setattr("charlm.text.pieces.JOINED_CHARS", 50)
     chunks = [f"the cat{i % 3} rare{i}\n" for i in range(1000)]
     tokenizer = WordTokenizer.train(chunks)
@@ -176,7 +177,7 @@ def test_a_vocabulary_is_the_same_however_the_text_is_counted(
     monkeypatch.setattr("charlm.text.pieces.JOINED_CHARS", 2000)
     assert words(WordTokenizer.train(chunks))[2:] == expected
     for types in (200, 50, 5):  # blocks are waiting when a table is full
-        monkeypatch.setattr("charlm.text.word_tokenizer.TABLE_TYPES", types)
+        monkeypatch.setattr("charlm.text.word_counts.TABLE_TYPES", types)
         assert words(WordTokenizer.train(chunks))[2:] == expected
 
 
@@ -230,3 +231,23 @@ def test_settings_of_old_runs_have_none() -> None:
     old = {k: v for k, v in TokenizerConfig("word").as_dict().items() if k != "unk_token"}
     assert TokenizerConfig.from_dict(old).unk_token == "none"
     assert TokenizerConfig.from_dict(TokenizerConfig("word").as_dict()).unk_token == "<unk>"
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_much_text_is_looked_up_in_a_table_of_the_whole_vocabulary(lower: bool) -> None:
+    rng = np.random.default_rng(0)
+    kinds = [*STORY.split(" "), "é" * 20, "\n", "Other", "UNK", "\n\n"]
+    text = " ".join(rng.choice(kinds, 20_000))
+    config = TokenizerConfig("word", min_count=2, lower=lower, unk_token="UNK")
+    tokenizer = build(config, [STORY, text[:3000]])
+    assert isinstance(tokenizer, WordTokenizer)
+    expected = ids_of(tokenizer, text)
+    assert tokenizer._table is None
+    while tokenizer._table is None:
+        assert ids_of(tokenizer, text) == expected
+    assert ids_of(tokenizer, text) == expected
+    assert tokenizer.encode(text).dtype == np.uint8
+    spaced = WordTokenizer(["a b", "c"])  # no words of a text: there is no table of them
+    for _ in range(3):
+        assert ids_of(spaced, "c b\n" * 4000) == [3, 1, 0] * 4000
+    assert spaced._table is None

@@ -1,0 +1,1 @@
+"""N-gram models estimated from sorted streams on disk, in as much memory as is allowed."""

@@ -1,0 +1,262 @@
+"""Estimate an n-gram model on disk: the same as `kneser_ney.estimate` gives, number for number.
+
+Passes over sorted columns (after Heafield, Pouzyrevsky, Clark and Koehn 2013): the n-grams of each
+stretch of text are sorted and counted (`runs`), merged range by range (`merge`), given adjusted
+counts by looking up their suffixes (`suffixes`), and interpolated (`smoothing`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import CharlmError
+from ...system import allocator, machine
+from ...system.parallel import map_in_order
+from ..interpolation import discounts_by_order, thresholds
+from ..ngram import NgramLM, Order
+from . import rows
+from .columns import Column
+from .merge import Ngrams, merge
+from .pruning import prune
+from .runs import Runs, Text
+from .smoothing import low_counts, smooth, smooth_unigrams
+from .suffixes import Sizes, find_suffixes
+from .workplace import Progress, Workplace, opened
+
+WORD_BYTES = 16  # of memory for each word of the vocabulary, throughout
+LEAST_BYTES = 48_000_000  # besides these, and what the process holds already
+MAX_THREADS = 8
+
+Message = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """An n-gram model whose arrays are columns in a directory."""
+
+    lm: NgramLM  # over the columns, mapped into memory
+    columns: Mapping[str, Column]  # by the names of `NgramLM.tensors`
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is held in memory at a time."""
+
+    stretch: int  # tokens of text
+    block: int  # n-grams
+    span: int  # n-grams looked up in
+    threads: int
+
+
+def limits(memory: int, vocab_size: int, order: int) -> Limits:
+    """What fits into `memory` bytes, of which this process already has some.
+
+    Raises CharlmError if that is too little.
+    """
+    allocator.release()
+    fixed = machine.resident_bytes() + WORD_BYTES * vocab_size
+    free = memory - fixed
+    if free < LEAST_BYTES:
+        raise CharlmError(
+            f"`memory` is too little: a vocabulary of {vocab_size:,} needs at least "
+            f"{-(-(fixed + LEAST_BYTES) // 1_000_000):,} MB"
+        )
+    threads = max(1, min(MAX_THREADS, machine.cores(), free // LEAST_BYTES))
+    share = free // (threads + 1)  # one more is being written
+    return Limits(
+        stretch=share // (4 * order + 100), block=share // 150, span=free // 128, threads=threads
+    )
+
+
+@contextmanager
+def estimated(
+    ids: Column,
+    vocab_size: int,
+    eos: int,
+    order: int,
+    *,
+    lines: bool,
+    min_counts: Sequence[int] = (),
+    memory: int,
+    directory: Path,
+    identity: str,
+    progress: Progress = lambda done: None,
+    announce: Message = lambda text: None,
+    warn: Message = lambda text: None,
+) -> Iterator[OnDisk]:
+    """The model of a text, as `kneser_ney.estimate` describes it, in `memory` bytes.
+
+    directory: where to work; removed in the end, unless something went wrong: then the same call
+    goes on after the last pass that was finished. identity: of the text, so that no other is taken
+    for it. progress: called with the fraction done, 0 to 1; announce: with how much disk it takes.
+
+    Raises CharlmError for settings out of range, too little memory, or too little disk.
+    """
+    minimum = thresholds(min_counts, order)
+    settings = {
+        "text": identity,
+        "tokens": len(ids),
+        "vocab_size": vocab_size,
+        "eos": eos,
+        "order": order,
+        "lines": lines,
+        "minimum": minimum,
+        "memory": memory,
+    }
+    with opened(directory, settings, progress) as place:
+        found = place.run("limits", lambda _: asdict(limits(memory, vocab_size, order)))
+        limit = Limits(**found)
+        text = Text(ids, vocab_size, eos, order, lines, limit.stretch)
+        _check_disk(place, text, max(minimum) > 1, announce)
+        yield _passes(place, text, limit, minimum, warn)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _passes(
+    place: Workplace, text: Text, limit: Limits, minimum: Sequence[int], warn: Message
+) -> OnDisk:
+    """All passes that are not finished yet."""
+    N, base = text.order, text.vocab_size + 1
+    runs = Runs(text, place.directory)
+    ngrams = [Ngrams(place.directory, k) for k in range(1, N + 1)]
+    place.run("count", partial(_count, runs, limit.threads))
+    lengths = place.run("merge", partial(merge, runs, ngrams, limit.threads))
+    runs.remove()
+    place.work |= _work(len(text.ids), lengths)
+    index = np.uint32 if max(lengths) < 1 << 32 else np.int64
+    ngrams = [Ngrams(place.directory, k, index) for k in range(1, N + 1)]
+    sizes = Sizes(base, limit.block, limit.span, limit.threads)
+    low: list[list[int]] = []
+
+    def smoothed(k: int) -> None:
+        """Give the n-grams of order k, whose adjusted counts are known, their probabilities."""
+        one, last = ngrams[k - 1], k == N
+        n = place.run(f"low-{k}", lambda _: low_counts(one, sizes, last=last).tolist())
+        low.append(n)
+        (D,) = discounts_by_order([np.array(n)])
+        if k == 1:
+            place.run("smooth-1", lambda _: smooth_unigrams(one, base, D, last=last))
+            return
+        below = ngrams[k - 2]
+        place.run(f"smooth-{k}", partial(smooth, one, below, sizes, minimum[k - 1], D, last=last))
+        done = (one.lower, one.places, one.sorted_suffixes, one.suffixes, one.adjusted)
+        for column in (*done, below.probability):
+            column.remove()
+
+    for k in range(2, N + 1):
+        one, below = ngrams[k - 1], ngrams[k - 2]
+        place.run(f"suffixes-{k}", partial(find_suffixes, one, below, sizes, last=k == N))
+        smoothed(k - 1)
+    smoothed(N)
+    discounts_by_order([np.array(n) for n in low], warn)
+    if max(minimum) > 1:
+        for k, one in enumerate(ngrams):
+            below_ = ngrams[k - 1] if k else None
+            place.run(
+                f"prune-{k + 1}",
+                partial(prune, one, below_, minimum[k], minimum[k - 1] if k else 1, sizes),
+            )
+        ngrams = [one.kept for one in ngrams]
+    return _opened(text, ngrams)
+
+
+def _count(runs: Runs, threads: int, progress: Progress) -> None:
+    """Write all runs that are not there yet."""
+    stretches = runs.text.stretches
+    _ = runs.ranges  # once, not in every thread
+    for done, _ in enumerate(
+        map_in_order(runs.write, range(stretches), threads=threads, ahead=threads), 1
+    ):
+        progress(done / stretches)
+
+
+def _opened(text: Text, ngrams: Sequence[Ngrams]) -> OnDisk:
+    """The model in the columns, as it is without copying them."""
+    orders, columns = [], {}
+    for one in ngrams:
+        k, last = one.order, one is ngrams[-1]
+        nats = one.nats.mapped()
+        no_backoff = np.broadcast_to(np.float32(0), nats.shape)
+        orders.append(Order(one.keys.mapped(), nats, no_backoff if last else one.backoff.mapped()))
+        if k > 1:
+            columns[f"order.{k}.keys"] = one.keys
+        columns[f"order.{k}.nats"] = one.nats
+        if not last:
+            columns[f"order.{k}.backoff"] = one.backoff
+    lm = NgramLM(orders, text.vocab_size, text.eos, lines=text.lines)
+    return OnDisk(lm, columns)
+
+
+def _work(tokens: int, lengths: Sequence[int]) -> dict[str, float]:
+    """How much work each pass is, in the time that it takes to count a token."""
+    work = {"count": 1.0 * tokens, "merge": 0.8 * tokens}
+    for k, length in enumerate(lengths, 1):
+        if k > 2:
+            work[f"suffixes-{k}"] = 1.2 * length
+        work[f"smooth-{k}"] = 0.8 * length
+    return work
+
+
+def _check_disk(place: Workplace, text: Text, pruned: bool, announce: Message) -> None:
+    """Announce how much disk is needed at most. Raises CharlmError if there is less."""
+    expected = place.run("plan", lambda _: _expected(text))
+    place.work |= _work(len(text.ids), expected)
+    needed = _disk_bytes(text, expected, pruned)
+    used = sum(path.stat().st_size for path in place.directory.rglob("*") if path.is_file())
+    free = shutil.disk_usage(place.directory).free + used
+    sizes = (
+        f"{needed / 1e9:.1f} GB of disk in {place.directory}, where {free / 1e9:.1f} GB are free"
+    )
+    if needed > free:
+        raise CharlmError(f"this may take {sizes}: free some there, or choose another directory")
+    announce(f"this takes up to {sizes}")
+
+
+def _expected(text: Text) -> list[int]:
+    """About how many n-grams there are of each order, rather too many.
+
+    From the growth of their number u over the first n tokens, u ~ n^β (Heaps 1978), whose
+    exponent only falls.
+    """
+    n = min(text.stretch, len(text.ids))
+    half, whole = (
+        [
+            int(np.count_nonzero(new & (words != text.padding)))
+            for new, words in zip(rows.new_prefixes(found), found, strict=True)
+        ]
+        for found in (rows.sort(text.rows(0, size), text.bits)[0] for size in (n // 2, n))
+    )
+    more = len(text.ids) / n
+    expected = []
+    for few, many in zip(half, whole, strict=True):
+        exponent = np.log2(many / few) if few else 1.0
+        expected.append(int(min(many * more**exponent, 2.0 * len(text.ids))))
+    return [text.vocab_size + 1, *expected[1:]]
+
+
+def _disk_bytes(text: Text, lengths: Sequence[int], pruned: bool) -> int:
+    """How much disk is in use at most, the model file included.
+
+    At any time there are keys and two bytes of counts of all n-grams, log P and β of the orders
+    that are finished, and what follows here.
+    """
+    index = 4 if max(lengths) < 1 << 32 else 8
+    u = [0, *lengths, 0]
+    runs = (3 * rows.width(text.padding) + 2) * 2 * u[text.order] + 9 * sum(u)
+    steps = [
+        10 * sum(u)
+        + 8 * sum(u[: k - 1])  # log P and β
+        + 8 * u[k - 2]  # P
+        + (4 + 2 * index) * u[k - 1]  # suffixes, sorted and as they were
+        + (12 + 2 * index) * u[k]  # the same, and the keys that are sorted, or P of suffixes
+        for k in range(2, text.order + 2)
+    ]
+    model = (16 * (3 if pruned else 2) + 2) * sum(u)
+    return max(runs, model, *steps)

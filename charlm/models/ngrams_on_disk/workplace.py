@@ -1,0 +1,70 @@
+"""The directory that an estimate works in: which passes are finished, and how far the others are.
+
+A pass whose results are on the disk is recorded, so that the same estimate, begun again after it
+was stopped in any way, goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...errors import CharlmError
+from ...system import lock, storage
+
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Workplace:
+    """Passes over columns in a directory. Its record has the result of each finished pass."""
+
+    directory: Path
+    progress: Progress
+    results: dict[str, Any] = field(default_factory=dict)
+    work: dict[str, float] = field(default_factory=dict)  # how much each pass is, by name
+
+    def run(self, name: str, work: Callable[[Progress], Any]) -> Any:
+        """The result of the pass `name`, done now unless it was done before; JSON."""
+        if name not in self.results:
+            result = work(lambda done: self._report(name, done))
+            self.results[name] = result
+            storage.write_text(self.directory / "passes.json", json.dumps(self.results))
+        self._report(name, 1.0)
+        return self.results[name]
+
+    def _report(self, name: str, done: float) -> None:
+        total = sum(self.work.values())
+        finished = sum(self.work.get(other, 0.0) for other in self.results if other != name)
+        if total:
+            self.progress(min(1.0, (finished + done * self.work.get(name, 0.0)) / total))
+
+
+@contextmanager
+def opened(directory: Path, settings: Mapping[str, Any], progress: Progress) -> Iterator[Workplace]:
+    """The workplace in `directory`, for nobody else meanwhile; what other settings left is removed.
+
+    Raises CharlmError if another process works there.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with lock.held(directory) as mine:
+        if not mine:
+            raise CharlmError(f"{directory} is in use: another charlm counts the same text there")
+        record, about = directory / "passes.json", directory / "settings.json"
+        try:
+            same = json.loads(about.read_bytes()) == dict(settings)
+            results = json.loads(record.read_bytes()) if same and record.exists() else {}
+        except (OSError, ValueError):
+            same, results = False, {}
+        if not same:
+            for path in directory.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            storage.write_text(about, json.dumps(dict(settings)))
+        for left in directory.glob(".*.tmp"):
+            left.unlink()
+        yield Workplace(directory, progress, results)
