@@ -53,13 +53,14 @@ def estimated_of(ids: Ids, V: int, N: int, directory: Path, **options: Any) -> I
 
 
 def same(one: NgramLM, other: NgramLM) -> bool:
-    return one.config() == other.config() and all(
-        first.dtype == second.dtype and np.array_equal(first, second)
-        for part, its in zip(one.orders, other.orders, strict=True)
-        for first, second in zip(
-            (part.keys, part.nats, part.backoff), (its.keys, its.nats, its.backoff), strict=True
-        )
-    )
+    def arrays(lm: NgramLM) -> list[tuple[str, bytes]]:
+        return [
+            (str(part.dtype), part.tobytes())
+            for order in lm.orders
+            for part in (order.keys, order.nats, order.backoff)
+        ]
+
+    return one.config() == other.config() and arrays(one) == arrays(other)
 
 
 def a_text(tokens: int, V: int, seed: int = 0) -> Ids:
