@@ -103,7 +103,7 @@ def merge(
         unigrams = np.zeros(text.vocab_size + 1, np.int64)
         last: list[int] | None = None
         for part, (found, counts) in enumerate(
-            map_in_order(runs.read, range(parts), threads=threads, ahead=threads)
+            map_in_order(runs.read, range(parts), threads=threads, ahead=1)
         ):
             if len(counts):
                 _number(found, counts, last, unigrams, levels, text.vocab_size + 1)

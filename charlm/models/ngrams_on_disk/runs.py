@@ -17,6 +17,7 @@ from . import rows
 from .columns import Column, Keys
 from .rows import Packed, Rows
 
+RANGES = 2  # for each stretch: what is merged needs more memory than what is counted
 SAMPLES, SAMPLE_TOKENS = 256, 1024  # stretches of text, to find ranges of about the same size
 
 
@@ -78,7 +79,8 @@ class Text:
             for at in np.unique(places).tolist()
         ]
         sample = np.sort(np.concatenate(found))
-        at = np.arange(1, self.stretches) * len(sample) // self.stretches
+        parts = RANGES * self.stretches
+        at = np.arange(1, parts) * len(sample) // parts
         return np.unique(sample[at])
 
 
@@ -130,6 +132,7 @@ class Runs:
             found.append(block)
             counts.append(times)
         joined = [np.concatenate(words) for words in zip(*found, strict=True)]
+        found.clear()
         return rows.sort(joined, text.bits, np.concatenate(counts))
 
     def remove(self) -> None:
