@@ -1,6 +1,6 @@
 """N-gram models of texts larger than memory: time, memory and disk, beside KenLM's `lmplz`.
 
-    python benchmarks/ngrams_on_disk.py TEXT [--lmplz PATH] [--memory 1G] [--in-memory] [--json FILE]
+    python benchmarks/ngrams_on_disk.py TEXT [--lmplz PATH] [--memory 1G] [--in-memory]
 
 `charlm ngram --memory` and `lmplz -S` estimate a word model of the same text, one after the other,
 on the same cores, from the text to the model in a file (lmplz's is an ARPA file). With --in-memory

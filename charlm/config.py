@@ -267,6 +267,12 @@ class TrainConfig(Settings):
         OPTIMISATION,
         choices=PRECISIONS,
     )
+    reduction: str = setting(
+        "fp32",
+        "Precision in which several processes (torchrun) send each other gradients.",
+        OPTIMISATION,
+        choices=PRECISIONS,
+    )
     threads: int = setting(
         0,
         "CPU threads; 0 = chosen by timing, or for a given number of steps all.",

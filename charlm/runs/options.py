@@ -180,6 +180,7 @@ class TrainOptions(NgramOptions, total=False):
     valid_tokens: int
     patience: int
     precision: str
+    reduction: str
     threads: int
 
 

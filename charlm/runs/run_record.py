@@ -60,6 +60,7 @@ class RunRecord(_Run, total=False):
     with_ngram: bool  # until 0.1
     cache: bool
     ngram_tokens: int
+    launch: str  # of several processes, see `training.processes`
 
 
 def settings_in(record: RunRecord) -> tuple[tuple[type[Settings], dict[str, Any]], ...]:

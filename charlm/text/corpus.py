@@ -66,7 +66,7 @@ class Corpus:
 
     def __reduce__(self) -> tuple[Callable[..., Corpus], tuple[Path, str, str]]:
         """Handed to another process, a corpus is its directory; the streams are mapped anew."""
-        return _reopened, (self.directory, self.sha256, self.name)
+        return reopened, (self.directory, self.sha256, self.name)
 
 
 def prepare(
@@ -258,7 +258,7 @@ def _load(
     return Corpus(tokenizer, train, valid, train_text, valid_text, sha256, name, directory)
 
 
-def _reopened(directory: Path, sha256: str, name: str) -> Corpus:
+def reopened(directory: Path, sha256: str = "", name: str = "") -> Corpus:
     """A corpus that another process has open. Raises CharlmError if it is gone meanwhile."""
     corpus = _load(directory, sha256, name, just_written=True)
     if corpus is None:

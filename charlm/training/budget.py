@@ -46,6 +46,8 @@ def fix_settings(
     settings: Mapping[str, Any],
     counts: Sequence[int],
     deadline: float,
+    *,
+    processes: int = 1,
 ) -> tuple[NetworkConfig, TrainConfig, float]:
     """The settings of the run, and its seconds per step, NaN unless it ends by the clock.
 
@@ -57,9 +59,12 @@ def fix_settings(
     tokens_per_step, valid_tokens = config.batch_size * config.bptt, config.valid_tokens
     seconds_per_step = math.nan
     if math.isfinite(deadline):
-        network, config, seconds_per_step = fit_to_time(
-            network, config, streams, facts, settings, counts, deadline
+        own = replace(config, batch_size=-(-config.batch_size // processes))  # of this process
+        own_streams = Streams(corpus.train, own.batch_size, config.bptt, config.seed, eos)
+        network, fitted, seconds_per_step = fit_to_time(
+            network, own, own_streams, facts, settings, counts, deadline
         )
+        config = replace(fitted, batch_size=config.batch_size)
         left = max(0.0, deadline - time.monotonic())
         steps = max(1, int(left * (1 - VALIDATION_TIME_FRACTION) / seconds_per_step))
         if settings.get("valid_tokens") is None:

@@ -10,7 +10,6 @@ import math
 import time
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
 from ..config import NetworkConfig, TrainConfig
@@ -18,7 +17,6 @@ from ..errors import CharlmError
 from ..lm import Ids
 from ..measures import Measures
 from ..models.recurrent import RecurrentLM
-from ..network.network import NetworkState, detach, new_network
 from ..runs.baseline import guessing_bits_per_char
 from ..runs.events import Events, Outcome, Plan, Step
 from ..runs.run_directory import RunDirectory
@@ -31,15 +29,15 @@ from .best_model import BestModel
 from .checkpoint import Progress, Saved
 from .metrics_log import MetricsLog
 from .plan import Planner, StepPlanner, resumed
+from .processes import Alone
+from .replica import Replica
 from .signals import stop_on_signal
 from .speedometer import Speedometer
-from .streams import Streams
 from .thread_tuner import ThreadTuner
 from .validation import validate
 
 CHECKPOINT_TIME_FRACTION = 0.02  # of a run's time that checkpoints may take
 CHECKPOINT_SECONDS = 2.0  # minimum between checkpoints
-RESET_PROBABILITY = 1 / 16  # that a row's hidden state is reset at a batch
 MAX_SKIPPED_STEPS = 3  # non-finite steps in a row before rolling back
 MAX_ROLLBACKS = 6  # each halves the learning rate; then training gives up
 
@@ -66,11 +64,13 @@ class Trainer:
         tuner: ThreadTuner | None = None,
         kept: KeptText | None = None,
         validate_first: bool = False,
+        processes: Alone | None = None,
     ) -> None:
         """planner: when to validate and to end, by default as `config` says.
 
         tuner: chooses the number of threads on the way. kept: old text, on which to measure what is
         forgotten. validate_first: before the first step; the network has been trained before.
+        processes: those that share the work, of which this is the first.
         """
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
@@ -84,13 +84,19 @@ class Trainer:
         self.saved = (
             checkpoint.read(run.checkpoint, self.settings) if run.checkpoint.exists() else None
         )
-        self.network = new_network(network_config, config, corpus.train)
+        self.processes = processes or Alone()
+        self.processes.order(
+            "begin",
+            network=network_config.as_dict(),
+            training=config.as_dict(),
+            corpus=str(corpus.directory.resolve()),
+        )
+        self.replica = Replica(
+            network_config, config, corpus.train, corpus.tokenizer.eos, self.processes
+        )
+        self.network = self.replica.network
         self.kept, self.validate_first = kept, validate_first
         self.best = BestModel(run, corpus, config, events)
-        self.optimizer = optimiser.build(config, self.network)
-        eos = corpus.tokenizer.eos
-        self.streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
-        self.state = self.network.start(config.batch_size)
         self.progress = Progress(steps=config.steps)
         self.planner, self.tuner = planner or StepPlanner(config), tuner
         self.metrics = MetricsLog(run)
@@ -106,6 +112,8 @@ class Trainer:
             valid_tokens = min(len(self.corpus.valid), config.valid_tokens)
             self.planner = resumed(config, self.progress, valid_tokens, time.monotonic())
         else:
+            self.processes.order("share")
+            self.replica.share()
             self._save(sound=True)  # so that a run can be resumed however early it ends
         progress = self.progress
         count = sum(p.numel() for p in self.network.parameters())
@@ -126,17 +134,20 @@ class Trainer:
                 self._validate()  # it may be the best already
                 self.planner.validated(progress, since, time.monotonic())
                 self._save()
-            self.planner.started(time.monotonic(), self.streams.steps_per_epoch)
-            while not self._finished() and not stop.is_set():
+            self.planner.started(time.monotonic(), self.replica.streams.steps_per_epoch)
+            while not (self._finished() or stop.is_set() or self.replica.stop):
                 began = time.monotonic()
-                loss, norm = self._forward_backward()
+                step, rate = self.progress.step, self._rate()
+                threads = torch.get_num_threads()
+                self.processes.order("step", step=step, rate=rate, threads=threads)
+                loss, norm = self.replica.gradients(step, stop=stop.is_set())
                 if not (math.isfinite(loss) and math.isfinite(norm)):
                     failures += 1
                     self._skip(failures)
                     failures %= MAX_SKIPPED_STEPS
                     continue
                 failures = 0
-                rate = self._update()
+                self._update(rate)
                 now = time.monotonic()
                 progress = self.progress
                 progress.seconds += now - since
@@ -157,7 +168,7 @@ class Trainer:
                 if now >= (self.next_fallback if sound else self.next_save):
                     self._save(sound=sound)
             progress = self.progress  # a roll-back may have been the last thing
-            interrupted = stop.is_set() and not self._finished()
+            interrupted = (stop.is_set() or self.replica.stop) and not self._finished()
             if progress.best_nats is None or not (interrupted or self.metrics.just_validated):
                 self._validate()  # a run that ends early still leaves a usable model
             self._save()
@@ -188,51 +199,22 @@ class Trainer:
         p, c = self.progress, self.config
         return p.step >= p.steps or bool(c.patience and p.stalled >= c.patience)
 
-    def _forward_backward(self) -> tuple[float, float]:
-        """Clipped gradients of the next batch; return loss (nats per token) and gradient norm."""
-        self.streams.seek(self.progress.step)
-        batch = self.streams.next()
-        state = self._state_for(batch.fresh)
-        device = self.config.device
-        x_TB = torch.from_numpy(batch.x_TB).to(device)
-        y_TB = torch.from_numpy(batch.y_TB).to(device)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss, after = self.network(x_TB, y_TB, state)
-        loss.backward()
-        norm = optimiser.clip(self.config, self.network.parameters())
-        value = float(loss.detach())
-        if math.isfinite(value) and math.isfinite(norm):
-            self.state = detach(after)
-        return value, norm
-
-    def _state_for(self, fresh: bool) -> NetworkState:
-        """The carried state, reset in all rows (`fresh`) or in a few drawn from seed and step.
-
-        A network that starts from the initial state only once an epoch does not learn to: on Brown,
-        one that had perplexity 230 from the start of the text had 10⁹ from some points within it.
-        """
-        B = self.config.batch_size
-        drawn = np.random.default_rng((self.config.seed, self.progress.step)).random(B)
-        reset_B1 = torch.from_numpy((drawn < RESET_PROBABILITY) | fresh)[:, None].to(
-            self.config.device
-        )
-        return tuple(
-            tuple(torch.where(reset_B1, new, old) for new, old in zip(*layers, strict=True))
-            for layers in zip(self.network.start(B), self.state, strict=True)
-        )
-
-    def _update(self) -> float:
-        """Take the optimiser step; return its learning rate."""
+    def _warmup(self) -> int:
         p = self.progress
-        warmup = 0 if p.annealed else min(self.config.warmup, max(1, p.steps // 10))
-        rate = optimiser.learning_rate(self.config, p.step, p.annealed, warmup) * p.lr_scale
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+        return 0 if p.annealed else min(self.config.warmup, max(1, p.steps // 10))
+
+    def _rate(self) -> float:
+        """The learning rate of the next step."""
+        p, c = self.progress, self.config
+        return optimiser.learning_rate(c, p.step, p.annealed, self._warmup()) * p.lr_scale
+
+    def _update(self, rate: float) -> None:
+        """Take the optimiser step."""
+        p, warmup = self.progress, self._warmup()
+        self.replica.update(rate)
         if p.step >= warmup:
             p.annealed += (1 - p.annealed) / max(1, p.steps - p.step)
         p.step += 1
-        return rate
 
     def _use_threads(self, threads: int) -> None:
         if threads != (self.progress.threads or self.config.threads):
@@ -355,13 +337,14 @@ class Trainer:
         self.best.check_place()
         began = time.monotonic()
         self.metrics.write()
+        self.processes.order("join")
         checkpoint.write(
             self.run.checkpoint,
             self.settings,
             self.progress,
             self.network,
-            self.optimizer,
-            self.state,
+            self.replica.optimizer,
+            self.replica.whole_state(),
         )
         now = time.monotonic()
         self.next_save = now + max(CHECKPOINT_SECONDS, (now - began) / CHECKPOINT_TIME_FRACTION)
@@ -370,9 +353,11 @@ class Trainer:
             self.next_fallback = self.next_save
 
     def _restore(self, saved: Saved) -> None:
-        self.progress, self.state = checkpoint.restore(
-            saved, self.network, self.optimizer, self.config.batch_size
+        self.progress, state = checkpoint.restore(
+            saved, self.network, self.replica.optimizer, self.config.batch_size
         )
+        self.processes.order("share")
+        self.replica.share(state)
         self.metrics.read(self.progress.step)
         torch.set_num_threads(self.progress.threads or self.config.threads)
         self.next_save = time.monotonic() + CHECKPOINT_SECONDS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,7 +19,7 @@ from ..runs import defaults
 from ..runs.defaults import Facts
 from ..runs.events import Events, Outcome
 from ..runs.options import TrainOptions, TrainRunOptions, divide, train_settings
-from ..runs.run_directory import RunDirectory
+from ..runs.run_directory import RUNS, RunDirectory
 from ..runs.run_record import RunRecord
 from ..runs.run_text import RunText, begin, recorded_reading, reopen
 from ..system import allocator, machine
@@ -28,8 +29,10 @@ from ..text.source import Reading, open_text
 from . import budget
 from .base_model import BaseModel, KeptText
 from .closing import Closing
+from .follow import follow
 from .loop import Trainer
 from .plan import TimePlanner
+from .processes import Alone, joined, launch, restarted
 from .thread_tuner import ThreadTuner
 
 CLOSING_SECONDS = 1.5  # for the last checkpoint and the curves
@@ -50,6 +53,19 @@ def train(
     """
     events = events or Events()
     began = time.monotonic() if began is None else began
+    with shared() as processes:
+        if restarted() and (run := _launched(given.get("out"))) is not None:
+            return _resume(processes, run, events)
+        return _train(processes, corpus, events, began, given)
+
+
+def _train(
+    processes: Alone,
+    corpus: str | Path | Sequence[str | Path],
+    events: Events,
+    began: float,
+    given: Mapping[str, Any],
+) -> Outcome:
     options, settings = divide(TrainRunOptions, train_settings(), given)
     if options.cache and settings.get("bidirectional"):
         raise CharlmError("`cache` does not work with bidirectional models: leave it out")
@@ -82,13 +98,23 @@ def train(
         closing = Closing.within(_seconds(options), mixed=not options.plain, cache=options.cache)
         deadline = end - closing.seconds(network_config, text, budget.MIN_VALID_TOKENS, device)
         network_config, config, seconds_per_step = budget.fix_settings(
-            network_config, config, text, facts, options, settings, counts, deadline
+            network_config,
+            config,
+            text,
+            facts,
+            options,
+            settings,
+            counts,
+            deadline,
+            processes=processes.count,
         )
         deadline = end - closing.seconds(network_config, text, config.valid_tokens, device)
         kept, old_text = _kept(run, options.keep, text, config, options.reading())
         record = _record(opened, tokenizer_config, network_config, config)
         if base is not None:
             record["base"] = {"model": str(base.path.resolve()), **old_text}
+        if processes.count > 1:
+            record["launch"] = launch()
         run.write_config({**record, **closing.as_record()})
         planner = tuner = None
         if math.isfinite(deadline):
@@ -110,6 +136,7 @@ def train(
             tuner=tuner,
             kept=kept,
             validate_first=base is not None,
+            processes=processes,
         )
         if base is not None:
             base.fill(trainer.network)
@@ -122,14 +149,40 @@ def resume(run: str | Path, events: Events | None = None) -> Outcome:
     A run by the clock goes on for the time that was left, and its steps follow the speed.
     Raises CharlmError if there is nothing to resume, the text has changed, or a file is damaged.
     """
-    events = events or Events()
-    directory = RunDirectory(Path(run))
+    with shared() as processes:
+        return _resume(processes, Path(run), events or Events())
+
+
+def _resume(processes: Alone, run: Path, events: Events) -> Outcome:
+    directory = RunDirectory(run)
     record = directory.read_config()
     with directory.claimed():
-        return _resumed(directory, record, events)
+        return _resumed(processes, directory, record, events)
 
 
-def _resumed(directory: RunDirectory, record: RunRecord, events: Events) -> Outcome:
+@contextmanager
+def shared() -> Iterator[Alone]:
+    """The processes of a training, of which this is the first; any other one ends here."""
+    with joined() as processes:
+        if processes.rank > 0:
+            follow(processes)
+            raise SystemExit(0)
+        yield processes
+
+
+def _launched(out: str | Path | None) -> Path | None:
+    """The run that processes of the same launch began, before one of them died."""
+    places = [path for path in RUNS.glob("*") if not path.is_symlink()]
+    for run in places if out is None else [Path(out)]:
+        with suppress(CharlmError, OSError):
+            if RunDirectory(run).read_config().get("launch") == launch():
+                return run
+    return None
+
+
+def _resumed(
+    processes: Alone, directory: RunDirectory, record: RunRecord, events: Events
+) -> Outcome:
     if directory.model.exists() and not directory.checkpoint.exists():
         raise CharlmError(
             f"{directory.checkpoint} is missing: the run cannot resume, but its model can be used"
@@ -154,6 +207,7 @@ def _resumed(directory: RunDirectory, record: RunRecord, events: Events) -> Outc
         events,
         kept=kept,
         validate_first=base is not None,
+        processes=processes,
     )
     if base is not None and not directory.checkpoint.exists():
         BaseModel.read(base["model"]).fill(trainer.network)
