@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch import distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
 
 from ..errors import CharlmError
 
 ORDER_BYTES = 512  # of most orders; longer ones take a second message
+meet: Any = getattr(dist, "rendezvous")  # noqa: B009 (untyped in the library)
 PATIENCE = timedelta(days=1)  # for the first process to tokenise or validate; a dead one is noticed
 SEED_FACTORS = (1_000_003, 65_537)
 
@@ -135,7 +137,11 @@ def started() -> bool:
 
 def restarted() -> bool:
     """Whether torchrun started it again, after one of the processes had died."""
-    return started() and int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    return started() and _restarts() > 0
+
+
+def _restarts() -> int:
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 
 def launch() -> str:
@@ -153,8 +159,16 @@ def joined() -> Iterator[Alone]:
     if cuda:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     with _together():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
-    processes = Several(dist.get_rank(), dist.get_world_size())
+        store, rank, count = next(meet("env://", timeout=PATIENCE))
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if cuda else "gloo",
+            # torchrun's store still has the addresses of processes that it started before
+            store=PrefixStore(f"charlm-{_restarts()}", store),
+            rank=rank,
+            world_size=count,
+            timeout=PATIENCE,
+        )
+    processes = Several(rank, count)
     try:
         yield processes
     except CharlmError:
