@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -66,6 +67,7 @@ class WordTokenizer:
         self.vocab_size = len(self._names)
         self._dtype = smallest_unsigned(self.vocab_size)
         self._memo = WordMemo(self._segment, self._dtype)
+        self._lock = threading.Lock()
         self._table: WordTable | None = None
         self._until_table = TABLE_AFTER_CHARS * self.vocab_size if split == "whitespace" else None
 
@@ -116,11 +118,12 @@ class WordTokenizer:
 
     def _whole_table(self, chars: int) -> WordTable | None:
         """A table of the whole vocabulary, once there is so much text that it is worth building."""
-        if self._table is None and self._until_table is not None:
-            self._until_table -= chars
-            if self._until_table < 0:
-                self._until_table = None  # only once
-                self._table = WordTable.of_all(self._names[2:])
+        with self._lock:
+            if self._table is None and self._until_table is not None:
+                self._until_table -= chars
+                if self._until_table < 0:
+                    self._until_table = None  # only once
+                    self._table = WordTable.of_all(self._names[2 : self.vocab_size])
         return self._table
 
     def _look_up(self, table: WordTable, text: str) -> Ids:

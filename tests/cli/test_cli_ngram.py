@@ -89,7 +89,7 @@ def test_scoring_in_bulk_needs_no_network(cli: Cli) -> None:
 def test_on_disk_the_model_is_the_same(cli: Cli, level: str) -> None:
     options = ("ngram", "corpus.txt", "--level", level, "--min-counts", "1,1,2", "--order", "4")
     assert cli(*options, "--out", "here").code == 0
-    made = cli(*options, "--out", "there", "--memory", "1G")
+    made = cli(*options, "--out", "there", "--memory", "1T")
     assert made.code == 0
     assert "of disk" in made.err
     here, there = (Path(name, "model.safetensors").read_bytes() for name in ("here", "there"))
