@@ -78,10 +78,13 @@ def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
         name = TextColumn("{task.description}", markup=False)
         parts = (name, BarColumn(), TaskProgressColumn(), TimeLeft())
         with Progress(*parts, console=console(stderr=True), transient=True) as bar:
-            task = bar.add_task(one_line(cut(what, MAX_NAME)), total=None)
+            task, before = bar.add_task(one_line(cut(what, MAX_NAME)), total=None), 0.0
             while not finished.wait(0.1):
                 if done[0] is not None:
-                    bar.update(task, total=1.0, completed=done[0])
+                    if done[0] < before:  # the next stage: its time is its own
+                        bar.reset(task)
+                    before = done[0]
+                    bar.update(task, total=1.0, completed=before)
 
     if talk.quiet or not is_terminal(sys.stderr):
         yield report

@@ -115,7 +115,12 @@ def estimated(
         limit = Limits(**found)
         text = Text(ids, vocab_size, eos, order, lines, limit.stretch)
         _check_disk(place, text, max(minimum) > 1, announce)
-        yield _passes(place, text, limit, minimum, warn)
+        try:
+            found = _passes(place, text, limit, minimum, warn)
+        except KeyboardInterrupt:
+            announce(f"stopped; the same command goes on with what is in {directory}")
+            raise
+        yield found
     shutil.rmtree(directory, ignore_errors=True)
 
 

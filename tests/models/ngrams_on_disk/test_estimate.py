@@ -150,9 +150,14 @@ def test_whichever_pass_is_stopped_the_next_estimate_goes_on_from_there(
             passes = list(ran)
         assert len(passes) > 12
         for done in range(len(passes)):  # each goes on where the one before was stopped
+            said: list[str] = []
             monkeypatch.setattr(Workplace, "run", stopped_after(done))
-            with pytest.raises(KeyboardInterrupt), estimated_of(ids, V, N, tmp_path, **options):
+            with (
+                pytest.raises(KeyboardInterrupt),
+                estimated_of(ids, V, N, tmp_path, **options, announce=said.append),
+            ):
                 pass
+            assert done < 2 or said[-1].startswith("stopped; the same command goes on")
             (tmp_path / "work" / ".run-00001.________.tmp").touch()
         for done in (3, 8, 12):
             shutil.rmtree(tmp_path / "work", ignore_errors=True)
