@@ -124,5 +124,5 @@ def set_state(
     for full, value in state.items():
         name, key = full.rsplit("/", 1)
         p = parameters[name]
-        kept = value.clone() if key == "step" else value.to(p.device, p.dtype).clone()
-        optimizer.state[p][key] = kept
+        kept = value.to(p.device) if key == "step" else value.to(p.device, p.dtype)
+        optimizer.state[p][key] = kept.clone()

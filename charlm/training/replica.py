@@ -116,10 +116,10 @@ class Replica:
         device = self.config.device
         received = {}
         for name, shape in shapes.items():
-            own = moments.get(name)
-            where = "cpu" if name.endswith("/step") else device
-            received[name] = torch.empty(shape, device=where) if own is None else own
-            same(received[name])
+            where = "cpu" if name.endswith("/step") else device  # all send from the same place
+            own = moments.get(name, torch.empty(shape, device=where)).to(where)
+            same(own)
+            received[name] = own
         optimiser.set_state(self.optimizer, self.network, received)
         whole = self.network.start(self.config.batch_size) if state is None else state
         for layer in whole:
