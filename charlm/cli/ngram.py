@@ -65,9 +65,9 @@ def ngram(
     memory: Annotated[
         str | None,
         typer.Option(
-            metavar="1G",
-            help="Estimate the model on disk in this much memory, for texts that are larger: "
-            "such as 800M, 1.5G or 50%. The same model.",
+            metavar="AMOUNT",
+            help="Estimate the model on disk, within this much memory (800M, 1.5G, 50%), for larger "
+            "texts; the model is the same.",
         ),
     ] = None,
     force: Force = False,

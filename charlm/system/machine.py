@@ -49,7 +49,7 @@ def memory_bytes(amount: int | str) -> int:
         return int(float(number) * UNITS[unit.upper()])
     known = facts().get("memory")
     if not isinstance(known, int):
-        raise CharlmError("this system does not say how much memory it has: give `memory` as 1G")
+        raise CharlmError("this system does not say how much memory it has: give `memory=1G`")
     return int(known * float(percent) / 100)
 
 

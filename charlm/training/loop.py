@@ -70,7 +70,8 @@ class Trainer:
 
         tuner: chooses the number of threads on the way. kept: old text, on which to measure what is
         forgotten. validate_first: before the first step; the network has been trained before.
-        processes: those that share the work, of which this is the first.
+        processes: those that share the work, of which this is the first. Raises CharlmError if they
+        are more than there are streams.
         """
         allocator.keep_pages()
         torch.set_num_threads(config.threads or torch.get_num_threads())
@@ -85,6 +86,11 @@ class Trainer:
             checkpoint.read(run.checkpoint, self.settings) if run.checkpoint.exists() else None
         )
         self.processes = processes or Alone()
+        if self.processes.count > config.batch_size:
+            raise CharlmError(
+                f"{self.processes.count} processes cannot share {config.batch_size} streams: start "
+                "fewer, or give a larger `batch_size`"
+            )
         self.processes.order(
             "begin",
             network=network_config.as_dict(),

@@ -188,6 +188,6 @@ def _together() -> Iterator[None]:
         yield
     except (RuntimeError, ValueError) as error:
         raise CharlmError(
-            "the processes of this training have lost each other. Its last checkpoint is "
-            f"whole: resume it, or let torchrun do so with --max-restarts ({str(error)[:200]!r})"
+            "the processes of this training have lost each other. The run's last checkpoint "
+            f"is whole: resume it, or let torchrun do so with --max-restarts ({str(error)[:200]!r})"
         ) from None

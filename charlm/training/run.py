@@ -50,6 +50,9 @@ def train(
     corpus: a file, several, or "-". given: settings, see `runs.options.TrainOptions`; what is not
     given is chosen to fit the corpus (see `runs/defaults.py`). began: when the minutes began, on
     the clock of time.monotonic; default now. Raises CharlmError for errors that the user can fix.
+
+    Of several processes that torchrun started, the first one returns; the others end here, with
+    SystemExit.
     """
     events = events or Events()
     began = time.monotonic() if began is None else began

@@ -228,12 +228,34 @@ def test_gradients_sent_in_bf16_train_as_well(text: Path, monkeypatch: pytest.Mo
     assert list(found.values()) != pytest.approx(list(expected.values()), abs=1e-7)
 
 
-def test_an_error_of_the_first_lets_the_others_go(
+def test_more_processes_than_streams_are_an_error(
     text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CharlmError, match="no text given"):
-        run.train("", **SETTINGS)
-    del text
+    @contextmanager
+    def joined() -> Iterator[Alone]:
+        yield Several(0, 9)
+
+    monkeypatch.setattr(run, "joined", joined)
+    with pytest.raises(CharlmError, match="9 processes cannot share 7 streams"):
+        train(text, "run", steps=3)
+
+
+@pytest.mark.parametrize(("error", "ordered"), [(CharlmError, True), (KeyError, False)])
+def test_an_error_of_the_user_lets_the_others_go(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception], ordered: bool
+) -> None:
+    """After any other error, the others notice that the first one is gone."""
+    orders: list[str] = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    monkeypatch.setattr(processes, "meet", lambda *_, **__: iter([(None, 0, 2)]))
+    monkeypatch.setattr(processes, "PrefixStore", lambda *_: None)
+    monkeypatch.setattr(dist, "init_process_group", lambda *_, **__: None)
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: orders.append("left"))
+    monkeypatch.setattr(Several, "order", lambda self, what, **_: orders.append(what))
+    with pytest.raises(error), processes.joined():
+        raise error("of the first")
+    assert orders == [*(["end"] if ordered else []), "left"]
 
 
 # ── processes ────────────────────────────────────────────────────────────────────────────────

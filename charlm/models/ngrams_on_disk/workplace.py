@@ -28,6 +28,7 @@ class Workplace:
     progress: Progress
     results: dict[str, Any] = field(default_factory=dict)
     work: dict[str, float] = field(default_factory=dict)  # how much each pass is, by name
+    reported: float = 0.0  # at most: as more is known, passes may turn out to be more work
 
     def run(self, name: str, work: Callable[[Progress], Any]) -> Any:
         """The result of the pass `name`, done now unless it was done before; JSON."""
@@ -42,7 +43,9 @@ class Workplace:
         total = sum(self.work.values())
         finished = sum(self.work.get(other, 0.0) for other in self.results if other != name)
         if total:
-            self.progress(min(1.0, (finished + done * self.work.get(name, 0.0)) / total))
+            fraction = (finished + done * self.work.get(name, 0.0)) / total
+            self.reported = max(self.reported, min(1.0, fraction))
+            self.progress(self.reported)
 
 
 @contextmanager
