@@ -66,8 +66,8 @@ def ngram(
         str | None,
         typer.Option(
             metavar="AMOUNT",
-            help="Estimate the model on disk, within this much memory (800M, 1.5G, 50%), for larger "
-            "texts; the model is the same.",
+            help="Estimate the model on disk, within this much memory (800M, 1.5G, 50%), for "
+            "larger texts; the model is the same.",
         ),
     ] = None,
     force: Force = False,
