@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from .settings import Setting, Settings, setting
+from .system.settings import Setting, Settings, setting
 
 LEVELS = ("char", "word", "byte", "subword")
 SPLITS = ("whitespace", "unicode")

@@ -7,7 +7,7 @@ import pytest
 from charlm.config import NetworkConfig, TokenizerConfig, TrainConfig
 from charlm.errors import CharlmError
 from charlm.runs.options import RunOptions, TrainRunOptions
-from charlm.settings import Settings, settings_of
+from charlm.system.settings import Settings, settings_of
 
 
 def test_network_configurations_are_checked() -> None:

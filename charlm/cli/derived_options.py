@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from ..settings import Described
+from ..system.settings import Described
 
 Verb = TypeVar("Verb", bound=Callable[..., None])
 

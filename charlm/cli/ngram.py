@@ -10,7 +10,7 @@ import typer
 from ..config import TokenizerConfig
 from ..errors import CharlmError
 from ..runs.options import RunOptions
-from ..settings import settings_of
+from ..system.settings import settings_of
 from . import show
 from .derived_options import with_options
 from .open_files import only_once

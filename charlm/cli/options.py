@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..runs.options import RunOptions
-from ..settings import settings_of
+from ..system.settings import settings_of
 from .derived_options import option
 from .talk import talk
 

@@ -13,7 +13,7 @@ import typer
 from ..config import DURATION, OPTIMISATION
 from ..errors import CharlmError
 from ..runs.options import TrainRunOptions, divide, text_names, train_settings
-from ..settings import settings_of
+from ..system.settings import settings_of
 from .derived_options import with_options
 from .exit_codes import INTERRUPTED
 from .options import JsonOutcome

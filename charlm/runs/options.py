@@ -22,7 +22,7 @@ from ..config import (
     TrainConfig,
 )
 from ..errors import CharlmError
-from ..settings import Described, Settings, setting, settings_of
+from ..system.settings import Described, Settings, setting, settings_of
 
 if TYPE_CHECKING:
     from ..text.source import Reading

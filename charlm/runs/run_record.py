@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from ..config import NetworkConfig, TokenizerConfig, TrainConfig
-from ..settings import Settings
+from ..system.settings import Settings
 
 
 class _Corpus(TypedDict):

@@ -10,7 +10,7 @@ from charlm.cli.app import app
 from charlm.config import NetworkConfig, TokenizerConfig, TrainConfig
 from charlm.runs import options
 from charlm.runs.options import RunOptions, TrainRunOptions
-from charlm.settings import settings_of
+from charlm.system.settings import settings_of
 
 PYTHON_ONLY = {"min_lr", "beta2"}
 NOT_SETTINGS = {"log", "corpus", "resume", "no_allocator", "json", "quiet", "verbose"}

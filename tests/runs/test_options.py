@@ -13,7 +13,7 @@ import charlm
 from charlm.errors import CharlmError
 from charlm.runs import options
 from charlm.runs.options import NgramOptions, TrainOptions, TrainRunOptions
-from charlm.settings import Described
+from charlm.system.settings import Described
 
 
 @pytest.mark.parametrize(

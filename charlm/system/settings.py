@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, TypeVar, get_args, get_type_hints
 
-from .errors import CharlmError
+from ..errors import CharlmError
 
 Value = TypeVar("Value")
 
