@@ -11,6 +11,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 KENLM  := $(VENV)/.kenlm
+RAY    := $(VENV)/.ray
 SITE   := $(VENV)/.docs
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TESTS  := $(BIN)/python -m pytest -n auto --dist loadfile
@@ -34,14 +35,20 @@ $(KENLM): $(STAMP)
 		|| echo "kenlm could not be built here: the test that compares with it will be skipped"
 	touch $@
 
+# Ray is large, and not to be had for every machine: likewise.
+$(RAY): $(STAMP)
+	$(PIP) -e ".[cluster]" \
+		|| echo "Ray could not be installed here: the tests of charlm.cluster will be skipped"
+	touch $@
+
 $(SITE): $(STAMP)
 	$(PIP) -e ".[docs]"
 	touch $@
 
-test: $(STAMP) $(KENLM)
+test: $(STAMP) $(KENLM) $(RAY)
 	$(TESTS)
 
-coverage: $(STAMP) $(KENLM) $(SITE)
+coverage: $(STAMP) $(KENLM) $(RAY) $(SITE)
 	$(TESTS) --cov
 
 # Strict: a link that leads nowhere is an error.

@@ -99,6 +99,7 @@ ELSEWHERE = {
     "model",  # the object itself
     "device",  # of load
     "adapt",  # Model.adapted
+    "shard",  # charlm.cluster, or a slice of a list
     "log_base",
     "worst",  # PairScores.worst
     "labelled",  # truth
@@ -119,6 +120,9 @@ RENAMED = {
     ("rescore", "out"): "",  # of the list that is printed
     ("rescore", "force"): "",
     ("score", "force"): "",  # of a table
+    ("score", "out"): "",  # of shards
+    ("eval", "out"): "",
+    ("pairs", "out"): "",
     ("score", "frequencies"): "",  # Model.word_table
     ("rescore", "best"): "",  # Rescored.best
     ("rescore", "lm_out"): "",  # Ranked.lm

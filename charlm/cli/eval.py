@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import CharlmError
-from . import show
+from ..errors import CharlmError, require
+from . import shards, show
 from .open_files import open_model, open_text_file, warn_of_unknown
 from .options import Adaptation, Column, Context, Device, Encoding, Errors, Field, Json, ModelPath
+from .shards import Jobs, ShardOption, ShardsOut
 from .talk import progress_bar
 
 if TYPE_CHECKING:
     from ..measures import Measures
     from ..model.model import Model
-    from ..text.source import Reading
+    from ..text.source import Reading, TextSource
 
 
 def evaluate(
@@ -40,11 +44,17 @@ def evaluate(
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
+    jobs: Jobs = 1,
+    shard: ShardOption = None,
+    out: ShardsOut = None,
 ) -> None:
     r"""Measure a model on a whole text.
 
     Perplexity is per token, with OOV (tokens that the model does not know) and, if there are any,
     without. Per character counts every character of the text, newlines included.
+
+    With --shard, jobs on many machines share a text, of which each has a part of whole lines; read
+    as a stream, every part begins anew.
 
     \b
     charlm eval test.txt
@@ -52,21 +62,31 @@ def evaluate(
     charlm eval big.txt.gz
     charlm eval test.jsonl --field text
     charlm eval test.txt --adapt dynamic
+    charlm eval large.txt --shard 3/8 --out parts
+    charlm eval large.txt --shard all/8 --out parts
     """
-    from ..tasks.evaluate import evaluate as measure
-
     if adapt and window:
         raise CharlmError("--adapt keeps learning where --window resets the model: choose one")
     read_once = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
     if adapt and (file == "-" or read_once):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")
+    in_shards = shards.check(
+        shard, out, {"--adapt": bool(adapt), "stdin": read_once or file == "-"}
+    )
     used = open_model(model, device)
-    how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
-    static = _measured(measure, used, file, how, context, window)
+    reading: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
+    how = _How(reading, context.value, window, jobs)
+    static: Measures | None
+    if in_shards:
+        static = _in_shards(used, file, how, shard or "", out or "", model)
+        if static is None:
+            return
+    else:
+        static = _measured(used, file, how)
     warn_of_unknown(static.oov, static.tokens)
     learning = None
     if adapt:
-        learning = _measured(measure, used.adapted(adapt.value), file, how, context, window)
+        learning = _measured(used.adapted(adapt.value), file, how)
     if json:
         record = static.as_dict()
         if learning is not None:
@@ -82,29 +102,62 @@ def evaluate(
     show.pairs(rows)
 
 
-def _measured(
-    measure: Callable[..., Measures],
-    used: Model,
-    file: str,
-    how: Reading,
-    context: Context,
-    window: int | None,
-) -> Measures:
-    from ..lm import sequential
+@dataclass(frozen=True)
+class _How:
+    """How a text is measured."""
 
-    with (
-        open_text_file(file, used.tokenizer.level, **how) as source,
-        progress_bar(source.name) as report,
-    ):
+    reading: Reading
+    context: str
+    window: int | None
+    jobs: int
+
+
+def _measured(used: Model, file: str, how: _How) -> Measures:
+    with open_text_file(file, used.tokenizer.level, **how.reading) as source:
+        return _measure(used, source, how)
+
+
+def _measure(used: Model, source: TextSource, how: _How) -> Measures:
+    with progress_bar(source.name) as report:
         size = max(1, source.size)
-        return measure(
-            sequential(used.lm),
-            used.tokenizer,
+        return used.evaluate(
             source.chunks(),
-            context=context.value,
-            window=window,
+            context=how.context,
+            window=how.window,
+            jobs=how.jobs,
             progress=lambda so_far: report(min(1.0, so_far.bytes / size)),
         )
+
+
+def _in_shards(
+    used: Model, file: str, how: _How, shard: str, out: str, model: str | None
+) -> Measures | None:
+    """Measure the shards that are wanted; the sum, if all are."""
+    from ..measures import Measures
+    from ..tasks.evaluate import NO_TEXT
+    from ..tasks.shard_files import likeness
+    from ..text.shards import Shard, shared
+
+    with open_text_file(file, used.tokenizer.level, **how.reading) as source:
+
+        def measured(one: Shard) -> Iterator[str]:
+            with shared(source, one) as (part, _):
+                nothing = Measures(0.0, 0, 0, 0)
+                found = nothing if part.is_empty else _measure(used, part, how)
+            yield show.json_text({"shard": str(one), **found.as_dict(), "sums": asdict(found)})
+
+        options = [*how.reading.values(), how.context, how.window]
+        about = shards.identity("eval", model, likeness(source.paths), options)
+        files = shards.finished(shard, out, ".json", about, measured)
+    if files is None:
+        return None
+    total = Measures(0.0, 0, 0, 0)
+    for path in files:
+        sums = json.loads(path.read_bytes())["sums"]
+        numbers: Any = {k: math.nan if v is None else v for k, v in sums.items()}
+        total += Measures(**numbers)
+    require(total.chars > 0, NO_TEXT)
+    return total
 
 
 def _rows(result: Measures) -> list[tuple[str, str]]:

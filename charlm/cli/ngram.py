@@ -15,6 +15,7 @@ from . import show
 from .derived_options import with_options
 from .open_files import only_once
 from .options import Context, Force, JsonOutcome
+from .talk import note
 
 
 @with_options(settings_of(RunOptions), settings_of(TokenizerConfig), after="corpus")
@@ -70,6 +71,14 @@ def ngram(
             "larger texts; the model is the same.",
         ),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Only count part I of N; the same command without --shard then goes on.",
+            show_default=False,
+        ),
+    ] = None,
     force: Force = False,
     json: JsonOutcome = False,
     **given: Any,
@@ -83,9 +92,19 @@ def ngram(
     charlm ngram corpus.txt --level word --order 3 --out runs/trigram
     charlm ngram corpus.txt --level word --min-counts 1,1,2 --arpa model.arpa
     charlm ngram large.txt --level word --memory 1G
+    charlm ngram large.txt --level word --memory 1G --shard 3/8
     """
     only_once(*corpus, given["valid"])
     thresholds = _counts(min_counts)
+    how: dict[str, Any] = {
+        "order": order,
+        "context": context.value if context else None,
+        "min_counts": thresholds,
+        **given,
+    }
+    if shard is not None:
+        _count_shard(corpus, shard, memory, how)
+        return
     from ..runs.ngram_run import count
     from .stage_progress import stages
 
@@ -103,14 +122,11 @@ def ngram(
     with stages("counting") as events:
         done = count(
             corpus,
-            order=order,
-            context=context.value if context else None,
-            min_counts=thresholds,
             arpa_file=arpa,
             memory=memory,
             force=force,
             events=events,
-            **given,
+            **how,
         )
     if tables is not None:
         from ..kenlm import build_binary
@@ -137,6 +153,19 @@ def ngram(
     if tables:
         rows.append(("tables", tables))
     show.pairs(rows)
+
+
+def _count_shard(corpus: list[str], shard: str, memory: str | None, how: dict[str, Any]) -> None:
+    from ..runs.ngram_run import count_shard
+    from ..text.shards import Shard
+    from .stage_progress import stages
+
+    one = Shard.parse(shard)
+    if memory is None:
+        raise CharlmError("--shard counts on disk: say how much memory to use, --memory 1G")
+    with stages("counting") as events:
+        done = count_shard(corpus, one, memory=memory, events=events, **how)
+    note(f"shard {one}: {done.runs:,} of {show.count(done.of, 'sorted run')} in {done.directory}")
 
 
 def _counts(text: str | None) -> list[int]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
+from json import dumps, loads
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..display.difference import marked
-from . import show
+from . import shards, show
 from .items import Items, check_items, write_items
 from .open_files import count_unknown, note_unknown, only_once, open_model
 from .options import Device, Encoding, Errors, Force, Json, ModelPath
+from .shards import Jobs, ShardOption, ShardsOut
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
     from ..model.model import Model
-    from ..tasks.pairs import Accuracy, PairScore, PairScores
+    from ..tasks.pairs import Accuracy, Pair, PairScore, PairScores
+    from ..text.shards import Shard
 
 
 class Norm(StrEnum):
@@ -68,6 +73,9 @@ def pairs(
     errors: Errors = "strict",
     model: ModelPath = None,
     device: Device = None,
+    jobs: Jobs = 1,
+    shard: ShardOption = None,
+    out: ShardsOut = None,
 ) -> None:
     r"""Score minimal pairs: is the good sentence the more probable?
 
@@ -83,24 +91,24 @@ def pairs(
     charlm pairs pairs.tsv
     charlm pairs blimp/ --by UID --items items.tsv
     charlm pairs agreement.gold --text agreement.text --skip-oov
+    charlm pairs blimp/ --shard 3/8 --out parts
     """
     from ..tasks.pair_files import collect
-    from ..tasks.pairs import score_pairs
 
     only_once(*files, text)
+    in_shards = shards.check(shard, out, {"stdin": "-" in [*files, text]})
     check_items(items, [*files, text], force)
     used = open_model(model, device)
-    how = {"encoding": encoding, "errors": errors}
-    collected = collect(files, by, text=text, level=used.tokenizer.level, **how)
-    with progress_bar(f"scoring {show.count(len(collected), 'pair')}"):
-        scored = score_pairs(
-            used.causal,
-            used.tokenizer,
-            collected,
-            region=region,
-            norm=norm.value,
-            skip_oov=skip_oov,
-        )
+    reading = {"encoding": encoding, "errors": errors}
+    collected = collect(files, by, text=text, level=used.tokenizer.level, **reading)
+    how = _How(region, norm.value, skip_oov, jobs)
+    scored: PairScores | None
+    if in_shards:
+        scored = _in_shards(used, collected, how, shard or "", out or "", model)
+        if scored is None:
+            return
+    else:
+        scored = _score(used, collected, how)
     overall, failures = scored.overall, scored.worst(worst)
     _remarks(used, scored)
     rows = [one.as_dict() for one in scored.pairs]
@@ -115,6 +123,47 @@ def pairs(
         )
         return
     _print(overall, scored.by_phenomenon, failures)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How pairs are scored."""
+
+    region: bool
+    norm: str
+    skip_oov: bool
+    jobs: int
+
+
+def _score(used: Model, pairs: Sequence[Pair], how: _How) -> PairScores:
+    with progress_bar(f"scoring {show.count(len(pairs), 'pair')}") as report:
+        return used.pairs(pairs, **vars(how), progress=report)
+
+
+def _in_shards(
+    used: Model, pairs: Sequence[Pair], how: _How, shard: str, out: str, model: str | None
+) -> PairScores | None:
+    """Score the shards that are wanted; all pairs, if all are."""
+    from ..tasks.pairs import Pair, PairScore, PairScores, nothing_known, without_unknown
+
+    def scored(one: Shard) -> Iterator[str]:
+        own = one.of(pairs)
+        kept = without_unknown(used.tokenizer, own) if how.skip_oov else own
+        found = _score(used, kept, replace(how, skip_oov=False)).pairs if kept else ()
+        yield dumps({"skipped": len(own) - len(kept), "pairs": [asdict(each) for each in found]})
+
+    text = sha256(dumps([asdict(pair) for pair in pairs]).encode()).hexdigest()
+    options = [how.region, how.norm, how.skip_oov]
+    about = shards.identity("pairs", model, text, options)
+    files = shards.finished(shard, out, ".json", about, scored)
+    if files is None:
+        return None
+    parts = [loads(path.read_bytes()) for path in files]
+    rows = [row for part in parts for row in part["pairs"]]
+    if not rows:
+        raise nothing_known(used.tokenizer)
+    all_pairs = (PairScore(**row | {"pair": Pair(**row["pair"])}) for row in rows)
+    return PairScores(tuple(all_pairs), sum(part["skipped"] for part in parts))
 
 
 def _remarks(model: Model, scored: PairScores) -> None:

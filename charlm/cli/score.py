@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..display.readable import cut
 from ..errors import CharlmError
 from ..measures import LN10, oov_treatment, ranks
-from . import show, surprisal_line
+from . import shards, show, surprisal_line
 from .log_base import LogBase
 from .open_files import drop_empty, note_unknown, only_once, open_model, open_text_file
 from .options import (
@@ -30,6 +30,7 @@ from .options import (
     ModelPath,
     OovTreatment,
 )
+from .shards import Jobs, ShardOption, ShardsOut
 from .talk import note, progress_bar
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ def score(
     model: ModelPath = None,
     device: Device = None,
     adapt: Adaptation = None,
+    jobs: Jobs = 1,
+    shard: ShardOption = None,
+    out: ShardsOut = None,
 ) -> None:
     r"""Score sentences: their probability under a model.
 
@@ -118,15 +122,19 @@ def score(
     word's surprisal and entropy reduction in bits, its log10 frequency per million, and the
     surprisals of the two words before it.
 
+    With --shard, jobs on many machines share a file, of which each writes its part: a table without
+    ranks, or JSON lines. In a stream, every part begins anew.
+
     \b
     charlm score "the apple and pair salad" "the apple and pear salad"
     charlm score --words "The cats, which already ate fish, were full."
     charlm score -f sentences.txt --tsv > scores.tsv
     charlm score -f items.csv --column sentence --words --csv > words.csv
     echo "The cat was full." | charlm score --tokens --json
+    charlm score -f large.txt --tsv --shard 3/8 --out parts
     """
-    from ..tasks.score import score as score_sentences
-    from . import score_tables
+    from ..tasks.shard_files import likeness
+    from . import score_shards, score_tables
 
     formats = {"--json": json, "--tsv": tsv, "--csv": csv, "--parquet": parquet is not None}
     chosen = [name for name, wanted in formats.items() if wanted]
@@ -143,6 +151,8 @@ def score(
         )
     if oov is not None and chosen and (tokens or words):
         raise CharlmError("--oov is for whole sentences: leave out --tokens and --words")
+    no_shards = {"sentences": bool(sentences), "--adapt": bool(adapt), "--oov": oov is not None}
+    in_shards = score_shards.check(shard, out, chosen, file, no_shards)
     only_once(file, frequencies)
     if frequencies is not None and not (words and chosen):
         raise CharlmError("--frequencies goes with --words in JSON or a table")
@@ -152,49 +162,71 @@ def score(
         check_writing(Path(parquet), [file, frequencies], force=force)
     used = open_model(model, device)
     how: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
-    given = _given(sentences or [], file, used, how)
-    texts = [one.text for one in given]
     counted = None
     if words and chosen:
         counted = score_tables.count_words(used, frequencies, encoding, errors)
-    with progress_bar(f"scoring {show.count(len(texts), 'sentence')}"):
-        scores = score_sentences(
-            used.lm,
-            used.tokenizer,
-            texts,
-            eos=not no_eos,
-            context=context.value,
-            tokens=tokens,
-            words=words,
+
+    def scores_of(given: Sequence[Stimulus]) -> list[SentenceScore]:
+        with progress_bar(f"scoring {show.count(len(given), 'sentence')}") as report:
+            return used.score(
+                [one.text for one in given],
+                eos=not no_eos,
+                context=context.value,
+                tokens=tokens,
+                words=words,
+                jobs=jobs,
+                progress=report,
+            )
+
+    def rows_of(
+        given: Sequence[Stimulus], scores: Sequence[SentenceScore], ranked_by: str | None
+    ) -> Iterator[dict[str, Any]]:
+        scored = list(zip(given, scores, strict=True))
+        if json:
+            from_file = sentences in (None, [], ["-"])
+            return score_tables.json_records(scored, counted, from_file=from_file)
+        return score_tables.rows_of(
+            scored, log_base, counted, tokens=tokens, words=words, ranked_by=ranked_by
         )
+
+    if in_shards:
+        with open_text_file(file or "", used.tokenizer.level, **how) as source:
+            score_shards.run(
+                source,
+                chosen[0],
+                lambda given: rows_of(given, scores_of(given), None),
+                LONGEST_LINE,
+                shard=shard or "",
+                out=out or "",
+                about=shards.identity(
+                    "score",
+                    model,
+                    likeness(source.paths),
+                    [*how.values(), context, no_eos, tokens, words, log_base, frequencies, *chosen],
+                ),
+            )
+        return
+    given = _given(sentences or [], file, used, how)
+    scores = scores_of(given)
     learning = None
     if adapt:
         with progress_bar("adapting"):
             changed = used.adapted(adapt.value)
-            learning = score_sentences(
-                changed.lm, used.tokenizer, texts, eos=not no_eos, context=context.value
-            )
+            texts = [one.text for one in given]
+            learning = changed.score(texts, eos=not no_eos, context=context.value)
     if scores[0].pseudo:
         note(
             "pseudo-log-probabilities, each token given all others: comparable only with "
             "those of this model"
         )
     treated = oov_treatment(oov, (one.measures.oov for one in scores))
-    scored = list(zip(given, scores, strict=True))
     if json:
-        records = score_tables.json_records(
-            scored, counted, from_file=sentences in (None, [], ["-"])
-        )
+        records = list(rows_of(given, scores, None))
         for record, after in zip(records, learning or [], strict=False):
             record["adapted"] = after.as_dict()
         show.emit_json(records)
     elif table:
-        if words:
-            rows = score_tables.words(scored, log_base, counted)
-        elif tokens:
-            rows = score_tables.tokens(scored, log_base)
-        else:
-            rows = score_tables.sentences(scored, log_base, treated)
+        rows = rows_of(given, scores, treated)
         score_tables.emit(rows, "," if csv else "\t", None if parquet is None else Path(parquet))
     else:
         note_unknown(

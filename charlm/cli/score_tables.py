@@ -37,21 +37,37 @@ def emit(rows: Iterator[dict[str, Any]], delimiter: str, parquet: Path | None) -
     show.emit_table(list(first), everything, delimiter)
 
 
-def sentences(scored: Scored, base: LogBase, oov: str) -> Iterator[dict[str, Any]]:
+def rows_of(
+    scored: Scored,
+    base: LogBase,
+    frequencies: Frequencies | None,
+    *,
+    tokens: bool,
+    words: bool,
+    ranked_by: str | None,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table: of tokens, of words, or else of sentences, see `_sentences`."""
+    if words:
+        return _words(scored, base, frequencies)
+    return _tokens(scored, base) if tokens else _sentences(scored, base, ranked_by)
+
+
+def _sentences(scored: Scored, base: LogBase, oov: str | None) -> Iterator[dict[str, Any]]:
     """A row for each sentence; `logprob` in the base asked for.
 
-    ranked_by: how unknown words count in the rank; in `logprob` they are <UNK>.
+    ranked_by: how unknown words count in the rank, None: no ranks; in `logprob` they are <UNK>.
     """
-    places = ranks([one.measures for _, one in scored], oov)
+    places = ranks([one.measures for _, one in scored], oov or "closed")
     for (stimulus, one), place in zip(scored, places, strict=True):
-        own: dict[str, Any] = {"line": stimulus.line, "rank": place, "ranked_by": oov}
+        own: dict[str, Any] = {"line": stimulus.line}
+        own |= {"rank": place, "ranked_by": oov} if oov else {}
         own |= {**one.measures.as_dict(), "text": one.text}
         for key in {"logprob", "logprob_spelled"} & own.keys():
             own[key] = base.of(own[key])
         yield own | beside(own, stimulus.metadata)
 
 
-def tokens(scored: Scored, base: LogBase) -> Iterator[dict[str, Any]]:
+def _tokens(scored: Scored, base: LogBase) -> Iterator[dict[str, Any]]:
     """A row for each token, likewise."""
     for stimulus, one in scored:
         for number, token in enumerate(one.token_scores or (), 1):
@@ -60,7 +76,7 @@ def tokens(scored: Scored, base: LogBase) -> Iterator[dict[str, Any]]:
             yield own | beside(own, stimulus.metadata)
 
 
-def words(
+def _words(
     scored: Scored, base: LogBase, frequencies: Frequencies | None
 ) -> Iterator[dict[str, Any]]:
     """A row for each word, likewise."""
@@ -70,9 +86,8 @@ def words(
 
 def json_records(
     scored: Scored, frequencies: Frequencies | None, *, from_file: bool
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """The JSON objects of sentences; those of a file have their line and what stood beside them."""
-    records = []
     for stimulus, one in scored:
         record = one.as_dict()
         if one.word_scores is not None:
@@ -83,8 +98,7 @@ def json_records(
             record["line"] = stimulus.line
         if stimulus.metadata:
             record["stimulus"] = dict(stimulus.metadata)
-        records.append(record)
-    return records
+        yield record
 
 
 def count_words(model: Model, file: str | None, encoding: str, errors: str) -> Frequencies | None:

@@ -69,9 +69,13 @@ def emit_json(value: Any) -> None:
 
     NaN and infinities, which JSON lacks, become null; lone surrogates become U+FFFD.
     """
-    ascii_only = not _is_utf8()
     indent = 2 if is_terminal(sys.stdout) else None
-    line(json.dumps(_plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=indent))
+    line(json_text(value, ascii_only=not _is_utf8(), indent=indent))
+
+
+def json_text(value: Any, *, ascii_only: bool = False, indent: int | None = None) -> str:
+    """`value` as JSON, as `emit_json` prints it."""
+    return json.dumps(_plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=indent)
 
 
 def emit_table(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:  # imported on first use
     from ..tasks.compare_pairs import PairComparison
     from ..tasks.nbest import Utterance
     from ..tasks.pair_files import PairSource
-    from ..tasks.pairs import PairScores
+    from ..tasks.pairs import Pair, PairScore, PairScores
     from ..tasks.rescore import Rescored
     from ..tasks.suites import SuiteScores
 
@@ -32,6 +33,8 @@ class Choosing(Loaded):
         skip_oov: bool = False,
         encoding: str = "utf-8",
         errors: str = "strict",
+        jobs: int = 1,
+        progress: Callable[[float], None] | None = None,
     ) -> PairScores:
         """Score minimal pairs: is the good sentence more probable than the bad one?
 
@@ -45,18 +48,25 @@ class Choosing(Loaded):
         skip_oov (bool, False): leave out pairs with a word that the model does not know.
         encoding (str, "utf-8"): of files.
         errors (str, "strict"): how to handle bytes that do not decode.
+        jobs (int, 1): processes, each with the model, that share the pairs.
+        progress (function, None): called now and then with the fraction done, if there are several.
 
         >>> model.pairs([("The cat was full.", "The cat were full.")]).accuracy
         1.0
         """
         from ..tasks.pair_files import collect
-        from ..tasks.pairs import score_pairs
+        from ..tasks.pairs import PairScores, known, score_pairs
 
         level = self.tokenizer.level
         collected = collect(pairs, by, text=text, encoding=encoding, errors=errors, level=level)
-        return score_pairs(
-            self.causal, self.tokenizer, collected, region=region, norm=norm, skip_oov=skip_oov
-        )
+        if jobs == 1:
+            return score_pairs(
+                self.causal, self.tokenizer, collected, region=region, norm=norm, skip_oov=skip_oov
+            )
+        kept = known(self.tokenizer, collected) if skip_oov else collected
+        work = partial(_pairs, region=region, norm=norm)
+        scored = self.shared_out(work, kept, jobs, progress)
+        return PairScores(tuple(scored), len(collected) - len(kept))
 
     def compare_pairs(
         self,
@@ -162,3 +172,7 @@ class Choosing(Loaded):
             oov=oov,
             oov_penalty=oov_penalty,
         )
+
+
+def _pairs(model: Choosing, pairs: Sequence[Pair], *, region: bool, norm: str) -> list[PairScore]:
+    return list(model.pairs(pairs, region=region, norm=norm).pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -53,7 +54,8 @@ class Model(Scoring, Generating, Choosing, Compressing):
 
             require(not lm.pseudo, "`device` is not for bidirectional models: leave it out")
             lm = on_device(causal(lm), device)
-        return cls(lm, contents.tokenizer, model_file.describe(file, contents))
+        again = partial(cls.load, file.absolute(), device=device)
+        return cls(lm, contents.tokenizer, model_file.describe(file, contents), again)
 
     def adapted(self, how: str) -> Self:
         """The same model, learning from what it has just read.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import kenlm
-from ..errors import CharlmError
+from ..errors import CharlmError, require
 from ..lm import sequential
 from ..measures import Measures
 from ..tasks.score import SentenceScore, score
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # all but scoring and sampling is imported on first use
     from ..text.frequencies import Frequencies
     from ..text.source import Reading
     from ..text.stimuli import Stimulus
+
+ALONE = "`jobs` goes with `context=sentence`"
 
 
 class Scoring(Loaded):
@@ -34,6 +37,8 @@ class Scoring(Loaded):
         context: str = "sentence",
         tokens: bool = False,
         words: bool = False,
+        jobs: int = 1,
+        progress: Callable[[float], None] | None = None,
     ) -> SentenceScore: ...
     @overload
     def score(
@@ -44,6 +49,8 @@ class Scoring(Loaded):
         context: str = "sentence",
         tokens: bool = False,
         words: bool = False,
+        jobs: int = 1,
+        progress: Callable[[float], None] | None = None,
     ) -> list[SentenceScore]: ...
     def score(
         self,
@@ -53,6 +60,8 @@ class Scoring(Loaded):
         context: str = "sentence",
         tokens: bool = False,
         words: bool = False,
+        jobs: int = 1,
+        progress: Callable[[float], None] | None = None,
     ) -> SentenceScore | list[SentenceScore]:
         """Score a sentence, or several in order. In a notebook a score shows its surprisal.
 
@@ -63,17 +72,16 @@ class Scoring(Loaded):
         context (str, "sentence"): each sentence stands alone; "stream": it follows those before it.
         tokens (bool, False): also give every token's log-probability, surprisal and rank.
         words (bool, False): also give every word's log-probability and surprisal as a whole word.
+        jobs (int, 1): processes, each with the model, that share the sentences.
+        progress (function, None): called now and then with the fraction done, if there are several.
         """
         sentences = [text] if isinstance(text, str) else text
-        found = score(
-            self.lm,
-            self.tokenizer,
-            sentences,
-            eos=eos,
-            context=context,
-            tokens=tokens,
-            words=words,
-        )
+        how = {"eos": eos, "context": context, "tokens": tokens, "words": words}
+        if jobs == 1:
+            found = _score(self, sentences, how)
+        else:
+            require(context == "sentence", f"a stream is read in order: {ALONE}")
+            found = self.shared_out(partial(_score, how=how), sentences, jobs, progress)
         return found[0] if isinstance(text, str) else found
 
     def word_scores(self, sentence: str, *, eos: bool = True) -> tuple[WordScore, ...]:
@@ -142,17 +150,28 @@ class Scoring(Loaded):
         *,
         context: str = "stream",
         window: int | None = None,
+        jobs: int = 1,
         progress: Callable[[Measures], None] | None = None,
     ) -> Measures:
         """Measure a whole text, of any size, given as a string or in chunks cut anywhere.
 
         context (str, "stream"): tokens see all of the text before; "sentence": their line only.
         window (int, None): with "stream", reset the state every so many tokens.
+        jobs (int, 1): processes, each with the model, that share the lines of a text ("sentence").
         progress (function, None): called now and then with the measures so far.
         """
-        from ..tasks.evaluate import evaluate
+        from ..tasks.evaluate import NO_TEXT, evaluate, whole_lines
 
         chunks = [text] if isinstance(text, str) else text
+        if jobs != 1:
+            require(context == "sentence" and window is None, f"a stream is read in order: {ALONE}")
+            total = Measures(0.0, 0, 0, 0)
+            for part in self.in_processes(_evaluate, whole_lines(chunks), jobs):
+                total += part
+                if progress is not None:
+                    progress(total)
+            require(total.chars > 0, NO_TEXT)
+            return total
         return evaluate(
             sequential(self.lm),
             self.tokenizer,
@@ -185,3 +204,11 @@ class Scoring(Loaded):
 
         models = [(one.lm, one.tokenizer) for one in (self, other)]
         return compare(models, sentences, seed=seed, resamples=resamples, oov=oov)
+
+
+def _score(model: Scoring, sentences: Sequence[str], how: dict[str, Any]) -> list[SentenceScore]:
+    return score(model.lm, model.tokenizer, sentences, **how)
+
+
+def _evaluate(model: Scoring, text: str) -> Measures:
+    return model.evaluate(text, context="sentence")

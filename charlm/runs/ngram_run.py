@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import TypedDict, Unpack
 
+from ..config import TokenizerConfig
 from ..errors import CharlmError, require
 from ..measures import Measures
-from ..models import arpa, model_file
-from ..models.kneser_ney import estimate
+from ..models import arpa, kneser_ney, model_file
 from ..models.ngram import MAX_NGRAM_ORDER, NgramLM
+from ..models.ngrams_on_disk import estimate
 from ..models.ngrams_on_disk.columns import Column
-from ..models.ngrams_on_disk.estimate import estimated
 from ..system import machine, output_file
 from ..system.tensor_file import Stored
 from ..system.version import __version__
@@ -24,6 +24,7 @@ from ..tasks.measure import measure_ids
 from ..tasks.score import CONTEXTS
 from ..text.corpus import Corpus
 from ..text.find_files import find_files
+from ..text.shards import Shard
 from . import defaults, locate
 from .events import Events
 from .options import (
@@ -33,7 +34,8 @@ from .options import (
     ngram_settings,
     text_names,
 )
-from .run_text import begin
+from .run_directory import directory_of
+from .run_text import begin, opened
 
 WARN_ABOVE_BYTES = 2_000_000_000  # of memory
 
@@ -75,29 +77,19 @@ def count(
     """
     events = events or Events()
     began = time.monotonic()
-    options, settings = divide(RunOptions, ngram_settings(), given)
-    config = defaults.tokenizer(settings)
-    if context not in (None, *CONTEXTS):
-        raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
-    lines = (context or defaults.ngram_context(config.level)) == "sentence"
+    options, config, lines = _how(order, context, given)
     if arpa_file is not None and not lines:
         raise CharlmError(
             "an ARPA file holds contexts within sentences only: add `context=sentence`"
         )
-    require(
-        order is None or 1 <= order <= MAX_NGRAM_ORDER,
-        f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}",
-    )
     if arpa_file is not None:
         if output_file.is_among(Path(arpa_file), [*find_files(text_names(corpus)), options.valid]):
             raise CharlmError(f"{arpa_file} is the text itself: name another file for the model")
         output_file.check(Path(arpa_file), arpa.is_ours, force=force)
     budget = None if memory is None else machine.memory_bytes(memory)
-    with begin(corpus, options, config, events) as (run, opened):
-        text = opened.corpus
-        if order is None:
-            order, usual = defaults.ngrams(config.level, text.tokenizer.vocab_size)
-            min_counts = min_counts or usual
+    with begin(corpus, options, config, events) as (run, found):
+        text = found.corpus
+        order, min_counts = _sizes(text, order, min_counts)
         with _estimated(text, order, budget, lines, min_counts, events) as (lm, columns):
             best = measured(lm, text)
             training = {
@@ -122,6 +114,69 @@ def count(
     return NgramRun(run.path, run.model, order, sizes, best, time.monotonic() - began)
 
 
+@dataclass(frozen=True)
+class ShardCounted:
+    """What has been counted of a shard: sorted runs, in a directory."""
+
+    directory: Path
+    runs: int  # of this shard
+    of: int  # of all
+
+
+def count_shard(
+    corpus: str | Path | Sequence[str | Path],
+    shard: Shard,
+    *,
+    memory: int | str,
+    order: int | None = None,
+    context: str | None = None,
+    min_counts: Sequence[int] = (),
+    events: Events | None = None,
+    **given: Unpack[NgramOptions],
+) -> ShardCounted:
+    """Count the n-grams of a shard of a text, for `count` with the same arguments to go on with.
+
+    Machines that share the runs' directory may do so at the same time, each its own shards. Raises
+    CharlmError as `count` does.
+    """
+    events = events or Events()
+    options, config, lines = _how(order, context, given)
+    budget = machine.memory_bytes(memory)
+    cache = directory_of(options.out).cache
+    text = opened(text_names(corpus), options, config, cache, events).corpus
+    order, min_counts = _sizes(text, order, min_counts)
+    runs, of = estimate.count_shard(
+        shard.index,
+        shard.number,
+        **_on_disk(text, order, budget, lines, min_counts, events),
+    )
+    return ShardCounted(_directory(text), runs, of)
+
+
+def _how(
+    order: int | None, context: str | None, given: NgramOptions
+) -> tuple[RunOptions, TokenizerConfig, bool]:
+    """Settings, and whether contexts end at line ends. Raises CharlmError for unknown ones."""
+    options, settings = divide(RunOptions, ngram_settings(), given)
+    config = defaults.tokenizer(settings)
+    if context not in (None, *CONTEXTS):
+        raise CharlmError(f"unknown context {context!r}: choose {' | '.join(CONTEXTS)}")
+    require(
+        order is None or 1 <= order <= MAX_NGRAM_ORDER,
+        f"`order` must be from 1 to {MAX_NGRAM_ORDER}, not {order}",
+    )
+    return options, config, (context or defaults.ngram_context(config.level)) == "sentence"
+
+
+def _sizes(text: Corpus, order: int | None, min_counts: Sequence[int]) -> tuple[int, Sequence[int]]:
+    """The order and the least counts: as given, or as usual."""
+    if order is not None:
+        return order, min_counts
+    tokenizer = text.tokenizer
+    order, usual = defaults.ngrams(tokenizer.level, tokenizer.vocab_size)
+    return order, min_counts or usual
+
+
 @contextmanager
 def _estimated(
     text: Corpus,
@@ -135,22 +190,49 @@ def _estimated(
     if memory is None:
         yield estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events), None
         return
-    tokenizer = text.tokenizer
-    with estimated(
-        Column(text.directory / "train.bin", text.train.dtype),
-        tokenizer.vocab_size,
-        tokenizer.eos,
-        order,
-        lines=lines,
-        min_counts=min_counts,
-        memory=memory,
-        directory=text.directory.with_name(f"{text.directory.name}.ngrams"),
-        identity=text.directory.name,
-        progress=partial(events.stage, "n-grams"),
-        announce=events.announce,
-        warn=events.warn,
+    with estimate.estimated(
+        **_on_disk(text, order, memory, lines, min_counts, events), warn=events.warn
     ) as found:
         yield found.lm, found.columns
+
+
+class _OnDisk(TypedDict):
+    """What both ways to count on disk take."""
+
+    ids: Column
+    vocab_size: int
+    eos: int
+    order: int
+    lines: bool
+    min_counts: Sequence[int]
+    memory: int
+    directory: Path
+    identity: str
+    progress: Callable[[float], None]
+    announce: Callable[[str], None]
+
+
+def _on_disk(
+    text: Corpus, order: int, memory: int, lines: bool, min_counts: Sequence[int], events: Events
+) -> _OnDisk:
+    return {
+        "ids": Column(text.directory / "train.bin", text.train.dtype),
+        "vocab_size": text.tokenizer.vocab_size,
+        "eos": text.tokenizer.eos,
+        "order": order,
+        "lines": lines,
+        "min_counts": min_counts,
+        "memory": memory,
+        "directory": _directory(text),
+        "identity": text.directory.name,
+        "progress": partial(events.stage, "n-grams"),
+        "announce": events.announce,
+    }
+
+
+def _directory(text: Corpus) -> Path:
+    """Where the n-grams of a text are counted on disk."""
+    return text.directory.with_name(f"{text.directory.name}.ngrams")
 
 
 def estimate_ngram(
@@ -170,7 +252,7 @@ def estimate_ngram(
             "`memory` (such as 1G) it takes no more than that, and disk"
         )
     events.stage("estimate", 0.0)
-    lm = estimate(
+    lm = kneser_ney.estimate(
         text.train,
         tokenizer.vocab_size,
         tokenizer.eos,

@@ -142,6 +142,11 @@ def _row(value: object, what: str) -> dict[str, Any]:
     return row
 
 
+def directory_of(out: str | Path | None) -> RunDirectory:
+    """Where a run named `out`, or one that will get a name, will be; nothing is made."""
+    return RunDirectory(RUNS / "run" if out is None else Path(out))
+
+
 @contextmanager
 def created(out: str | None, corpus: str) -> Iterator[RunDirectory]:
     """A fresh run directory, claimed: `out`, or runs/<corpus>, runs/<corpus>-2, …

@@ -54,20 +54,32 @@ def begin(
     """
     names = text_names(corpus)
     with created(None if options.out is None else str(options.out), names[0]) as run:
-        spool = run.cache / "stdin"
-        source = open_text(names, spool=spool, **options.reading())
-        if source.left_out:
-            events.warn(left_out(source))
-        if whole := read_as_it_stands(source):
-            events.warn(whole)
-        held_out = None
-        if options.valid is not None:
-            valid = str(options.valid)
-            held_out = open_text([valid], spool=spool, mixed=True, **options.reading())
-        tokens = prepare(source, held_out, config, run.cache, base=base, progress=events.stage)
-        if remark := reads_unk(source.name, tokens.tokenizer):
-            events.warn(remark)
-        yield run, RunText(source, held_out, tokens)
+        yield run, opened(names, options, config, run.cache, events, base)
+
+
+def opened(
+    names: Sequence[str],
+    options: RunOptions,
+    config: TokenizerConfig,
+    cache: Path,
+    events: Events,
+    base: Tokenizer | None = None,
+) -> RunText:
+    """The text in these files, tokenised in `cache`, without a run. Raises CharlmError likewise."""
+    spool = cache / "stdin"
+    source = open_text(names, spool=spool, **options.reading())
+    if source.left_out:
+        events.warn(left_out(source))
+    if whole := read_as_it_stands(source):
+        events.warn(whole)
+    held_out = None
+    if options.valid is not None:
+        valid = str(options.valid)
+        held_out = open_text([valid], spool=spool, mixed=True, **options.reading())
+    tokens = prepare(source, held_out, config, cache, base=base, progress=events.stage)
+    if remark := reads_unk(source.name, tokens.tokenizer):
+        events.warn(remark)
+    return RunText(source, held_out, tokens)
 
 
 def recorded_reading(record: RunRecord) -> Reading:

@@ -15,6 +15,7 @@ EXTRAS = {  # all that each extra brings
         "prometheus_client": "prometheus-client",
     },
     "trackers": {"tensorboard": "TensorBoard", "mlflow": "MLflow"},
+    "cluster": {"ray": "Ray"},
     "onnx": {"onnx": "the package onnx"},
     "compress": {"constriction": "constriction"},
     "formats": {"pyarrow": "PyArrow", "backports.zstd": "backports.zstd"},

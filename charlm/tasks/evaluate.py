@@ -7,7 +7,7 @@ from typing import Generic
 
 import numpy as np
 
-from ..errors import CharlmError, require
+from ..errors import require
 from ..lm import CausalLM, Ids, M, Nats, S, SequentialLM, State, causal
 from ..measures import Measures
 from ..text.tokenizer import Tokenizer, encodable
@@ -15,6 +15,7 @@ from .measure import measure
 from .score import CONTEXTS
 
 CHARS_AT_ONCE = 1 << 18  # of text held and measured at a time
+NO_TEXT = "there is no text to evaluate: give some that is not empty"
 WINDOW_TOKENS_AT_ONCE = 1 << 15  # of windows read in parallel
 
 
@@ -59,8 +60,7 @@ def evaluate(
         total += measure(text, ids, reader.read(ids), tokenizer)
         if progress is not None:
             progress(total)
-    if total.chars == 0:
-        raise CharlmError("there is no text to evaluate: give some that is not empty")
+    require(total.chars > 0, NO_TEXT)
     return total
 
 
@@ -73,6 +73,21 @@ def slices(chunks: Iterable[str]) -> Iterator[str]:
             yield last
     if last and not last.endswith("\n"):
         yield "\n"
+
+
+def whole_lines(chunks: Iterable[str]) -> Iterator[str]:
+    """The same text in pieces of whole lines, of about CHARS_AT_ONCE characters or one line."""
+    held: list[str] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= CHARS_AT_ONCE and "\n" in chunk:
+            text, _, rest = "".join(held).rpartition("\n")
+            yield f"{text}\n"
+            held, size = [rest], len(rest)
+    if size:
+        yield "".join(held)
 
 
 class Reader(Generic[M]):

@@ -180,12 +180,22 @@ def score_pairs(
 
 def known(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs without an unknown token. Raises CharlmError if there are none."""
-    kept = [pair for pair in pairs if not any(_oov(tokenizer, _encoded(tokenizer, pair)))]
+    kept = without_unknown(tokenizer, pairs)
     if not kept:
-        whole = tokenizer.level == "word" and tokenizer.as_dict()["split"] == "whitespace"
-        hint = '. To this model "cat." is one word: make one with `split` unicode' if whole else ""
-        raise CharlmError(f"every pair has an unknown word: nothing is left to score{hint}")
+        raise nothing_known(tokenizer)
     return kept
+
+
+def without_unknown(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs without an unknown token, if any."""
+    return [pair for pair in pairs if not any(_oov(tokenizer, _encoded(tokenizer, pair)))]
+
+
+def nothing_known(tokenizer: Tokenizer) -> CharlmError:
+    """The error where all pairs are left out."""
+    whole = tokenizer.level == "word" and tokenizer.as_dict()["split"] == "whitespace"
+    hint = '. To this model "cat." is one word: make one with `split` unicode' if whole else ""
+    return CharlmError(f"every pair has an unknown word: nothing is left to score{hint}")
 
 
 def _whole(

@@ -150,7 +150,8 @@ class TextSource:
             digests.append(digest.hexdigest())
         if progress:
             progress(1.0)
-        return digests[0] if len(digests) == 1 else _hex("".join(digests).encode())
+        joined = "".join(digests).encode()
+        return digests[0] if len(digests) == 1 else hashlib.sha256(joined).hexdigest()
 
     def _pieces(
         self, chunk_bytes: int, cut: int, progress: FractionCallback | None
@@ -181,7 +182,8 @@ class TextSource:
         encoding = "utf-8" if self._format(path) else self.encoding
         decoder = codecs.getincrementaldecoder(encoding)(self.errors)
         reject_nul = not self.raw and nul_is_wrong(encoding)
-        at, block, held, opening = 0, b"-", "", not self.raw
+        at, block, held = self._first(path), b"-", ""
+        opening = not self.raw and not at
         with self._open(path) as file:
             while block:
                 block = file.read(min(chunk_bytes, cut - at) if at < cut else chunk_bytes)
@@ -230,6 +232,9 @@ class TextSource:
             with self._open(path) as file:
                 self._sizes[path] = sum(map(len, iter(lambda: file.read(CHUNK_BYTES), b"")))
         return self._sizes[path]
+
+    def _first(self, path: Path) -> int:
+        return 0  # the byte that its text begins at
 
     def _begins(self, path: Path) -> bytes:
         with self._open(path) as file:
@@ -393,7 +398,3 @@ def _refuse_unused(source: TextSource) -> None:
             "`column` applies only to tables (.csv, .tsv, .parquet): "
             f"there are none in {source.name}"
         )
-
-
-def _hex(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

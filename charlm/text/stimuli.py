@@ -30,15 +30,21 @@ def read_stimuli(source: TextSource, longest: int = MAX_LINE) -> Iterator[Stimul
     A column without a name is called by its number, column_2, and a name that recurs gets it too.
     Raises CharlmError as `lines_of` and `open_table` do.
     """
-    path = source.paths[0]
-    kind = format_of(path.name)
-    if source.column is None or kind not in (CSV, TSV) or len(source.paths) > 1:
+    if not is_table(source):
         for number, line in enumerate(lines_of(source, longest), 1):
             yield Stimulus(line, number)
         return
+    path, column = source.paths[0], source.column or ""
+    kind = format_of(path.name) or CSV
     with open_bytes(path) as stream:
         encoding, errors = source.encoding, source.errors
-        yield from _of_table(open_table(path, stream, kind, source.column, encoding, errors))
+        yield from _of_table(open_table(path, stream, kind, column, encoding, errors))
+
+
+def is_table(source: TextSource) -> bool:
+    """Whether it is a single table, whose sentences have metadata."""
+    one = len(source.paths) == 1 and format_of(source.paths[0].name) in (CSV, TSV)
+    return one and source.column is not None
 
 
 def _distinct(names: list[str]) -> list[str]:

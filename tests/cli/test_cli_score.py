@@ -183,7 +183,7 @@ def test_encoding_and_errors(cli: Cli) -> None:
         (["score", "--errors", "shrug"], b"x", "unknown errors value 'shrug'"),
         (["score", "the", "--log-base", "3"], None, "'3' is not one of 'e', '2', '10'"),
         (["score", "the", "--context", "book"], None, "'book' is not one of"),
-        (["score", "the", "--tokns"], None, "Did you mean --tokens"),
+        (["score", "the", "--tokenz"], None, "Did you mean --tokens"),
         (["score", "the", "--model", "nowhere"], None, "nowhere"),
         (["score", "the", "--model"], None, "requires an argument"),
         (["score"], b"the\0cat\n", "NUL"),

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from .workplace import Progress, Workplace, opened
 WORD_BYTES = 16  # of memory for each word of the vocabulary, throughout
 LEAST_BYTES = 48_000_000  # besides these, and what the process holds already
 MAX_THREADS = 8
+PATIENCE_SECONDS = 120.0  # for whoever plans first
 
 Message = Callable[[str], None]
 
@@ -100,21 +102,9 @@ def estimated(
     Raises CharlmError for settings out of range, too little memory, or too little disk.
     """
     minimum = thresholds(min_counts, order)
-    settings = {
-        "text": identity,
-        "tokens": len(ids),
-        "vocab_size": vocab_size,
-        "eos": eos,
-        "order": order,
-        "lines": lines,
-        "minimum": minimum,
-        "memory": memory,
-    }
+    settings = _settings(ids, vocab_size, eos, order, lines, minimum, memory, identity)
     with opened(directory, settings, progress) as place:
-        found = place.run("limits", lambda _: asdict(limits(memory, vocab_size, order)))
-        limit = Limits(**found)
-        text = Text(ids, vocab_size, eos, order, lines, limit.stretch)
-        _check_disk(place, text, max(minimum) > 1, announce)
+        text, limit = _planned(place, ids, settings, announce)
         try:
             found = _passes(place, text, limit, minimum, warn)
         except KeyboardInterrupt:
@@ -122,6 +112,74 @@ def estimated(
             raise
         yield found
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def count_shard(
+    shard: int,
+    shards: int,
+    ids: Column,
+    vocab_size: int,
+    eos: int,
+    order: int,
+    *,
+    lines: bool,
+    min_counts: Sequence[int] = (),
+    memory: int,
+    directory: Path,
+    identity: str,
+    progress: Progress = lambda done: None,
+    announce: Message = lambda text: None,
+) -> tuple[int, int]:
+    """Sort and count the n-grams of a share of the text, number `shard` (from 1) of so many.
+
+    All shards, on machines that share the directory, may do so at the same time; `estimated` with
+    the same arguments then goes on with what is there. Returns how many sorted runs are of this
+    shard, and of all. Raises CharlmError as `estimated` does.
+    """
+    minimum = thresholds(min_counts, order)
+    settings = _settings(ids, vocab_size, eos, order, lines, minimum, memory, identity)
+    with opened(directory, settings, progress, patience=PATIENCE_SECONDS) as place:
+        text, limit = _planned(place, ids, settings, announce)
+        counted = "count" in place.results
+    bounds = [text.stretches * k // shards for k in (shard - 1, shard)]
+    own = range(*bounds)
+    if not counted:
+        _write_runs(Runs(text, directory), own, limit.threads, progress)
+    return len(own), text.stretches
+
+
+def _settings(
+    ids: Column,
+    vocab_size: int,
+    eos: int,
+    order: int,
+    lines: bool,
+    minimum: Sequence[int],
+    memory: int,
+    identity: str,
+) -> dict[str, Any]:
+    """What an estimate depends on: only the same one goes on with what another has left."""
+    return {
+        "text": identity,
+        "tokens": len(ids),
+        "vocab_size": vocab_size,
+        "eos": eos,
+        "order": order,
+        "lines": lines,
+        "minimum": list(minimum),
+        "memory": memory,
+    }
+
+
+def _planned(
+    place: Workplace, ids: Column, settings: Mapping[str, Any], announce: Message
+) -> tuple[Text, Limits]:
+    """The text, and the limits that whoever came first has found for all."""
+    V, N, memory = settings["vocab_size"], settings["order"], settings["memory"]
+    limit = Limits(**place.run("limits", lambda _: asdict(limits(memory, V, N))))
+    text = Text(ids, V, settings["eos"], N, settings["lines"], limit.stretch)
+    _check_disk(place, text, max(settings["minimum"]) > 1, announce)
+    return text, limit
 
 
 def _passes(
@@ -174,12 +232,16 @@ def _passes(
 
 def _count(runs: Runs, threads: int, progress: Progress) -> None:
     """Write all runs that are not there yet."""
-    stretches = runs.text.stretches
+    _write_runs(runs, range(runs.text.stretches), threads, progress)
+
+
+def _write_runs(runs: Runs, stretches: range, threads: int, progress: Progress) -> None:
+    """Write the runs of some stretches that are not there yet."""
     _ = runs.ranges  # once, not in every thread
     for done, _ in enumerate(
-        map_in_order(runs.write, range(stretches), threads=threads, ahead=threads), 1
+        map_in_order(runs.write, stretches, threads=threads, ahead=threads), 1
     ):
-        progress(done / stretches)
+        progress(done / len(stretches))
 
 
 def _opened(text: Text, ngrams: Sequence[Ngrams]) -> OnDisk:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from ...errors import CharlmError
 from ...system import lock, storage
 
 Progress = Callable[[float], None]
+
+WAIT_SECONDS = 0.1
 
 
 @dataclass
@@ -49,25 +52,46 @@ class Workplace:
 
 
 @contextmanager
-def opened(directory: Path, settings: Mapping[str, Any], progress: Progress) -> Iterator[Workplace]:
+def opened(
+    directory: Path, settings: Mapping[str, Any], progress: Progress, *, patience: float = 0.0
+) -> Iterator[Workplace]:
     """The workplace in `directory`, for nobody else meanwhile; what other settings left is removed.
 
-    Raises CharlmError if another process works there.
+    patience: seconds to wait for another process that works there. Raises CharlmError if it does
+    so for longer, and if nothing differs but the memory: what is there is not thrown away for that.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with lock.held(directory) as mine:
-        if not mine:
-            raise CharlmError(f"{directory} is in use: another charlm counts the same text there")
+    with _held(directory, patience):
         record, about = directory / "passes.json", directory / "settings.json"
-        try:
-            same = json.loads(about.read_bytes()) == dict(settings)
-            results = json.loads(record.read_bytes()) if same and record.exists() else {}
-        except (OSError, ValueError):
-            same, results = False, {}
+        found: Any = {}
+        results: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            found = json.loads(about.read_bytes())
+            results = json.loads(record.read_bytes()) if record.exists() else {}
+        same = found == dict(settings)
+        if not same and results and found == {**settings, "memory": found.get("memory")}:
+            raise CharlmError(
+                f"{directory} has what was counted with `memory={found['memory']}`: give the same "
+                "to go on, or remove it"
+            )
         if not same:
+            results = {}
             for path in directory.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             storage.write_text(about, json.dumps(dict(settings)))
-        for left in directory.glob(".*.tmp"):
-            left.unlink()
+        storage.sweep_old(directory.glob(".*.tmp"))  # younger ones may be of other shards
         yield Workplace(directory, progress, results)
+
+
+@contextmanager
+def _held(directory: Path, patience: float) -> Iterator[None]:
+    """Hold the lock of a directory, made if need be, waiting for it so many seconds."""
+    until = time.monotonic() + patience
+    while True:
+        directory.mkdir(parents=True, exist_ok=True)
+        with lock.held(directory) as mine:
+            if mine:
+                yield
+                return
+        if time.monotonic() > until:
+            raise CharlmError(f"{directory} is in use: another charlm counts the same text there")
+        time.sleep(WAIT_SECONDS)

@@ -20,7 +20,7 @@ from charlm.models.kneser_ney import estimate
 from charlm.models.ngram import NgramLM
 from charlm.models.ngrams_on_disk import estimate as on_disk
 from charlm.models.ngrams_on_disk.columns import Column
-from charlm.models.ngrams_on_disk.estimate import Limits, OnDisk, estimated, limits
+from charlm.models.ngrams_on_disk.estimate import Limits, OnDisk, count_shard, estimated, limits
 from charlm.models.ngrams_on_disk.workplace import Workplace
 from charlm.system import lock
 
@@ -240,3 +240,52 @@ def test_two_cannot_work_in_one_place(tmp_path: Path) -> None:
         estimated_of(a_text(100, 30), 30, 3, tmp_path),
     ):
         assert mine
+
+
+def count_shards(
+    shards: list[int], of: int, ids: Ids, directory: Path, **options: Any
+) -> list[int]:
+    """Count these shards of a text, in this order; how many runs each of them has."""
+    column = column_of(ids, directory)
+    given_: dict[str, Any] = {"lines": True, "memory": MEMORY, "identity": "the text"}
+    work = directory / "work"
+    return [count_shard(k, of, column, 30, EOS, 3, directory=work, **given_)[0] for k in shards]
+
+
+def test_shards_are_counted_in_any_order_and_the_rest_in_the_end(tmp_path: Path) -> None:
+    ids = a_text(1000, 30)
+    expected = estimate(ids, 30, EOS, 3, lines=True)
+    with few_at_a_time(stretch=100, block=50, span=50):
+        assert count_shards([3, 1], 3, ids, tmp_path) == [4, 3]
+        runs = sorted(path.name for path in (tmp_path / "work").glob("run-*"))
+        assert [int(name[-2:]) for name in runs] == [0, 1, 2, 6, 7, 8, 9]
+        before = (tmp_path / "work" / runs[0]).stat().st_mtime_ns
+        assert count_shards([1], 3, ids, tmp_path) == [3]
+        assert (tmp_path / "work" / runs[0]).stat().st_mtime_ns == before  # not counted again
+        with estimated_of(ids, 30, 3, tmp_path) as found:
+            assert same(found.lm, expected)
+
+
+def test_what_shards_have_counted_is_not_lost_to_another_amount_of_memory(tmp_path: Path) -> None:
+    ids = a_text(500, 30)
+    with few_at_a_time(stretch=100, block=50, span=50):
+        count_shards([1], 2, ids, tmp_path)
+        with (
+            pytest.raises(CharlmError, match=f"counted with `memory={MEMORY}`: give the same"),
+            estimated_of(ids, 30, 3, tmp_path, memory=MEMORY + 1),
+        ):
+            pass
+        assert list((tmp_path / "work").glob("run-*"))
+
+
+def test_a_shard_waits_for_whoever_plans_and_then_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = a_text(500, 30)
+    (tmp_path / "work").mkdir()
+    monkeypatch.setattr(on_disk, "PATIENCE_SECONDS", 0.2)
+    with (
+        lock.held(tmp_path / "work"),
+        pytest.raises(CharlmError, match="another charlm counts the same text"),
+    ):
+        count_shards([1], 2, ids, tmp_path)
