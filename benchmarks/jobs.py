@@ -4,7 +4,8 @@
 
 Sentences per second for each model and way, and the ratio to one process of the same run. Starting
 the processes and loading the model in each is counted; starting Ray is not, since it usually runs
-already, and comes last, since it takes some of the cores even when it waits. Each way has all cores: one process uses threads for its products of matrices.
+already, and comes last, since it takes some of the cores even when it waits. Each way has all
+cores: one process uses threads for its products of matrices.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from common import about, write_json
 from rich.console import Console
 from rich.table import Table
 
@@ -54,7 +54,7 @@ def main(
     found: dict[Path, dict[str, float]] = {path: {} for path in models}
     for path, model in loaded.items():
         for count in counts:
-            work = partial(model.score, sentences, jobs=count)
+            work: Callable[[], Any] = partial(model.score, sentences, jobs=count)
             found[path][f"jobs={count}"] = seconds(work, len(sentences))
     if ray:
         import ray as ray_
@@ -73,6 +73,8 @@ def main(
             table.add_row(repr(loaded[path]).split(":")[1].split(",")[0], way, *row)
     Console().print(table)
     if json_file is not None:
+        from common import about, write_json  # it imports torch, which each process would wait for
+
         write_json(json_file, {**about(), "sentences_per_second": speeds})
 
 
