@@ -35,6 +35,7 @@ def milliseconds(D: int, V: int, y_N: torch.Tensor, sampler: SoftmaxSample | Non
     bias_V = torch.zeros(V, requires_grad=True)
 
     def step() -> None:
+        weight_VD.grad = bias_V.grad = None
         sample = sampler.draw(y_N) if sampler else None
         loss = cross_entropy(x_ND, weight_VD, bias_V, y_N, sample)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -26,9 +26,16 @@ def _slices(rows: int, vocab_size: int) -> Iterator[slice]:
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x_ND: Tensor, weight: Tensor, bias: Tensor, y_N: Tensor, sample: Sample | None
+        ctx: Any,
+        x_ND: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        y_N: Tensor,
+        sample: Sample | None,
+        rows_only: bool,
     ) -> Tensor:
         N, ctx.shape, ctx.ids = len(x_ND), weight.shape, None if sample is None else sample.ids_C
+        ctx.rows_only = rows_only
         if sample is not None:
             weight, bias = weight[sample.ids_C], bias[sample.ids_C]
             y_N = torch.searchsorted(sample.ids_C, y_N)
@@ -59,20 +66,32 @@ class _CrossEntropy(torch.autograd.Function):
         dx, dweight, dbias = ctx.saved_tensors
         dweight, dbias = dweight * scale, dbias * scale
         if ctx.ids is not None:
-            dweight = dweight.new_zeros(ctx.shape).index_copy_(0, ctx.ids, dweight)
+            if ctx.rows_only:
+                dweight = torch.sparse_coo_tensor(
+                    ctx.ids[None], dweight, ctx.shape, check_invariants=False
+                )
+            else:
+                dweight = dweight.new_zeros(ctx.shape).index_copy_(0, ctx.ids, dweight)
             dbias = dbias.new_zeros(ctx.shape[0]).index_copy_(0, ctx.ids, dbias)
-        return dx * scale.to(dx.dtype), dweight, dbias, None, None
+        return dx * scale.to(dx.dtype), dweight, dbias, None, None, None
 
 
 def cross_entropy(
-    x_ND: Tensor, weight_VD: Tensor, bias_V: Tensor, y_N: Tensor, sample: Sample | None = None
+    x_ND: Tensor,
+    weight_VD: Tensor,
+    bias_V: Tensor,
+    y_N: Tensor,
+    sample: Sample | None = None,
+    *,
+    rows_only: bool = False,
 ) -> Tensor:
     """Mean −log softmax(W x + b)[y] in nats, a scalar; products in the precision of x.
 
     sample: of words, by which the sum over all of them is estimated; see `softmax_sample`.
+    rows_only: the gradient of W is then a sparse tensor of their rows.
     """
     apply: Any = _CrossEntropy.apply
-    loss: Tensor = apply(x_ND, weight_VD, bias_V, y_N, sample)
+    loss: Tensor = apply(x_ND, weight_VD, bias_V, y_N, sample, rows_only)
     return loss
 
 

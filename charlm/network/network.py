@@ -55,6 +55,7 @@ class Network(nn.Module):
             self.output.weight = self.embedding.weight
         self.precision = torch.float32
         self.softmax_sample: SoftmaxSample | None = None  # in training; None: all words
+        self.rows_only = False  # whether gradients by words are of the rows that were used
 
     @classmethod
     def of(cls, config: NetworkConfig, tensors: Mapping[str, npt.NDArray[np.float32]]) -> Network:
@@ -116,7 +117,8 @@ class Network(nn.Module):
         self, layers: Sequence[Layer], x_TB: Tensor, state: NetworkState
     ) -> tuple[Tensor, NetworkState]:
         config, after = self.config, []
-        x = functional.embedding(x_TB, self.embedding.weight).to(self.precision)
+        rows_only = self.rows_only and self.training
+        x = functional.embedding(x_TB, self.embedding.weight, sparse=rows_only).to(self.precision)
         x = self._drop(x, config.dropout_input)
         for k, layer in enumerate(layers):
             below, read = x, x if k == 0 else self._drop(x, config.dropout_between)
@@ -172,8 +174,14 @@ class Network(nn.Module):
         y_N, sample = y_TB.flatten(), None
         if self.training and self.softmax_sample is not None:
             sample = self.softmax_sample.draw(y_N)
-        loss = cross_entropy(x.flatten(0, 1), self.output.weight, self.output.bias, y_N, sample)
+        weight, bias, rows_only = self.output.weight, self.output.bias, self.rows_only
+        loss = cross_entropy(x.flatten(0, 1), weight, bias, y_N, sample, rows_only=rows_only)
         return loss, after
+
+    def by_word(self) -> list[nn.Parameter]:
+        """The matrices with a row for each word."""
+        embedding = next(self.embedding.parameters())
+        return [embedding] if self.config.tied else [embedding, next(self.output.parameters())]
 
     @torch.no_grad()
     def nats(self, x_TB: Tensor, y_TB: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:

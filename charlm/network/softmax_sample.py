@@ -20,6 +20,7 @@ from torch import Tensor
 from ..lm import Ids
 
 COUNTED_TOKENS = 1 << 22  # of the training text, which frequencies are taken from
+MULTIPLE = 256  # words
 NEVER = -1e30  # added to the logit of what is no part of S: exp(−1e30) = 0
 
 
@@ -46,9 +47,22 @@ class SoftmaxSample:
         drawn_V = torch.rand_like(self.probability_V) < self.probability_V
         used_V = drawn_V.clone()
         used_V[y_N] = True
-        ids_C = used_V.nonzero().squeeze(1)
+        ids_C = filled_up(used_V).nonzero().squeeze(1)
         correction_C = torch.where(drawn_V, -self.probability_V.log(), NEVER)[ids_C]
         return Sample(ids_C, correction_C)
+
+
+def filled_up(used_V: Tensor) -> Tensor:
+    """The words used, and as many of the first others as make their number a multiple of MULTIPLE.
+
+    So the same few sizes of memory are used at every step. The others do not count.
+    """
+    missing = -int(used_V.sum()) % MULTIPLE
+    if not missing:
+        return used_V
+    filler_V = used_V.logical_not()
+    filler_V &= filler_V.cumsum(0) <= missing
+    return used_V | filler_V
 
 
 def inclusion(weights_V: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:

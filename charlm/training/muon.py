@@ -2,7 +2,7 @@
 
 The gradient of a recurrent matrix is dominated by a few directions. Muon takes the momentum M = U S
 Vᵀ and steps by U Vᵀ, so that all directions count equally. Embedding, softmax and biases are left
-to AdamW.
+to AdamW, or, where few of their rows have gradients, to Adam by rows.
 
 The momentum turns slowly, so U Vᵀ need not be computed at every step (docs/decisions/0021).
 """
@@ -61,17 +61,24 @@ class Muon(torch.optim.Optimizer):
         precision: torch.dtype,
         scale: float = 1.0,
         interval: int = 1,
+        by_row: Sequence[nn.Parameter] = (),
     ) -> None:
         """precision: that of the orthogonalisation's products; the rest is fp32.
 
         scale: of the matrices' updates, besides the learning rate. interval: steps from one
-        orthogonalisation to the next; those in between repeat the update.
+        orthogonalisation to the next; those in between repeat the update. by_row: matrices whose
+        gradients are sparse; Adam changes only the rows that have one, moments included.
         """
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
         self.precision, self.scale, self.interval = precision, scale, interval
         self.adamw = torch.optim.AdamW(others, lr=lr, betas=(0.9, beta2), fused=True)
         self.adamw.state = self.state  # the two share one state and one list of groups
         self.param_groups += self.adamw.param_groups
+        self.adam = None
+        if by_row:
+            self.adam = torch.optim.SparseAdam(by_row, lr=lr, betas=(0.9, beta2))
+            self.adam.state = self.state
+            self.param_groups += self.adam.param_groups
 
     def orthogonalises(self, parameter: nn.Parameter) -> bool:
         """Whether it is one of the matrices."""
@@ -81,6 +88,12 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient."""
         self.adamw.step()
+        if self.adam is not None:
+            for p in self.adam.param_groups[0]["params"]:
+                if p.grad is not None and not self.state[p]:  # "step" a tensor, for checkpoints
+                    zeros = {name: torch.zeros_like(p) for name in ("exp_avg", "exp_avg_sq")}
+                    self.state[p] = {"step": torch.zeros(()), **zeros}
+            self.adam.step()  # type: ignore[no-untyped-call]
         group = self.param_groups[0]
         for p in group["params"]:
             if p.grad is None:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ..config import TrainConfig
+from ..network.network import Network
+from . import row_gradients
 from .muon import Muon
 
 
@@ -32,7 +34,7 @@ def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
     Value: every entry into [−c, c] (Mikolov 2012). Max: the whole gradient scaled so that its
     largest entry is at most c. Norm: the whole scaled so that ‖g‖₂ ≤ c (Pascanu et al. 2013).
     """
-    gradients = [p.grad for p in parameters if p.grad is not None]
+    gradients = row_gradients.parts(parameters)
     norm = float(torch.nn.utils.get_total_norm(gradients))
     if not math.isfinite(norm):
         return norm
@@ -54,12 +56,17 @@ def clip(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> float:
 def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
     """The configured optimiser; weight decay applies to matrices only, never to biases.
 
-    Muon takes what maps hidden states to hidden states, peepholes included, and AdamW the rest.
+    Muon takes what maps hidden states to hidden states, peepholes included, and AdamW the rest. Of
+    a network with a sampled softmax, it updates only the rows of words that a step has used.
     """
     named = {name: p for name, p in network.named_parameters() if p.requires_grad}
     muon = [p for name, p in named.items() if config.optimizer == "muon" and _hidden(name, p)]
-    muon_ids = {id(p) for p in muon}
-    others = [p for p in named.values() if id(p) not in muon_ids]
+    by_row: list[nn.Parameter] = []
+    if config.optimizer == "muon" and isinstance(network, Network) and network.softmax_sample:
+        network.rows_only = True
+        by_row = network.by_word()
+    taken = {id(p) for p in [*muon, *by_row]}
+    others = [p for p in named.values() if id(p) not in taken]
     groups = [
         {"params": [p for p in others if p.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
@@ -74,6 +81,7 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
             precision=torch.bfloat16 if config.precision == "bf16" else torch.float32,
             scale=config.muon_scale,
             interval=config.muon_interval,
+            by_row=by_row,
         )
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)

@@ -15,7 +15,7 @@ import torch
 from ..config import NetworkConfig, TrainConfig
 from ..lm import Ids
 from ..network.network import NetworkState, detach, new_network
-from . import optimiser
+from . import optimiser, row_gradients
 from .processes import Alone
 from .streams import Streams
 
@@ -58,12 +58,18 @@ class Replica:
         self.optimizer.zero_grad(set_to_none=True)
         loss, after = self.network(x_TB, y_TB, state)
         loss.backward()
+        by_word = self.network.by_word() if self.network.rows_only else []
+        if self.processes.count > 1:  # they have used different rows
+            for p in by_word:
+                p.grad = None if p.grad is None else p.grad.to_dense()
         share = (self.rows.stop - self.rows.start) / self.config.batch_size
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         value, stops = self.processes.add_up(
             gradients, share, [share * float(loss.detach()), float(stop)], self.config.reduction
         )
         self.stop = stops > 0
+        for p in by_word:
+            p.grad = None if p.grad is None else row_gradients.rows(p.grad)
         norm = optimiser.clip(self.config, self.network.parameters())
         if math.isfinite(value) and math.isfinite(norm):
             self.state = detach(after)
