@@ -9,6 +9,9 @@ files, by the same paths. Kill a worker midway: its sentences are scored by anot
 from __future__ import annotations
 
 import argparse
+import logging
+import os
+from pathlib import Path
 
 import ray
 
@@ -20,10 +23,16 @@ def main() -> None:
     parser.add_argument("model", help="a run directory or a model file")
     parser.add_argument("text", help="a text file, or a directory of them")
     parser.add_argument("out", help="directory for the Parquet files")
-    parser.add_argument("--workers", type=int, default=2, help="processes, each with the model")
+    cores = os.cpu_count() or 2
+    parser.add_argument("--workers", type=int, default=max(1, cores - 1), help="all but one core")
     given = parser.parse_args()
+    if Path(given.out).exists():
+        parser.error(f"{given.out} exists, and Ray would add to it: name a new directory")
+    if not Path(given.text).exists():
+        parser.error(f"{given.text} does not exist")
 
-    ray.init(log_to_driver=False)
+    ray.init(log_to_driver=False, logging_level="ERROR")
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
     sentences = ray.data.read_text(given.text)  # empty lines are left out
     scored = cluster.score(sentences, given.model, workers=given.workers)
     scored.write_parquet(given.out)

@@ -33,15 +33,16 @@ def test_a_batch_gets_the_scores_of_its_sentences(model: Path) -> None:
     assert found["id"].tolist() == [0, 1, 2]
     assert found["lm_logprob"].tolist() == [one.logprob for one in own]
     assert found["lm_tokens"].tolist() == [4, 1, 3]
-    assert cluster.Scorer(model)({"text": np.array([], dtype=object)}).keys() == {"text"}
+    nothing = cluster.Scorer(model, prefix="lm_")({"id": [], "text": []})
+    assert nothing.keys() == found.keys()
 
 
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
         ({"line": ["a"]}, "no column 'text'"),
-        ({"text": [None]}, "which is no text"),
-        ({"text": ["a\nb"]}, "line break"),
+        ({"text": ["a", None]}, "'text' holds None, which is no sentence"),
+        ({"text": ["a\nb"]}, "which is no sentence"),
         ({"text": ["a"], "oov": ["x"], "tokens": ["y"]}, "a column oov, tokens already"),
     ],
 )
@@ -51,6 +52,24 @@ def test_what_cannot_be_scored_is_an_error(
     arrays = {name: np.array(values, dtype=object) for name, values in batch.items()}
     with pytest.raises(CharlmError, match=message):
         cluster.Scorer(model)(arrays)
+
+
+def test_rows_that_are_no_sentences_can_have_nan(model: Path) -> None:
+    scorer = cluster.Scorer(model, invalid="nan")
+    found = scorer({"text": [None, "abc", "a\nb", 3]})
+    assert np.isnan(found["logprob"]).tolist() == [True, False, True, True]
+    assert found["tokens"].dtype == scorer({"text": ["abc"]})["tokens"].dtype == np.float64
+    assert np.isnan(scorer({"text": [None]})["oov"]).all()
+    with pytest.raises(CharlmError, match="unknown `invalid`"):
+        cluster.Scorer(model, invalid="x")
+
+
+def test_what_is_missing_is_said_before_anything_runs(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    with pytest.raises(CharlmError, match="there is no model"):
+        cluster.score(None, tmp_path / "none")
+    with pytest.raises(CharlmError, match="at least 1"):
+        cluster.score(None, tmp_path, workers=0)
 
 
 @pytest.fixture

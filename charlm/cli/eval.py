@@ -53,8 +53,8 @@ def evaluate(
     Perplexity is per token, with OOV (tokens that the model does not know) and, if there are any,
     without. Per character counts every character of the text, newlines included.
 
-    With --shard, jobs on many machines share a text, of which each has a part of whole lines; read
-    as a stream, every part begins anew.
+    With --shard, jobs on many machines divide a text, at line ends. Read as a stream, the first
+    tokens of every part lack the context that they have in the whole text.
 
     \b
     charlm eval test.txt
@@ -117,8 +117,8 @@ def _measured(used: Model, file: str, how: _How) -> Measures:
         return _measure(used, source, how)
 
 
-def _measure(used: Model, source: TextSource, how: _How) -> Measures:
-    with progress_bar(source.name) as report:
+def _measure(used: Model, source: TextSource, how: _How, part: str = "") -> Measures:
+    with progress_bar(f"{source.name}{part}") as report:
         size = max(1, source.size)
         return used.evaluate(
             source.chunks(),
@@ -143,7 +143,8 @@ def _in_shards(
         def measured(one: Shard) -> Iterator[str]:
             with shared(source, one) as (part, _):
                 nothing = Measures(0.0, 0, 0, 0)
-                found = nothing if part.is_empty else _measure(used, part, how)
+                text = f", shard {one}"
+                found = nothing if part.is_empty else _measure(used, part, how, text)
             yield show.json_text({"shard": str(one), **found.as_dict(), "sums": asdict(found)})
 
         options = [*how.reading.values(), how.context, how.window]

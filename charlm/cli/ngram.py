@@ -165,7 +165,8 @@ def _count_shard(corpus: list[str], shard: str, memory: str | None, how: dict[st
         raise CharlmError("--shard counts on disk: say how much memory to use, --memory 1G")
     with stages("counting") as events:
         done = count_shard(corpus, one, memory=memory, events=events, **how)
-    note(f"shard {one}: {done.runs:,} of {show.count(done.of, 'sorted run')} in {done.directory}")
+    of = show.count(done.of, "stretch")
+    note(f"shard {one}: {done.runs:,} of {of} of the text are counted, in {done.directory}")
 
 
 def _counts(text: str | None) -> list[int]:

@@ -96,7 +96,9 @@ def pairs(
     from ..tasks.pair_files import collect
 
     only_once(*files, text)
-    in_shards = shards.check(shard, out, {"stdin": "-" in [*files, text]})
+    one_part = items is not None and not (shard or shards.ALL).startswith(shards.ALL)
+    others = {"stdin": "-" in [*files, text], "--items, except for all/N": one_part}
+    in_shards = shards.check(shard, out, others)
     check_items(items, [*files, text], force)
     used = open_model(model, device)
     reading = {"encoding": encoding, "errors": errors}
@@ -104,7 +106,7 @@ def pairs(
     how = _How(region, norm.value, skip_oov, jobs)
     scored: PairScores | None
     if in_shards:
-        scored = _in_shards(used, collected, how, shard or "", out or "", model)
+        scored = _in_shards(used, collected, how, by, shard or "", out or "", model)
         if scored is None:
             return
     else:
@@ -135,13 +137,19 @@ class _How:
     jobs: int
 
 
-def _score(used: Model, pairs: Sequence[Pair], how: _How) -> PairScores:
-    with progress_bar(f"scoring {show.count(len(pairs), 'pair')}") as report:
+def _score(used: Model, pairs: Sequence[Pair], how: _How, part: str = "") -> PairScores:
+    with progress_bar(f"scoring {show.count(len(pairs), 'pair')}{part}") as report:
         return used.pairs(pairs, **vars(how), progress=report)
 
 
 def _in_shards(
-    used: Model, pairs: Sequence[Pair], how: _How, shard: str, out: str, model: str | None
+    used: Model,
+    pairs: Sequence[Pair],
+    how: _How,
+    by: str | None,
+    shard: str,
+    out: str,
+    model: str | None,
 ) -> PairScores | None:
     """Score the shards that are wanted; all pairs, if all are."""
     from ..tasks.pairs import Pair, PairScore, PairScores, nothing_known, without_unknown
@@ -149,11 +157,13 @@ def _in_shards(
     def scored(one: Shard) -> Iterator[str]:
         own = one.of(pairs)
         kept = without_unknown(used.tokenizer, own) if how.skip_oov else own
-        found = _score(used, kept, replace(how, skip_oov=False)).pairs if kept else ()
+        known = replace(how, skip_oov=False)
+        found = _score(used, kept, known, f", shard {one}").pairs if kept else ()
         yield dumps({"skipped": len(own) - len(kept), "pairs": [asdict(each) for each in found]})
 
-    text = sha256(dumps([asdict(pair) for pair in pairs]).encode()).hexdigest()
-    options = [how.region, how.norm, how.skip_oov]
+    given = [(pair.good, pair.bad, pair.shared) for pair in pairs]
+    text = sha256(dumps(given).encode()).hexdigest()
+    options = [how.region, how.norm, how.skip_oov, by]
     about = shards.identity("pairs", model, text, options)
     files = shards.finished(shard, out, ".json", about, scored)
     if files is None:

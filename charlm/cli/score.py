@@ -122,8 +122,8 @@ def score(
     word's surprisal and entropy reduction in bits, its log10 frequency per million, and the
     surprisals of the two words before it.
 
-    With --shard, jobs on many machines share a file, of which each writes its part: a table without
-    ranks, or JSON lines. In a stream, every part begins anew.
+    With --shard, jobs on many machines divide a file, at line ends. Each writes a table without
+    ranks, or JSON lines. In a stream, the first sentence of every part has no context.
 
     \b
     charlm score "the apple and pair salad" "the apple and pear salad"
@@ -151,7 +151,11 @@ def score(
         )
     if oov is not None and chosen and (tokens or words):
         raise CharlmError("--oov is for whole sentences: leave out --tokens and --words")
-    no_shards = {"sentences": bool(sentences), "--adapt": bool(adapt), "--oov": oov is not None}
+    if jobs > 1 and adapt:
+        raise CharlmError("--adapt learns from one sentence after another: leave out --jobs")
+    stdin = (file or (sentences or [""])[0]) == "-"
+    no_shards = {"stdin": stdin, "sentences": bool(sentences), "--adapt": bool(adapt)}
+    no_shards["--oov"] = oov is not None
     in_shards = score_shards.check(shard, out, chosen, file, no_shards)
     only_once(file, frequencies)
     if frequencies is not None and not (words and chosen):
@@ -166,8 +170,8 @@ def score(
     if words and chosen:
         counted = score_tables.count_words(used, frequencies, encoding, errors)
 
-    def scores_of(given: Sequence[Stimulus]) -> list[SentenceScore]:
-        with progress_bar(f"scoring {show.count(len(given), 'sentence')}") as report:
+    def scores_of(given: Sequence[Stimulus], part: str = "") -> list[SentenceScore]:
+        with progress_bar(f"scoring {show.count(len(given), 'sentence')}{part}") as report:
             return used.score(
                 [one.text for one in given],
                 eos=not no_eos,
@@ -194,8 +198,9 @@ def score(
             score_shards.run(
                 source,
                 chosen[0],
-                lambda given: rows_of(given, scores_of(given), None),
+                lambda given, part: rows_of(given, scores_of(given, part), None),
                 LONGEST_LINE,
+                stream=context is Context.stream,
                 shard=shard or "",
                 out=out or "",
                 about=shards.identity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,15 @@ from ..errors import CharlmError, require
 from ..text.shards import Shard, shared
 from ..text.stimuli import Stimulus, is_table, read_stimuli
 from . import shards, show
+from .talk import note
 
 if TYPE_CHECKING:
     from ..text.source import TextSource
 
+AT_ONCE = 100_000  # sentences of a shard in memory
 SUFFIXES = {"--tsv": ".tsv", "--csv": ".csv", "--json": ".jsonl"}
 
-Rows = Callable[[Sequence[Stimulus]], Iterable[Mapping[str, Any]]]
+Rows = Callable[[Sequence[Stimulus], str], Iterable[Mapping[str, Any]]]  # and which part they are
 
 
 def check(
@@ -30,8 +32,7 @@ def check(
     others: Mapping[str, bool],
 ) -> bool:
     """Whether sentences are to be scored in shards. Raises CharlmError as `shards.check` does."""
-    own = {"--parquet": "--parquet" in formats, "stdin": file == "-"}
-    if not shards.check(shard, out, {**others, **own}):
+    if not shards.check(shard, out, {**others, "--parquet": "--parquet" in formats}):
         return False
     if file is None:
         raise CharlmError("--shard is for the sentences of a file: name it with --file")
@@ -46,18 +47,31 @@ def run(
     rows_of: Rows,
     longest: int,
     *,
+    stream: bool,
     shard: str,
     out: str,
     about: Mapping[str, Any],
 ) -> None:
     """Write the files of the shards that are wanted; print all, if all are.
 
-    form: the option for it, of SUFFIXES; rows_of: gives the rows of some sentences, at least one.
+    form: the option for it, of SUFFIXES; rows_of: gives the rows of some sentences, at least one;
+    stream: each sentence follows those before it, so that all of a shard are scored at once.
     """
 
     def lines(one: Shard) -> Iterator[str]:
-        given = [each for each in _stimuli(source, one, longest) if each.text.strip()]
-        rows = iter(rows_of(given) if given else ())
+        empty = 0
+
+        def given() -> Iterator[Stimulus]:
+            nonlocal empty
+            for each in _stimuli(source, one, longest):
+                if each.text.strip():
+                    yield each
+                else:
+                    empty += 1
+
+        stimuli, part = given(), f", shard {one}"
+        blocks = iter(lambda: list(islice(stimuli, None if stream else AT_ONCE)), [])
+        rows = chain.from_iterable(rows_of(block, part) for block in blocks)
         if form == "--json":
             yield from map(show.json_text, rows)
         elif first := next(rows, None):
@@ -65,9 +79,15 @@ def run(
             require("\n" not in "".join(names), "--shard: the name of a column has a line break")
             table = ([row.get(name) for name in names] for row in chain([first], rows))
             yield from delimited(names, table, "," if form == "--csv" else "\t")
+        if empty:
+            note(f"{show.count(empty, 'empty line')} skipped")
 
     files = shards.finished(shard, out, SUFFIXES[form], about, lines)
-    for line in _joined(files or (), headed=form != "--json"):
+    if files is None:
+        return
+    if not any(path.stat().st_size for path in files):
+        raise CharlmError(f"{source.name} has only empty lines: there is nothing to score")
+    for line in _joined(files, headed=form != "--json"):
         show.line(line)
 
 

@@ -20,8 +20,8 @@ ShardOption = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Do part I of N and write it to a file in --out, unless it is there. all/N: do those "
-        "that are not there, then print all.",
+        help="Do part I of N and write it to a file in --out, unless it is there. all/N: do the "
+        "missing parts, then print the whole.",
         show_default=False,
     ),
 ]
@@ -30,7 +30,7 @@ ShardsOut = Annotated[
     typer.Option("--out", metavar="DIR", help="Directory for --shard.", show_default=False),
 ]
 Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes that share the work.")
+    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes that divide the work.")
 ]
 
 
@@ -63,15 +63,12 @@ def finished(
     about: what the work is, see `ShardFiles.opened`; work: gives the lines of a shard's file.
     """
     from ..tasks.shard_files import ShardFiles
-    from ..text.shards import Shard
 
-    together = shard.startswith(ALL)
-    if together:
-        wanted = Shard.all(Shard.parse(shard.replace(ALL, "1/", 1)).number)
-    else:
-        wanted = [Shard.parse(shard)]
-    files = ShardFiles.opened(Path(out), suffix, {**about, "shards": wanted[0].number})
+    wanted, together = _wanted(shard)
+    files = ShardFiles.opened(Path(out), suffix, {**about, "number of shards": wanted[0].number})
     there = [one for one in wanted if files.path(one).exists()]
+    for one in there:
+        files.check(one)
     for one in wanted:
         if one not in there:
             files.write(one, work(one))
@@ -83,13 +80,27 @@ def finished(
     return [files.path(one) for one in wanted] if together else None
 
 
+def _wanted(text: str) -> tuple[list[Shard], bool]:
+    """The shards that are asked for, and whether they are to be put together."""
+    from ..text.shards import Shard
+
+    try:
+        if text.startswith(ALL):
+            return Shard.all(Shard.parse(text.replace(ALL, "1/", 1)).number), True
+        return [Shard.parse(text)], False
+    except CharlmError:
+        raise CharlmError(
+            f"--shard takes 3/8, the third of eight, or all/8, not {text[:20]!r}"
+        ) from None
+
+
 def identity(verb: str, model: str | None, text: str, options: Sequence[Any]) -> dict[str, Any]:
     """What the work of a verb is: the model, a digest of the text, the options."""
     from ..runs import locate
     from ..tasks.shard_files import likeness
 
     return {
-        "verb": verb,
+        "command": verb,
         "model": likeness([locate.resolve(model)]),
         "text": text,
         "options": list(options),

@@ -14,8 +14,8 @@ from ..text.tokenizer import Tokenizer
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MAX_BLOCK = 4096  # items handed to a process at a time
-BLOCKS_EACH = 8  # for each process, so that none waits long for the last
+MAX_BLOCK = 2048  # items handed to a process at a time
+BLOCKS_EACH = 16  # for each process, so that none waits long for the last
 
 
 class Loaded:
@@ -73,12 +73,15 @@ class Loaded:
     ) -> list[Result]:
         """`work` on this model and on all items, a block at a time in each of `jobs` processes.
 
-        progress: called with the fraction done.
+        progress: called with the fraction done. One process is this one.
         """
-        size = max(1, min(MAX_BLOCK, -(-len(items) // (jobs * BLOCKS_EACH))))
+        require(jobs >= 1, f"`jobs` must be at least 1, not {jobs}")
+        each = -(-len(items) // (jobs * BLOCKS_EACH))
+        size = MAX_BLOCK if jobs == 1 else max(1, min(MAX_BLOCK, each))
         blocks = (items[at : at + size] for at in range(0, len(items), size))
         found: list[Result] = []
-        for part in self.in_processes(work, blocks, jobs):
+        done = (work(self, one) for one in blocks)
+        for part in done if jobs == 1 else self.in_processes(work, blocks, jobs):
             found += part
             if progress is not None:
                 progress(len(found) / len(items))

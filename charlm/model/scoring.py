@@ -13,7 +13,7 @@ from ..errors import CharlmError, require
 from ..lm import sequential
 from ..measures import Measures
 from ..tasks.score import SentenceScore, score
-from .loaded import Loaded
+from .loaded import MAX_BLOCK, Loaded
 
 if TYPE_CHECKING:  # all but scoring and sampling is imported on first use
     from ..tasks.compare import Comparison
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # all but scoring and sampling is imported on first use
     from ..text.source import Reading
     from ..text.stimuli import Stimulus
 
+BLOCK_CHARS = 1 << 16  # of text handed to a process at a time
 ALONE = "`jobs` goes with `context=sentence`"
 
 
@@ -75,14 +76,20 @@ class Scoring(Loaded):
         jobs (int, 1): processes, each with the model, that share the sentences.
         progress (function, None): called now and then with the fraction done, if there are several.
         """
-        sentences = [text] if isinstance(text, str) else text
+        given = [text] if isinstance(text, str) else list(text)
         how = {"eos": eos, "context": context, "tokens": tokens, "words": words}
-        if jobs == 1:
-            found = _score(self, sentences, how)
+        alone = context == "sentence" and not self.lm.learns
+        require(jobs == 1 or alone, f"a stream is read in order: {ALONE}")
+        if not alone:
+            found = _score(self, given, how)
+            return found[0] if isinstance(text, str) else found
+        different = list(dict.fromkeys(given))
+        if jobs == 1 and len(different) <= MAX_BLOCK:
+            scores = _score(self, different, how)
         else:
-            require(context == "sentence", f"a stream is read in order: {ALONE}")
-            found = self.shared_out(partial(_score, how=how), sentences, jobs, progress)
-        return found[0] if isinstance(text, str) else found
+            scores = self.shared_out(partial(_score, how=how), different, jobs, progress)
+        by_text = dict(zip(different, scores, strict=True))
+        return by_text[text] if isinstance(text, str) else [by_text[one] for one in given]
 
     def word_scores(self, sentence: str, *, eos: bool = True) -> tuple[WordScore, ...]:
         """Every word of a sentence with its log-probability and surprisal as a whole word.
@@ -166,7 +173,7 @@ class Scoring(Loaded):
         if jobs != 1:
             require(context == "sentence" and window is None, f"a stream is read in order: {ALONE}")
             total = Measures(0.0, 0, 0, 0)
-            for part in self.in_processes(_evaluate, whole_lines(chunks), jobs):
+            for part in self.in_processes(_evaluate, whole_lines(chunks, BLOCK_CHARS), jobs):
                 total += part
                 if progress is not None:
                     progress(total)

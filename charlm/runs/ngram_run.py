@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from ..system.tensor_file import Stored
 from ..system.version import __version__
 from ..tasks.measure import measure_ids
 from ..tasks.score import CONTEXTS
-from ..text.corpus import Corpus
+from ..text.corpus import Corpus, reopened
 from ..text.find_files import find_files
 from ..text.shards import Shard
 from . import defaults, locate
@@ -89,6 +91,9 @@ def count(
     budget = None if memory is None else machine.memory_bytes(memory)
     with begin(corpus, options, config, events) as (run, found):
         text = found.corpus
+        if budget is not None:
+            del found
+            text = _reopened(text)
         order, min_counts = _sizes(text, order, min_counts)
         with _estimated(text, order, budget, lines, min_counts, events) as (lm, columns):
             best = measured(lm, text)
@@ -143,14 +148,14 @@ def count_shard(
     options, config, lines = _how(order, context, given)
     budget = machine.memory_bytes(memory)
     cache = directory_of(options.out).cache
-    text = opened(text_names(corpus), options, config, cache, events).corpus
+    text = _reopened(opened(text_names(corpus), options, config, cache, events).corpus)
     order, min_counts = _sizes(text, order, min_counts)
     runs, of = estimate.count_shard(
         shard.index,
         shard.number,
         **_on_disk(text, order, budget, lines, min_counts, events),
     )
-    return ShardCounted(_directory(text), runs, of)
+    return ShardCounted(_directory(text, order, lines, min_counts), runs, of)
 
 
 def _how(
@@ -223,16 +228,22 @@ def _on_disk(
         "lines": lines,
         "min_counts": min_counts,
         "memory": memory,
-        "directory": _directory(text),
+        "directory": _directory(text, order, lines, min_counts),
         "identity": text.directory.name,
         "progress": partial(events.stage, "n-grams"),
         "announce": events.announce,
     }
 
 
-def _directory(text: Corpus) -> Path:
-    """Where the n-grams of a text are counted on disk."""
-    return text.directory.with_name(f"{text.directory.name}.ngrams")
+def _directory(text: Corpus, order: int, lines: bool, min_counts: Sequence[int]) -> Path:
+    """Where the n-grams of a text are counted on disk: for each way to count them another place."""
+    way = hashlib.sha256(json.dumps([order, lines, *min_counts]).encode()).hexdigest()[:8]
+    return text.directory.with_name(f"{text.directory.name}.ngrams-{way}")
+
+
+def _reopened(text: Corpus) -> Corpus:
+    """The same, without what its tokenizer has remembered of the text while it was tokenised."""
+    return reopened(text.directory, text.sha256, text.name)
 
 
 def estimate_ngram(

@@ -45,6 +45,8 @@ def memory_bytes(amount: int | str) -> int:
     if match is None:
         raise CharlmError(f"`memory` takes an amount such as 800M, 1.5G or 50%, not {amount!r}")
     number, unit, percent = match.groups()
+    if percent is not None and float(percent) > 100:
+        raise CharlmError(f"`memory` is at most 100%, not {amount}")
     if percent is None:
         return int(float(number) * UNITS[unit.upper()])
     known = facts().get("memory")

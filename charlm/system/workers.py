@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 from typing import Any, TypeVar
 
 from ..errors import CharlmError
@@ -37,6 +38,7 @@ def map_with(
     of modules, not lambdas. Raises what `work` raises, and CharlmError if a process is killed.
     """
     pending: deque[Future[Result]] = deque()
+    others, begun = set(active_children()), False
     with (
         _threads(max(1, machine.cores() // processes)),
         ProcessPoolExecutor(processes, get_context("spawn"), _begin, (load,)) as pool,
@@ -46,22 +48,47 @@ def map_with(
                 pending.append(pool.submit(_call, work, item))
                 if len(pending) > 2 * processes:
                     yield pending.popleft().result()
+                    begun = True
             while pending:
                 yield pending.popleft().result()
+                begun = True
         except BrokenProcessPool:
-            raise CharlmError(
-                f"one of {processes} processes was killed, perhaps for lack of memory: try fewer "
-                "`jobs`"
-            ) from None
+            raise CharlmError(_why(processes, begun=begun)) from None
+        except BaseException:  # whatever is being worked on is not wanted any more
+            for child in set(active_children()) - others:
+                child.terminate()
+            raise
         finally:
             for future in pending:
                 future.cancel()
 
 
+def _why(processes: int, *, begun: bool) -> str:
+    """What is said of a process that has ended by itself."""
+    if begun:
+        return (
+            f"one of {processes} processes was killed, perhaps for lack of memory: try fewer `jobs`"
+        )
+    return (
+        f"{processes} processes could not begin, or one was killed at once. There may be too "
+        'little memory; and a script that uses `jobs` needs `if __name__ == "__main__":` around '
+        "what it does"
+    )
+
+
 def _begin(load: Callable[[], Any]) -> None:
     global _loaded
+    Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked for this
     _loaded = load()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it has ended, however it did."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _call(work: Callable[[Any, Item], Result], item: Item) -> Result:

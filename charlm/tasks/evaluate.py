@@ -75,14 +75,14 @@ def slices(chunks: Iterable[str]) -> Iterator[str]:
         yield "\n"
 
 
-def whole_lines(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text in pieces of whole lines, of about CHARS_AT_ONCE characters or one line."""
+def whole_lines(chunks: Iterable[str], chars: int) -> Iterator[str]:
+    """The same text in pieces of whole lines, of so many characters at least but for the last."""
     held: list[str] = []
     size = 0
     for chunk in chunks:
         held.append(chunk)
         size += len(chunk)
-        if size >= CHARS_AT_ONCE and "\n" in chunk:
+        if size >= chars and "\n" in chunk:
             text, _, rest = "".join(held).rpartition("\n")
             yield f"{text}\n"
             held, size = [rest], len(rest)

@@ -1,10 +1,16 @@
-"""The results of shards: a file for each, whole or absent, in a directory for one piece of work."""
+"""The results of shards: a file for each, whole or absent, in a directory for one piece of work.
+
+shards.json        what the work is
+2-of-8.tsv         the results of a shard, once it is finished
+checks/2-of-8.tsv  their size and checksum, by which damage is noticed
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +20,8 @@ from ..errors import CharlmError
 from ..system import storage
 from ..text.shards import Shard
 
-ABOUT = "shards.json"
+ABOUT, CHECKS = "shards.json", "checks"
+BLOCK_BYTES = 1 << 20  # read at a time
 ENDS_BYTES = 1 << 16  # of a file, which stand for all of it
 
 
@@ -32,10 +39,12 @@ class ShardFiles:
         Raises CharlmError if it holds anything else, or shards of other work, and OSError.
         """
         wanted = json.loads(json.dumps(dict(about)))
-        directory.mkdir(parents=True, exist_ok=True)
+        if directory.exists() and not directory.is_dir():
+            raise CharlmError(f"{directory} is a file: name a directory for the shards")
+        (directory / CHECKS).mkdir(parents=True, exist_ok=True)
         record = directory / ABOUT
         if not record.exists():
-            if any(not path.name.startswith(".") for path in directory.iterdir()):
+            if any(path.name[0] != "." and path.name != CHECKS for path in directory.iterdir()):
                 raise CharlmError(f"{directory} holds other files: name a new directory")
             storage.write_text(record, json.dumps(wanted, indent=1))
         try:
@@ -47,7 +56,7 @@ class ShardFiles:
         other = [name for name in wanted | found if wanted.get(name) != found.get(name)]
         if other:
             raise CharlmError(
-                f"{directory} holds shards of other work (not the same {' nor '.join(other)}): "
+                f"{directory} holds shards of something else (not the same {' nor '.join(other)}): "
                 "name another directory"
             )
         storage.sweep_old(directory.glob(".*.tmp"))
@@ -59,9 +68,29 @@ class ShardFiles:
 
     def write(self, shard: Shard, lines: Iterable[str]) -> None:
         """Write the file of a shard, as a whole. Raises OSError."""
-        with storage.atomic(self.path(shard)) as file:
+        path, size, crc = self.path(shard), 0, 0
+        with storage.atomic(path) as file:
             for line in lines:
-                file.write(f"{line}\n".encode())
+                data = f"{line}\n".encode()
+                file.write(data)
+                size, crc = size + len(data), zlib.crc32(data, crc)
+            storage.write_text(self._record(path), f"{size} {crc}\n")  # before the file is there
+
+    def check(self, shard: Shard) -> None:
+        """Raise CharlmError if the file of a finished shard is not as it was written."""
+        path, size, crc = self.path(shard), 0, 0
+        with path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                size, crc = size + len(block), zlib.crc32(block, crc)
+        record = self._record(path)
+        if not record.exists() or record.read_text("ascii", "replace").split() != [
+            f"{size}",
+            f"{crc}",
+        ]:
+            raise CharlmError(f"{path} is damaged: remove it, and its shard is done again")
+
+    def _record(self, path: Path) -> Path:
+        return self.directory / CHECKS / path.name
 
 
 def likeness(paths: Sequence[Path]) -> str:

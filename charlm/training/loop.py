@@ -88,8 +88,8 @@ class Trainer:
         self.processes = processes or Alone()
         if self.processes.count > config.batch_size:
             raise CharlmError(
-                f"{self.processes.count} processes cannot share {config.batch_size} streams: start "
-                "fewer, or give a larger `batch_size`"
+                f"{self.processes.count} processes cannot divide a `batch_size` of "
+                f"{config.batch_size}: start fewer, or give a larger one"
             )
         self.processes.order(
             "begin",

@@ -99,4 +99,4 @@ def test_on_disk_the_model_is_the_same(cli: Cli, level: str) -> None:
 
 def test_memory_is_an_amount_and_enough(cli: Cli) -> None:
     assert "--memory takes an amount" in cli.fails("ngram", "corpus.txt", "--memory", "much")
-    assert "needs at least" in cli.fails("ngram", "corpus.txt", "--memory", "1M")
+    assert "give at least --memory" in cli.fails("ngram", "corpus.txt", "--memory", "1M")

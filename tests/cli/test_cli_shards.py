@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from cli_support import TEXT, Cli
 
+from charlm.cli import score_shards
+
 LINES = [f"{TEXT.split()[k % 3]} {'abc'[: k % 4]}" for k in range(90)]
 
 
@@ -55,7 +57,11 @@ def assert_same(found: list[list[Any]], expected: list[list[Any]]) -> None:
             assert cell == (pytest.approx(its, rel=1e-5) if isinstance(its, float) else its)
 
 
-def test_scores_of_all_shards_are_those_of_the_file(cli: Cli, text: str) -> None:
+@pytest.mark.parametrize("at_once", [7, 100_000])
+def test_scores_of_all_shards_are_those_of_the_file(
+    cli: Cli, text: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_shards, "AT_ONCE", at_once)
     whole = table(cli("score", "-f", text, "--tsv").out, "\t")
     cli("score", "-f", text, "--tsv", "--shard", "2/3", "--out", "parts")
     assert Path("parts/2-of-3.tsv").exists()
@@ -71,11 +77,26 @@ def test_a_finished_shard_is_skipped_and_a_missing_one_done(cli: Cli, text: str)
     score = ("score", "-f", text, "--json", "--out", "parts", "--shard")
     cli(*score, "all/2")
     first, second = Path("parts/1-of-2.jsonl"), Path("parts/2-of-2.jsonl")
-    before = second.read_text()
-    first.write_text("{}\n")
+    written, before = first.stat().st_mtime_ns, first.read_text() + second.read_text()
     second.unlink()
     assert "shard 1/2 is there" in cli(*score, "1/2").err
-    assert cli(*score, "all/2").out == "{}\n" + before
+    assert cli(*score, "all/2").out == before
+    assert first.stat().st_mtime_ns == written
+    first.write_text("")
+    assert "1-of-2.jsonl is damaged" in cli.fails(*score, "all/2")
+
+
+def test_only_empty_lines_are_nothing_to_score(cli: Cli, elsewhere: Path) -> None:
+    Path("blank.txt").write_text("\n \n\n")
+    score = ("score", "-f", "blank.txt", "--tsv", "--out", "parts", "--shard")
+    assert "3 empty lines skipped" in cli(*score, "1/1").err
+    assert cli(*score, "all/1").code == 2
+
+
+def test_sentences_that_are_the_same_have_the_same_rank(cli: Cli, elsewhere: Path) -> None:
+    Path("same.txt").write_text("".join(f"the cat\n{'a' * k}b\n" for k in range(40)))
+    rows = table(cli("score", "-f", "same.txt", "--tsv", "--jobs", "2").out, "\t")
+    assert len({row[1] for row in rows if row[-1] == "the cat"}) == 1
 
 
 @pytest.mark.parametrize("details", [[], ["--words"], ["--tokens"]])
@@ -132,11 +153,15 @@ def test_jobs_change_nothing(cli: Cli, text: str, pair_file: str) -> None:
         (["score", "-f", "text.txt", "--shard", "1/2", "--out", "x"], "--tsv, --csv or --json"),
         (["score", "a", "--tsv", "--shard", "1/2", "--out", "x"], "not go with sentences"),
         (["score", "--tsv", "--shard", "1/2", "--out", "x"], "name it with --file"),
+        (["score", "-", "--tsv", "--shard", "1/2", "--out", "x"], "not go with stdin"),
         (["score", "-f", "-", "--tsv", "--shard", "1/2", "--out", "x"], "not go with stdin"),
-        (["eval", "text.txt", "--shard", "3/2", "--out", "x"], "from 1/N to N/N"),
-        (["eval", "text.txt", "--shard", "all/x", "--out", "x"], "--shard takes a number"),
+        (["eval", "text.txt", "--shard", "3/2", "--out", "x"], "not '3/2'"),
+        (["eval", "text.txt", "--shard", "all/x", "--out", "x"], "not 'all/x'"),
+        (["eval", "text.txt", "--context", "sentence", "--adapt", "cache", "-j", "2"], "--jobs"),
+        (["score", "-f", "text.txt", "--adapt", "cache", "--jobs", "2"], "leave out --jobs"),
         (["eval", "text.txt", "--jobs", "2"], "--jobs goes with --context sentence"),
         (["eval", "text.txt", "--adapt", "cache", "--shard", "1/2", "--out", "x"], "--adapt"),
+        (["pairs", "p", "--items", "i", "--shard", "1/2", "--out", "x"], "--items"),
         (["pairs", "-", "--shard", "1/2", "--out", "x"], "not go with stdin"),
     ],
 )
@@ -148,6 +173,6 @@ def test_what_does_not_go_together(cli: Cli, text: str, arguments: list[str], me
 def test_shards_of_other_work_are_left_alone(cli: Cli, text: str) -> None:
     cli("eval", text, "--shard", "1/2", "--out", "parts")
     error = cli.fails("eval", text, "--window", "3", "--shard", "1/2", "--out", "parts")
-    assert "shards of other work (not the same options)" in error
+    assert "shards of something else (not the same options)" in error
     Path(text).write_text("another text")
     assert "same text" in cli.fails("eval", text, "--shard", "1/2", "--out", "parts")

@@ -12,7 +12,14 @@ from torch.nn import functional
 from charlm.config import NetworkConfig, TrainConfig
 from charlm.network.loss import cross_entropy
 from charlm.network.network import new_network
-from charlm.network.softmax_sample import Sample, SoftmaxSample, inclusion
+from charlm.network.softmax_sample import (
+    MULTIPLE,
+    NEVER,
+    Sample,
+    SoftmaxSample,
+    filled_up,
+    inclusion,
+)
 
 V, D = 40, 6
 IDS = np.random.default_rng(0).zipf(1.3, 3000).clip(1, V) - 1
@@ -73,6 +80,36 @@ def test_loss_and_gradients_are_those_of_its_formula(
         results.append([loss, given_x.grad, given_w.grad, given_b.grad])
     for mine, reference in zip(*results, strict=True):
         torch.testing.assert_close(mine, reference, rtol=1e-5, atol=1e-6)
+
+
+def test_samples_have_few_sizes() -> None:
+    torch.manual_seed(0)
+    many = 3 * MULTIPLE + 40
+    sampler = SoftmaxSample(np.arange(many), many, MULTIPLE)
+    for _ in range(20):
+        ids, correction = sampler.draw(torch.tensor([5, many - 1]))
+        assert len(ids) in (MULTIPLE, 2 * MULTIPLE)
+        assert int((correction > NEVER).sum()) < len(ids)
+    used = torch.zeros(many, dtype=torch.bool)
+    used[10] = True
+    assert filled_up(used).nonzero().squeeze(1).tolist() == list(range(MULTIPLE))
+    assert filled_up(torch.ones(MULTIPLE, dtype=torch.bool)).all()
+    assert filled_up(torch.zeros(7, dtype=torch.bool)).sum() == 0
+    assert filled_up(torch.arange(9) == 3).all()  # there are no more
+
+
+def test_gradients_by_rows_are_those_of_the_matrix() -> None:
+    torch.manual_seed(3)
+    x, weight, bias, y = torch.randn(9, D), torch.randn(V, D), torch.randn(V), torch.arange(9)
+    sample, found = SoftmaxSample(IDS, V, 12).draw(y), []
+    for rows_only in (False, True):
+        given_w = weight.clone().requires_grad_()
+        loss = cross_entropy(x, given_w, bias.requires_grad_(), y, sample, rows_only=rows_only)
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert given_w.grad is not None
+        assert given_w.grad.is_sparse == rows_only
+        found.append(given_w.grad.to_dense())
+    assert torch.equal(*found)
 
 
 def test_with_all_words_it_is_the_softmax() -> None:

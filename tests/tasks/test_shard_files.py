@@ -22,18 +22,38 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError):
         files.write(shard, lines())
-    assert sorted(path.name for path in files.directory.iterdir()) == ["shards.json"]
+    assert sorted(path.name for path in files.directory.iterdir()) == ["checks", "shards.json"]
     files.write(shard, ["é", "two"])
     assert files.path(shard).read_bytes() == "é\ntwo\n".encode()
     assert ShardFiles.opened(files.directory, ".tsv", {"text": "a"}).path(shard).exists()
+    files.check(shard)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"one\n", b"one\ntwo\n\n", b"one\ntwO\n"])
+def test_damage_is_noticed(tmp_path: Path, damaged: bytes) -> None:
+    files = ShardFiles.opened(tmp_path / "parts", ".tsv", {})
+    files.write(Shard(1, 1), ["one", "two"])
+    files.path(Shard(1, 1)).write_bytes(damaged)
+    with pytest.raises(CharlmError, match=r"1-of-1.tsv is damaged: remove it"):
+        files.check(Shard(1, 1))
+
+
+def test_an_empty_part_is_whole(tmp_path: Path) -> None:
+    """An empty part is a file of its own; one that was emptied is not."""
+    files = ShardFiles.opened(tmp_path / "parts", ".tsv", {})
+    files.write(Shard(1, 1), [])
+    files.check(Shard(1, 1))
 
 
 def test_a_directory_holds_one_piece_of_work(tmp_path: Path) -> None:
     ShardFiles.opened(tmp_path / "a", ".tsv", {"text": "a", "model": "m"})
-    with pytest.raises(CharlmError, match=r"other work \(not the same model nor how\)"):
+    with pytest.raises(CharlmError, match=r"something else \(not the same model nor how\)"):
         ShardFiles.opened(tmp_path / "a", ".tsv", {"text": "a", "model": "n", "how": 1})
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "mine.txt").touch()
+    (tmp_path / "file").touch()
+    with pytest.raises(CharlmError, match="is a file"):
+        ShardFiles.opened(tmp_path / "file", ".tsv", {})
     with pytest.raises(CharlmError, match="holds other files"):
         ShardFiles.opened(tmp_path / "b", ".tsv", {})
     (tmp_path / "a" / "shards.json").write_text("[")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ...display.readable import size
 from ...errors import CharlmError
 from ...system import allocator, machine
 from ...system.parallel import map_in_order
@@ -32,6 +33,7 @@ from .suffixes import Sizes, find_suffixes
 from .workplace import Progress, Workplace, opened
 
 WORD_BYTES = 16  # of memory for each word of the vocabulary, throughout
+MEBIBYTE = 1 << 20
 LEAST_BYTES = 48_000_000  # besides these, and what the process holds already
 MAX_THREADS = 8
 PATIENCE_SECONDS = 120.0  # for whoever plans first
@@ -67,8 +69,8 @@ def limits(memory: int, vocab_size: int, order: int) -> Limits:
     free = memory - fixed
     if free < LEAST_BYTES:
         raise CharlmError(
-            f"`memory` is too little: a vocabulary of {vocab_size:,} needs at least "
-            f"{-(-(fixed + LEAST_BYTES) // 1_000_000):,} MB"
+            f"`memory` is too little: with a vocabulary of {vocab_size:,}, give at least "
+            f"`memory={-(-(fixed + LEAST_BYTES) // MEBIBYTE)}M`"
         )
     threads = max(1, min(MAX_THREADS, machine.cores(), free // LEAST_BYTES))
     share = free // (threads + 1)  # one more is being written
@@ -278,9 +280,7 @@ def _check_disk(place: Workplace, text: Text, pruned: bool, announce: Message) -
     needed = _disk_bytes(text, expected, pruned)
     used = sum(path.stat().st_size for path in place.directory.rglob("*") if path.is_file())
     free = shutil.disk_usage(place.directory).free + used
-    sizes = (
-        f"{needed / 1e9:.1f} GB of disk in {place.directory}, where {free / 1e9:.1f} GB are free"
-    )
+    sizes = f"{size(needed)} of disk in {place.directory}, where {size(free)} are free"
     if needed > free:
         raise CharlmError(f"this may take {sizes}: free some there, or choose another directory")
     announce(f"this takes up to {sizes}")
@@ -298,7 +298,7 @@ def _expected(text: Text) -> list[int]:
             int(np.count_nonzero(new & (words != text.padding)))
             for new, words in zip(rows.new_prefixes(found), found, strict=True)
         ]
-        for found in (rows.sort(text.rows(0, size), text.bits)[0] for size in (n // 2, n))
+        for found in (rows.sort(text.rows(0, part), text.bits)[0] for part in (n // 2, n))
     )
     more = len(text.ids) / n
     expected = []

@@ -70,8 +70,8 @@ def opened(
         same = found == dict(settings)
         if not same and results and found == {**settings, "memory": found.get("memory")}:
             raise CharlmError(
-                f"{directory} has what was counted with `memory={found['memory']}`: give the same "
-                "to go on, or remove it"
+                f"{directory} has what was counted with `memory={_amount(found['memory'])}`: give "
+                "the same to go on, or remove it"
             )
         if not same:
             results = {}
@@ -95,3 +95,9 @@ def _held(directory: Path, patience: float) -> Iterator[None]:
         if time.monotonic() > until:
             raise CharlmError(f"{directory} is in use: another charlm counts the same text there")
         time.sleep(WAIT_SECONDS)
+
+
+def _amount(memory: Any) -> str:
+    """An amount as it may be given: 200M, or a number of bytes."""
+    whole = isinstance(memory, int) and memory % (1 << 20) == 0
+    return f"{memory >> 20}M" if whole else str(memory)

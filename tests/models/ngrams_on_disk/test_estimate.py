@@ -200,7 +200,7 @@ def test_progress_only_grows_and_disk_is_announced(tmp_path: Path) -> None:
     assert all(before <= after for before, after in pairwise(done))
     assert done[-1] == pytest.approx(1.0)
     (message,) = said
-    assert message.startswith("this takes up to 0.")
+    assert message.startswith("this takes up to ")
     assert str(tmp_path / "work") in message
 
 
@@ -218,7 +218,7 @@ def test_too_little_disk_is_an_error_at_once(
 
 def test_too_little_memory_is_an_error_that_says_how_much_is_needed(tmp_path: Path) -> None:
     with (
-        pytest.raises(CharlmError, match=r"a vocabulary of 30 needs at least [\d,]+ MB"),
+        pytest.raises(CharlmError, match=r"a vocabulary of 30, give at least `memory=\d+M`"),
         estimated_of(a_text(100, 30), 30, 3, tmp_path, memory=1_000_000),
     ):
         pass
@@ -271,7 +271,7 @@ def test_what_shards_have_counted_is_not_lost_to_another_amount_of_memory(tmp_pa
     with few_at_a_time(stretch=100, block=50, span=50):
         count_shards([1], 2, ids, tmp_path)
         with (
-            pytest.raises(CharlmError, match=f"counted with `memory={MEMORY}`: give the same"),
+            pytest.raises(CharlmError, match="counted with `memory=65536M`: give the same"),
             estimated_of(ids, 30, 3, tmp_path, memory=MEMORY + 1),
         ):
             pass
