@@ -188,14 +188,21 @@ def lengths(largest: int) -> list[int]:
     return [size for size in (10**6, 10**7, 10**8, 10**9) if size <= largest]
 
 
+def beginning(text: Path, size: int) -> bytes:
+    """Not all of it: what this process holds counts as its children's (RSS), too."""
+    with text.open("rb") as file:
+        return file.read(size)
+
+
 def texts(text: Path, place: Path, largest: int) -> list[Path]:
     """The first 1, 10, 100 … MB of a text, cut at line ends."""
     found = []
     for size in lengths(min(largest, text.stat().st_size)):
         path = place / f"{size // 10**6}.txt"
-        with text.open("rb") as file:
-            data = file.read(size)
-        path.write_bytes(data[: data.rindex(b"\n") + 1])
+        with text.open("rb") as file, path.open("wb") as copy:
+            for _ in range(size // 10**6):
+                copy.write(file.read(10**6))
+            copy.write(file.readline())
         found.append(path)
     return found
 
@@ -216,7 +223,7 @@ def commands(
 def of_texts(kind: str, text: Path, place: Path, largest: int) -> list[tuple[str, list[Point]]]:
     """What is measured on texts: title and points."""
     small = place / "small.txt"
-    small.write_bytes(text.read_bytes()[:200_000].rpartition(b"\n")[0] + b"\n")
+    small.write_bytes(beginning(text, 200_000).rpartition(b"\n")[0] + b"\n")
     run(["train", str(small), "--steps=1", "--hidden=128", "--plain", f"--out={place / 'net'}"])
     model = f"--model={place / 'net'}"
     if kind == "tokens":
@@ -234,12 +241,12 @@ def of_texts(kind: str, text: Path, place: Path, largest: int) -> list[tuple[str
     if kind == "eval":
         paths = texts(text, place, min(largest, 10**7))
         return [("eval", commands(paths, lambda path, _: ["eval", str(path), model], place))]
-    data = text.read_text("utf-8", "replace")[: max(CHARACTERS)]
+    data = beginning(text, 4 * max(CHARACTERS)).decode("utf-8", "ignore").replace("\n", " ")
     paths = []
     for size in CHARACTERS if kind == "line" else SENTENCES:
         path = place / f"{kind}-{size}.txt"
-        line = data[:size].replace("\n", " ")
-        path.write_text(line if kind == "line" else "The apple and pear salad.\n" * size, "utf-8")
+        numbered = (f"The apple and pear salad number {k}.\n" for k in range(size))
+        path.write_text(data[:size] if kind == "line" else "".join(numbered), "utf-8")
         paths.append(path)
     options = ["--tsv", model]
     return [

@@ -165,8 +165,7 @@ def _count_shard(corpus: list[str], shard: str, memory: str | None, how: dict[st
         raise CharlmError("--shard counts on disk: say how much memory to use, --memory 1G")
     with stages("counting") as events:
         done = count_shard(corpus, one, memory=memory, events=events, **how)
-    of = show.count(done.of, "stretch")
-    note(f"shard {one}: {done.runs:,} of {of} of the text are counted, in {done.directory}")
+    note(f"shard {one}: {done.runs:,} of {done.of:,} parts are counted, in {done.directory}")
 
 
 def _counts(text: str | None) -> list[int]:

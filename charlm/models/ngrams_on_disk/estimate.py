@@ -33,6 +33,7 @@ from .suffixes import Sizes, find_suffixes
 from .workplace import Progress, Workplace, opened
 
 WORD_BYTES = 16  # of memory for each word of the vocabulary, throughout
+FRESH_BYTES, TOKENIZER_BYTES = 75_000_000, 150  # of a process that begins, and for each word
 MEBIBYTE = 1 << 20
 LEAST_BYTES = 48_000_000  # besides these, and what the process holds already
 MAX_THREADS = 8
@@ -66,6 +67,8 @@ def limits(memory: int, vocab_size: int, order: int) -> Limits:
     """
     allocator.release()
     fixed = machine.resident_bytes() + WORD_BYTES * vocab_size
+    if memory - fixed < LEAST_BYTES:  # as if this process had not just tokenised the text
+        fixed = min(fixed, FRESH_BYTES + (WORD_BYTES + TOKENIZER_BYTES) * vocab_size)
     free = memory - fixed
     if free < LEAST_BYTES:
         raise CharlmError(
