@@ -70,9 +70,10 @@ def evaluate(
     read_once = Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
     if adapt and (file == "-" or read_once):
         raise CharlmError("--adapt reads the text twice: name a file that is on disk")
-    in_shards = shards.check(
-        shard, out, {"--adapt": bool(adapt), "stdin": read_once or file == "-"}
-    )
+    if jobs > 1 and adapt:
+        raise CharlmError("--adapt learns from one line after another: leave out --jobs")
+    others = {"--adapt": bool(adapt), "stdin": read_once or file == "-"}
+    in_shards = shards.check(shard, out, others)
     used = open_model(model, device)
     reading: Reading = {"encoding": encoding, "errors": errors, "field": field, "column": column}
     how = _How(reading, context.value, window, jobs)

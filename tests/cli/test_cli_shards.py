@@ -157,7 +157,7 @@ def test_jobs_change_nothing(cli: Cli, text: str, pair_file: str) -> None:
         (["score", "-f", "-", "--tsv", "--shard", "1/2", "--out", "x"], "not go with stdin"),
         (["eval", "text.txt", "--shard", "3/2", "--out", "x"], "not '3/2'"),
         (["eval", "text.txt", "--shard", "all/x", "--out", "x"], "not 'all/x'"),
-        (["eval", "text.txt", "--context", "sentence", "--adapt", "cache", "-j", "2"], "--jobs"),
+        (["eval", "text.txt", "--context", "sentence", "--adapt", "cache", "-j", "2"], "leave out"),
         (["score", "-f", "text.txt", "--adapt", "cache", "--jobs", "2"], "leave out --jobs"),
         (["eval", "text.txt", "--jobs", "2"], "--jobs goes with --context sentence"),
         (["eval", "text.txt", "--adapt", "cache", "--shard", "1/2", "--out", "x"], "--adapt"),

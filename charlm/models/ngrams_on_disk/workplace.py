@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,11 @@ def opened(
         record, about = directory / "passes.json", directory / "settings.json"
         found: Any = {}
         results: dict[str, Any] = {}
-        with suppress(OSError, ValueError):
-            found = json.loads(about.read_bytes())
-            results = json.loads(record.read_bytes()) if record.exists() else {}
+        try:
+            found = dict(json.loads(about.read_bytes()))
+            results = dict(json.loads(record.read_bytes())) if record.exists() else {}
+        except (OSError, ValueError, TypeError):
+            found = {}  # damaged: what is there is of no use
         same = found == dict(settings)
         if not same and results and found == {**settings, "memory": found.get("memory")}:
             raise CharlmError(
