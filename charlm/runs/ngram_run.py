@@ -24,7 +24,7 @@ from ..system.tensor_file import Stored
 from ..system.version import __version__
 from ..tasks.measure import measure_ids
 from ..tasks.score import CONTEXTS
-from ..text.corpus import Corpus, reopened
+from ..text.corpus import Corpus
 from ..text.find_files import find_files
 from ..text.shards import Shard
 from . import defaults, locate
@@ -91,9 +91,6 @@ def count(
     budget = None if memory is None else machine.memory_bytes(memory)
     with begin(corpus, options, config, events) as (run, found):
         text = found.corpus
-        if budget is not None:
-            del found
-            text = _reopened(text)
         order, min_counts = _sizes(text, order, min_counts)
         with _estimated(text, order, budget, lines, min_counts, events) as (lm, columns):
             best = measured(lm, text)
@@ -148,7 +145,7 @@ def count_shard(
     options, config, lines = _how(order, context, given)
     budget = machine.memory_bytes(memory)
     cache = directory_of(options.out).cache
-    text = _reopened(opened(text_names(corpus), options, config, cache, events).corpus)
+    text = opened(text_names(corpus), options, config, cache, events).corpus
     order, min_counts = _sizes(text, order, min_counts)
     runs, of = estimate.count_shard(
         shard.index,
@@ -239,11 +236,6 @@ def _directory(text: Corpus, order: int, lines: bool, min_counts: Sequence[int])
     """Where the n-grams of a text are counted on disk: for each way to count them another place."""
     way = hashlib.sha256(json.dumps([order, lines, *min_counts]).encode()).hexdigest()[:8]
     return text.directory.with_name(f"{text.directory.name}.ngrams-{way}")
-
-
-def _reopened(text: Corpus) -> Corpus:
-    """The same, without what its tokenizer has remembered of the text while it was tokenised."""
-    return reopened(text.directory, text.sha256, text.name)
 
 
 def estimate_ngram(
