@@ -48,7 +48,7 @@ class Choosing(Loaded):
         skip_oov (bool, False): leave out pairs with a word that the model does not know.
         encoding (str, "utf-8"): of files.
         errors (str, "strict"): how to handle bytes that do not decode.
-        jobs (int, 1): processes, each with the model, that share the pairs.
+        jobs (int, 1): processes, each with the model, that divide the pairs.
         progress (function, None): called now and then with the fraction done, if there are several.
 
         >>> model.pairs([("The cat was full.", "The cat were full.")]).accuracy

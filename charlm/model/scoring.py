@@ -73,7 +73,7 @@ class Scoring(Loaded):
         context (str, "sentence"): each sentence stands alone; "stream": it follows those before it.
         tokens (bool, False): also give every token's log-probability, surprisal and rank.
         words (bool, False): also give every word's log-probability and surprisal as a whole word.
-        jobs (int, 1): processes, each with the model, that share the sentences.
+        jobs (int, 1): processes, each with the model, that divide the sentences.
         progress (function, None): called now and then with the fraction done, if there are several.
         """
         given = [text] if isinstance(text, str) else list(text)
@@ -164,7 +164,7 @@ class Scoring(Loaded):
 
         context (str, "stream"): tokens see all of the text before; "sentence": their line only.
         window (int, None): with "stream", reset the state every so many tokens.
-        jobs (int, 1): processes, each with the model, that share the lines of a text ("sentence").
+        jobs (int, 1): processes, each with the model, that divide the lines of a text ("sentence").
         progress (function, None): called now and then with the measures so far.
         """
         from ..tasks.evaluate import NO_TEXT, evaluate, whole_lines
