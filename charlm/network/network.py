@@ -24,7 +24,7 @@ from ..config import NetworkConfig, TrainConfig
 from ..lm import Ids
 from .loss import cross_entropy, token_nats
 from .recurrent_layer import Layer, LayerState, kept
-from .softmax_sample import SoftmaxSample
+from .softmax_sample import SoftmaxSample, frequencies
 
 NetworkState: TypeAlias = tuple[LayerState, ...]  # one a layer
 
@@ -214,12 +214,27 @@ def detach(state: NetworkState) -> NetworkState:
 def new_network(shape: NetworkConfig, config: TrainConfig, ids: Ids | None = None) -> Network:
     """A freshly initialised network on its device, ready to train.
 
-    ids: the training text, where words of a large softmax are to be drawn by their frequency in it.
+    ids: the training text. With it the softmax starts from unigram probabilities, and words of a
+    large one are drawn by their frequency.
     """
     network = Network(shape)
     network.initialise(config.seed)
     network.precision = DTYPES[config.precision]
-    if ids is not None and 0 < config.softmax_sample < shape.vocab_size:
-        network.softmax_sample = SoftmaxSample(ids, shape.vocab_size, config.softmax_sample)
+    if ids is not None:
+        with torch.no_grad():
+            network.output.bias.copy_(torch.from_numpy(log_unigram(ids, shape.vocab_size)))
+        if 0 < config.softmax_sample < shape.vocab_size:
+            network.softmax_sample = SoftmaxSample(ids, shape.vocab_size, config.softmax_sample)
     network.train()
     return network.to(config.device)
+
+
+def log_unigram(ids: Ids, vocab_size: int) -> npt.NDArray[np.float32]:
+    """log P of every token by its frequency, add-one smoothed (Laplace), (V,) nats.
+
+    A bias changes by about the learning rate a step, and would need a thousand steps to get there
+    (docs/decisions/0036).
+    """
+    counts_V = frequencies(ids, vocab_size) + 1.0
+    log_V: npt.NDArray[np.float64] = np.log(counts_V / counts_V.sum())
+    return log_V.astype(np.float32)

@@ -36,8 +36,8 @@ class SoftmaxSample:
 
     def __init__(self, ids: Ids, vocab_size: int, size: int) -> None:
         """ids: the training text. size: how many words S holds on average."""
-        counts_V = np.bincount(ids[:COUNTED_TOKENS], minlength=vocab_size)
-        probability_V = inclusion(np.sqrt(np.maximum(counts_V, 1)), size)
+        counts_V = np.maximum(frequencies(ids, vocab_size), 1)
+        probability_V = inclusion(np.sqrt(counts_V), size)
         self.probability_V = torch.from_numpy(probability_V.astype(np.float32))
 
     def draw(self, y_N: Tensor) -> Sample:
@@ -50,6 +50,11 @@ class SoftmaxSample:
         ids_C = filled_up(used_V).nonzero().squeeze(1)
         correction_C = torch.where(drawn_V, -self.probability_V.log(), NEVER)[ids_C]
         return Sample(ids_C, correction_C)
+
+
+def frequencies(ids: Ids, vocab_size: int) -> npt.NDArray[np.int64]:
+    """How often each token stands at the start of the training text, (V,)."""
+    return np.bincount(ids[:COUNTED_TOKENS], minlength=vocab_size)
 
 
 def filled_up(used_V: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from charlm.config import CELLS, NetworkConfig
+from charlm.config import CELLS, NetworkConfig, TrainConfig
 from charlm.models.recurrent import RecurrentLM
-from charlm.network.network import Network
+from charlm.network.network import Network, new_network
 from charlm.network.recurrent_layer import kept
 
 BASE = NetworkConfig(vocab_size=13, embed=6, hidden=8)
@@ -149,3 +149,12 @@ def test_bf16_is_close_and_trains(cell: str) -> None:
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_a_network_starts_from_the_frequencies_of_its_text() -> None:
+    ids = np.array([1, 1, 1, 4, 4, 12])
+    expected = np.ones(13) / 19  # every token counted once more, six seen
+    expected[[1, 4, 12]] = 4 / 19, 3 / 19, 2 / 19
+    bias = new_network(BASE, TrainConfig(), ids).output.bias
+    np.testing.assert_allclose(bias.detach().exp().numpy(), expected, rtol=1e-6)
+    assert (new_network(BASE, TrainConfig()).output.bias == 0).all()
