@@ -7,17 +7,20 @@ is proportional, above 1 is worse. The least-squares fit over the upper half of 
 last line. MB is the most that was resident (RSS).
 
     units       a training step of an LSTM layer of H units, against its parameters
+    streams     the same of 4,096 units and B streams, against the tokens of a step
     layers      the same of L layers of 512 units
-    words       the same with V words, 256 units, the softmax on a sample of 3,000
+    words       the same with V words, 256 units, the softmax on a sample of 2,000
     save        writing and reading a checkpoint and a model, against parameters
     tokens      `charlm train --steps 1` on TEXT's first bytes, in characters and in words
     eval        `charlm eval` of them by a network of 128 units
     line        `charlm score` of one line of so many characters
     sentences   `charlm score` of so many short lines, as TSV
+    steps       `charlm train` of 128 units as it goes on, --minutes long, against the steps made
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -36,6 +39,7 @@ from rich.console import Console
 from rich.table import Table
 
 STREAMS, BPTT = 32, 64
+MORE_STREAMS = (32, 64, 128)
 UNITS = (128, 256, 512, 1024, 2048, 4096)
 LAYERS = (1, 2, 4, 8, 10)
 WORDS = (1000, 10_000, 50_000, 200_000, 1_000_000)
@@ -69,7 +73,7 @@ def train_step(**settings: Any) -> tuple[int, float]:
     facts = defaults.Facts("char", 1_000_000, V, plain=True)
     shape: NetworkConfig = defaults.network(settings, facts)
     given = {"batch_size": STREAMS, "bptt": BPTT, "precision": "bf16" if has_bf16("cpu") else None}
-    config = defaults.training(given, facts)
+    config = defaults.training(given | settings, facts)
     chances = 1 / np.arange(1, V + 1)
     ids = np.random.default_rng(0).choice(V, 1_000_000, p=chances / chances.sum())
     replica = Replica(shape, config, ids.astype(np.uint32), 0)
@@ -141,13 +145,15 @@ def measure(kind: str, size: int) -> Point:
     else:
         settings = {
             "units": {"hidden": size},
+            "streams": {"hidden": max(UNITS), "batch_size": size},
             "layers": {"hidden": 512, "layers": size},
-            "words": {"hidden": 256, "vocab_size": size, "softmax_sample": 3000},
+            "words": {"hidden": 256, "vocab_size": size, "softmax_sample": 2000},
         }
         x, seconds = train_step(**settings[kind])
-    label = {"units": "H = ", "save": "H = ", "layers": "L = ", "words": "V = "}[kind]
+        x = size * BPTT if kind == "streams" else x
+    label = {"units": "H", "save": "H", "streams": "B", "layers": "L", "words": "V"}[kind]
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Point(f"{label}{size:,}", x, seconds, megabytes)
+    return Point(f"{label} = {size:,}", x, seconds, megabytes)
 
 
 def exponent(one: Point, other: Point, part: str) -> float:
@@ -185,7 +191,7 @@ def show(title: str, x: str, points: Sequence[Point]) -> None:
 
 
 def lengths(largest: int) -> list[int]:
-    return [size for size in (10**6, 10**7, 10**8, 10**9) if size <= largest]
+    return [size for size in (10**6, 10**7, 10**8, 10**9, 5 * 10**9) if size <= largest]
 
 
 def beginning(text: Path, size: int) -> bytes:
@@ -217,6 +223,25 @@ def commands(
         own.mkdir()
         size = path.stat().st_size
         points.append(Point(f"{size / 1e6:,.3g} MB", size, *run(command(path, own))))
+    return points
+
+
+def over_time(text: Path, place: Path, minutes: float) -> list[Point]:
+    """A training as it goes on: steps made, seconds, and what is resident (RSS)."""
+    out = place / "run"
+    options = [f"--minutes={minutes:g}", "--hidden=128", "--plain", f"--out={out}"]
+    command = [sys.executable, "-m", "charlm", "train", str(text), *options]
+    points, start = list[Point](), time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None:
+        time.sleep(60 * minutes / 10)
+        with contextlib.suppress(OSError, IndexError):  # it has ended, or not yet begun
+            memory = Path(f"/proc/{child.pid}/status").read_text().split("VmRSS:")[1].split()[0]
+            rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+            seconds, step = time.monotonic() - start, rows[-1]["step"]
+            if step > (points[-1].size if points else 0):
+                points.append(Point(f"{seconds:.0f} s", step, seconds, int(memory) / 1024))
+    assert child.returncode == 0
     return points
 
 
@@ -256,15 +281,23 @@ def of_texts(kind: str, text: Path, place: Path, largest: int) -> list[tuple[str
 
 def main(
     text: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    only: str = "units,layers,words,save,tokens,eval,line,sentences",
+    only: str = "units,streams,layers,words,save,tokens,eval,line,sentences,steps",
     largest: Annotated[str, typer.Option(help="Most of TEXT that is read.")] = "100M",
+    minutes: Annotated[float, typer.Option(help="Of the training of `steps`.")] = 10.0,
     json_file: Annotated[Path | None, typer.Option("--json")] = None,
 ) -> None:
     """Measure and fit."""
     most = int(float(largest[:-1]) * UNITS_OF[largest[-1].upper()])
-    sizes = {"units": UNITS, "layers": LAYERS, "words": WORDS, "save": UNITS}
+    sizes = {
+        "units": UNITS,
+        "streams": MORE_STREAMS,
+        "layers": LAYERS,
+        "words": WORDS,
+        "save": UNITS,
+    }
     titles = {
         "units": ("a training step, one layer", "parameters"),
+        "streams": ("a training step, 4,096 units", "tokens"),
         "layers": ("a training step, 512 units", "parameters"),
         "words": ("a training step, 256 units", "parameters"),
         "save": ("a checkpoint, written and read", "bytes"),
@@ -277,6 +310,10 @@ def main(
             show(title, x, found[title])
             continue
         with tempfile.TemporaryDirectory() as place:
+            if kind == "steps":
+                found["training"] = over_time(text, Path(place), minutes)
+                show("a training as it goes on", "steps", found["training"])
+                continue
             for title, points in of_texts(kind, text, Path(place), most):
                 found[title] = points
                 show(title, "bytes", points)

@@ -1,6 +1,6 @@
 """What a large softmax costs in training: over all words, and over a sample of them.
 
-    python benchmarks/softmax.py [--vocab-size 18405] [--sample 3000] [--widths 128,256,512]
+    python benchmarks/softmax.py [--vocab-size 18405] [--sample 2000] [--widths 128,256,512]
 
 Forward and backward through the softmax of one step, 1,536 tokens whose words are distributed by
 Zipf's law, in bf16 where the processor multiplies it. Milliseconds are the best of two seconds; the
@@ -45,7 +45,7 @@ def milliseconds(D: int, V: int, y_N: torch.Tensor, sampler: SoftmaxSample | Non
 
 def main(
     vocab_size: Annotated[int, typer.Option()] = 18_405,
-    sample: Annotated[int, typer.Option(help="Words of a step's softmax.")] = 3000,
+    sample: Annotated[int, typer.Option(help="Words of a step's softmax.")] = 2000,
     widths: Annotated[str, typer.Option()] = "128,256,512",
 ) -> None:
     """Time the softmax."""

@@ -243,7 +243,7 @@ class TrainConfig(Settings):
     )
     softmax_sample: int = setting(
         0,
-        "Train the softmax on so many words, drawn at every step; 0 = all (above 8,000: 3,000).",
+        "Train the softmax on so many words, drawn at every step; 0 = all (above 8,000: 2,000).",
         OPTIMISATION,
         minimum=0,
         maximum=MAX_WIDTH,
