@@ -76,7 +76,7 @@ def train_step(**settings: Any) -> tuple[int, float]:
     config = defaults.training(given | settings, facts)
     chances = 1 / np.arange(1, V + 1)
     ids = np.random.default_rng(0).choice(V, 1_000_000, p=chances / chances.sum())
-    replica = Replica(shape, config, ids.astype(np.uint32), 0)
+    replica = Replica(shape, config, ids.astype(np.uint32))
     times, until = [], time.monotonic() + 10
     for step in itertools.count():
         start = time.perf_counter()

@@ -91,7 +91,7 @@ class AdaptiveNetwork(Network):
         cutoffs = [size for size in CUTOFFS if size < V]
         self.adaptive = nn.AdaptiveLogSoftmaxWithLoss(D, V, cutoffs, div_value=4.0, head_bias=True)
 
-    def start_from(self, counts_V: npt.NDArray[np.float64]) -> None:
+    def start_from(self, counts_V: npt.NDArray[np.floating[Any]]) -> None:
         """Begin with the probabilities of frequent words and of clusters; those within, equal."""
         ends = self.adaptive.cutoffs
         clusters = [counts_V[a:b].sum() for a, b in itertools.pairwise(ends)]
@@ -153,7 +153,7 @@ def train(
     )
     if way == "adaptive":
         vars(replica)["new_network"] = new_adaptive
-    own = replica.Replica(shape, config, ids, tokenizer.eos)
+    own = replica.Replica(shape, config, ids)
     began, step, first = time.monotonic(), 0, config.lr
     for step in range(TIMED_STEPS):
         own.gradients(step)

@@ -118,7 +118,7 @@ def plain_run(spec: dict[str, Any]) -> dict[str, Any]:
     torch.manual_seed(spec["seed"])
     model = PlainLM(V, E, H, layers, network.cell, network.tied)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PLAIN_LR)
-    streams = Streams(corpus.train, PLAIN_BATCH, PLAIN_BPTT, spec["seed"], corpus.tokenizer.eos)
+    streams = Streams(corpus.train, PLAIN_BATCH, PLAIN_BPTT, spec["seed"])
     budgets_left, looks = sorted(spec["seconds"]), list(LOOKS)
     best, best_at, curve, state = float("inf"), 0.0, [], None
     spent, steps, reached = 0.0, 0, Path(spec["out"]) / "best.safetensors"

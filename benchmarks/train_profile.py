@@ -45,7 +45,7 @@ PARTS = (
 def profile(network: NetworkConfig, config: TrainConfig, seconds: float) -> dict[str, float]:
     """Median seconds of each part of a step."""
     ids = np.random.default_rng(1).integers(0, network.vocab_size, 1 << 20).astype(np.uint32)
-    streams = Streams(ids, config.batch_size, config.bptt, 1, 0)
+    streams = Streams(ids, config.batch_size, config.bptt, 1)
     model = new_network(network, config)
     optimizer = optimiser.build(config, model)
     state = model.start(config.batch_size)

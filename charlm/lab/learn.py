@@ -99,9 +99,9 @@ def train_network(
     the `config.bptt` tokens of a step, all else being equal.
     """
     allocator.keep_pages()
-    T, eos = config.bptt, corpus.tokenizer.eos
+    T = config.bptt
     optimizer = optimiser.build(config, learner)
-    streams = Streams(corpus.train, config.batch_size, T, config.seed, eos)
+    streams = Streams(corpus.train, config.batch_size, T, config.seed)
     state = learner.start(config.batch_size)
     for step in range(config.steps):
         batch = streams.next()

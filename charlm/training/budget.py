@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ..config import NetworkConfig, TrainConfig
+from ..lm import Ids
 from ..network.device import default_precision
 from ..runs import defaults
 from ..runs.defaults import Facts
@@ -54,15 +55,13 @@ def fix_settings(
     By the clock (`deadline` finite, on that of time.monotonic), precision, threads and width are
     chosen by timing a few steps; otherwise by rule, since the same settings must give the same run.
     """
-    eos = corpus.tokenizer.eos
-    streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed, eos)
+    streams = Streams(corpus.train, config.batch_size, config.bptt, config.seed)
     tokens_per_step, valid_tokens = config.batch_size * config.bptt, config.valid_tokens
     seconds_per_step = math.nan
     if math.isfinite(deadline):
         own = replace(config, batch_size=-(-config.batch_size // processes))  # of this process
-        own_streams = Streams(corpus.train, own.batch_size, config.bptt, config.seed, eos)
         network, fitted, seconds_per_step = fit_to_time(
-            network, own, own_streams, facts, settings, counts, deadline
+            network, own, corpus.train, facts, settings, counts, deadline
         )
         config = replace(fitted, batch_size=config.batch_size)
         left = max(0.0, deadline - time.monotonic())
@@ -97,7 +96,7 @@ def fix_settings(
 def fit_to_time(
     network: NetworkConfig,
     config: TrainConfig,
-    streams: Streams,
+    ids: Ids,
     facts: Facts,
     settings: Mapping[str, Any],
     counts: Sequence[int],
@@ -116,7 +115,7 @@ def fit_to_time(
         fitted, seconds_per_step = timing.measure(
             network,
             config,
-            streams,
+            ids,
             settings.get("precision"),
             counts,
             2 * enough if try_less else math.inf,

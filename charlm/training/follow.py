@@ -45,4 +45,4 @@ def _replica(order: dict[str, Any], processes: Alone) -> Replica:
     config = TrainConfig.from_dict(order["training"])
     corpus = reopened(Path(order["corpus"]))
     shape = NetworkConfig.from_dict(order["network"])
-    return Replica(shape, config, corpus.train, corpus.tokenizer.eos, processes)
+    return Replica(shape, config, corpus.train, processes)

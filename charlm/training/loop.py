@@ -97,9 +97,7 @@ class Trainer:
             training=config.as_dict(),
             corpus=str(corpus.directory.resolve()),
         )
-        self.replica = Replica(
-            network_config, config, corpus.train, corpus.tokenizer.eos, self.processes
-        )
+        self.replica = Replica(network_config, config, corpus.train, self.processes)
         self.network = self.replica.network
         self.kept, self.validate_first = kept, validate_first
         self.best = BestModel(run, corpus, config, events)

@@ -30,14 +30,13 @@ class Replica:
         network_config: NetworkConfig,
         config: TrainConfig,
         ids: Ids,
-        eos: int,
         processes: Alone | None = None,
     ) -> None:
         """ids: the training text, (N,). Raises CharlmError if it is too short for one batch."""
         self.config, self.processes = config, processes or Alone()
         self.network = new_network(network_config, config, ids)
         self.optimizer = optimiser.build(config, self.network)
-        self.streams = Streams(ids, config.batch_size, config.bptt, config.seed, eos)
+        self.streams = Streams(ids, config.batch_size, config.bptt, config.seed)
         self.rows = self.processes.rows(config.batch_size)
         self.state = self.network.start(self.rows.stop - self.rows.start)
         self.stop = False  # whether a process was asked to stop

@@ -28,11 +28,8 @@ class Streams:
     Truncated back-propagation through time: Williams and Peng (1990).
     """
 
-    def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int, eos: int = 0):
-        """Raises CharlmError if `ids` are too few for one batch of `batch_size` × `bptt`.
-
-        `eos` is the id of <EOS>.
-        """
+    def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int):
+        """Raises CharlmError if `ids` are too few for one batch of `batch_size` × `bptt`."""
         N, B, T = len(ids), batch_size, bptt
         if N < B * T:
             raise CharlmError(
@@ -40,7 +37,7 @@ class Streams:
                 "give more text, or a smaller "
                 + (f"`bptt` (such as {N // B})." if N >= B else f"`batch_size` (below {N:,}).")
             )
-        self.ids, self._seed, self._eos = np.asarray(ids), seed, eos
+        self.ids, self._seed = np.asarray(ids), seed
         self.batch_size, self.bptt, self.step = B, T, 0
         self.steps_per_epoch = max(1, N // B // T)
         self._starts_B = np.arange(B) * (N // B)

@@ -13,10 +13,9 @@ from dataclasses import replace
 import torch
 
 from ..config import NetworkConfig, TrainConfig
+from ..lm import Ids
 from ..network.device import has_bf16
-from ..network.network import detach, new_network
-from . import optimiser
-from .streams import Streams
+from .replica import Replica
 from .thread_tuner import FEWER_THREADS_SPEEDUP
 
 MIN_BF16_SPEEDUP = 1.1  # over fp32; otherwise its lower precision is not worth it
@@ -27,33 +26,23 @@ BRIEF, LONG = 0.4, 1.0  # seconds of trials that compare, and of the one whose r
 def seconds_per_step(
     network: NetworkConfig,
     config: TrainConfig,
-    streams: Streams,
+    ids: Ids,
     seconds: float,
     limit: float = float("inf"),
 ) -> float:
     """Seconds per optimiser step: the mean over about `seconds`, after a warm-up step.
 
+    ids: the training text, (N,).
     If the second step takes longer than `limit`, or the warm-up much longer, no more are made.
     """
     torch.set_num_threads(config.threads)
-    trial = new_network(network, config, streams.ids)
-    optimizer = optimiser.build(config, trial)
-    state = trial.start(config.batch_size)
+    trial = Replica(network, config, ids)
     times: list[float] = []
     began = time.perf_counter()
     while len(times) < 3 or (time.perf_counter() - began < seconds and len(times) < 200):
         before = time.perf_counter()
-        batch = streams.next()
-        loss, state = trial(
-            torch.from_numpy(batch.x_TB).to(config.device),
-            torch.from_numpy(batch.y_TB).to(config.device),
-            state,
-        )
-        state = detach(state)
-        loss.backward()
-        optimiser.clip(config, trial.parameters())
-        optimizer.step()
-        optimizer.zero_grad()
+        trial.gradients(len(times))
+        trial.update(config.lr)
         if config.device == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - before)
@@ -61,14 +50,13 @@ def seconds_per_step(
             began = time.perf_counter()
         if len(times) < 3 and times[-1] > (limit if len(times) == 2 else WARM_UP_COST * limit):
             break
-    streams.seek(0)
     return statistics.fmean(times[1:] or times)
 
 
 def measure(
     network: NetworkConfig,
     config: TrainConfig,
-    streams: Streams,
+    ids: Ids,
     precision: str | None,
     threads: Sequence[int],
     limit: float = float("inf"),
@@ -82,16 +70,16 @@ def measure(
     """
     half = precision is None and has_bf16(config.device)
     config = replace(config, precision="bf16" if half else precision or "fp32", threads=threads[0])
-    best = seconds_per_step(network, config, streams, LONG, limit)
+    best = seconds_per_step(network, config, ids, LONG, limit)
     for count in threads[1:]:
         fewer = replace(config, threads=count)
-        seconds = seconds_per_step(network, fewer, streams, BRIEF, limit)
+        seconds = seconds_per_step(network, fewer, ids, BRIEF, limit)
         if seconds * FEWER_THREADS_SPEEDUP > best:
             break
         config, best = fewer, seconds
     if half and best <= limit:
         full = replace(config, precision="fp32")
-        seconds = seconds_per_step(network, full, streams, BRIEF)
+        seconds = seconds_per_step(network, full, ids, BRIEF)
         if seconds < MIN_BF16_SPEEDUP * best:
             return full, seconds
     return config, best

@@ -28,7 +28,7 @@ def test_cutting_side_by_side_is_cutting_one_after_another(cell: str, corpus: Co
     )  # fmt: skip
     found = learn.train_network(new_network(shape, config), config, corpus, reach=4).tensors()
     network = new_network(shape, config)
-    streams = Streams(corpus.train, 3, 8, config.seed, corpus.tokenizer.eos)
+    streams = Streams(corpus.train, 3, 8, config.seed)
     state = network.start(3)
     for _ in range(2):
         batch = streams.next()

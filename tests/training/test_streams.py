@@ -33,7 +33,7 @@ def positions(n: int) -> Ids:
 @given(shapes())
 def test_each_epoch_predicts_each_token_at_most_once(shape: tuple[int, int, int, int]) -> None:
     n, batch_size, bptt, seed = shape
-    streams = Streams(positions(n), batch_size, bptt, seed, eos=0)
+    streams = Streams(positions(n), batch_size, bptt, seed)
     assert streams.steps_per_epoch == max(1, n // batch_size // bptt)
     for _ in range(3):
         seen: list[int] = []
@@ -93,7 +93,7 @@ def test_streams_read_a_prepared_corpus(tmp_path: Path) -> None:
     path = tmp_path / "t"
     path.write_text("".join(f"the cat number {i} sat — down\n" for i in range(300)), "utf-8")
     corpus = prepare(open_text([path]), None, TokenizerConfig(), tmp_path / "cache")
-    batch = Streams(corpus.train, 4, 50, 1, corpus.tokenizer.eos).next()
+    batch = Streams(corpus.train, 4, 50, 1).next()
     text = corpus.tokenizer.decode(corpus.train)
     for b in range(4):
         assert corpus.tokenizer.decode(batch.x_TB[:, b]) in text[-50:] + text

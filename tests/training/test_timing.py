@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,6 @@ from charlm.config import NetworkConfig, TrainConfig
 from charlm.runs.events import Step
 from charlm.training import timing
 from charlm.training.run import train
-from charlm.training.streams import Streams
 
 
 def test_the_number_of_steps_follows_the_clock(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,14 +39,19 @@ NETWORK = NetworkConfig(7, embed=4, hidden=8)
 CONFIG = TrainConfig(batch_size=4, bptt=8, threads=1)
 
 
-def some_streams() -> Streams:
-    return Streams(np.random.default_rng(0).integers(7, size=400), 4, 8, seed=1, eos=0)
+IDS = np.random.default_rng(0).integers(7, size=400)
 
 
-def test_a_trial_leaves_the_streams_where_they_began() -> None:
-    streams, untouched = some_streams(), some_streams()
-    assert timing.seconds_per_step(NETWORK, CONFIG, streams, seconds=0.05) > 0
-    np.testing.assert_array_equal(streams.next().x_TB, untouched.next().x_TB)
+@pytest.mark.parametrize(
+    "settings", [{}, {"optimizer": "muon", "softmax_sample": 3}, {"optimizer": "sgd"}]
+)
+def test_any_training_can_be_timed(settings: dict[str, Any]) -> None:
+    assert timing.seconds_per_step(NETWORK, replace(CONFIG, **settings), IDS, seconds=0.05) > 0
+
+
+def test_minutes_go_with_a_sampled_softmax(text: Path) -> None:
+    chosen = {**SMALL, "level": "word", "vocab_size": 12, "softmax_sample": 5}
+    assert train(text, minutes=0.03, optimizer="muon", **chosen).best["tokens"] > 0
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def test_bf16_has_to_be_worth_it(
 
     monkeypatch.setattr(timing, "has_bf16", lambda _: bf16)
     monkeypatch.setattr(timing, "seconds_per_step", takes)
-    config, seconds = timing.measure(NETWORK, CONFIG, some_streams(), wanted, [1])
+    config, seconds = timing.measure(NETWORK, CONFIG, IDS, wanted, [1])
     assert config.precision == chosen
     assert seconds == (1.0 if chosen == "fp32" else 1.0 / speedup)
 
@@ -88,7 +94,7 @@ def test_threads_are_chosen_by_timing(
         return seconds[config.threads]
 
     monkeypatch.setattr(timing, "seconds_per_step", takes)
-    found = timing.measure(NETWORK, CONFIG, some_streams(), "fp32", [4, 2, 1])
+    found = timing.measure(NETWORK, CONFIG, IDS, "fp32", [4, 2, 1])
     assert found[0].threads == chosen
     assert found[1] == seconds[chosen]
 
@@ -101,5 +107,5 @@ def test_a_network_too_slow_is_not_timed_for_long(monkeypatch: pytest.MonkeyPatc
         return 5.0
 
     monkeypatch.setattr(timing, "seconds_per_step", takes)
-    assert timing.measure(NETWORK, CONFIG, some_streams(), None, [2, 1], 1.0)[1] == 5.0
+    assert timing.measure(NETWORK, CONFIG, IDS, None, [2, 1], 1.0)[1] == 5.0
     assert calls == [2, 1]  # and not again in another precision
