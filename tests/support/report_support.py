@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # importing these takes PyTorch
 
 HOSTILE = '<script>document.body.textContent = "owned"</script><img src=x onerror=alert(1)>&amp;'
 LINES = ["the cat sleeps.", "a dog eats fish. 🐟", "my bird sees the sea.", "鱼在水里游。", HOSTILE]
+RED = "\x1b[31m red"  # an escape sequence, in the text and in what is held out
 TRAINING: dict[str, Any] = SMALL | {"steps": 40, "eval_every": 4, "lr": 0.02}
 PARTS = (
     "Learning",
@@ -32,7 +33,7 @@ PARTS = (
 
 def write_text(path: Path) -> Path:
     rng = np.random.default_rng(0)
-    lines = [*rng.choice(LINES[:-1], 260), "\x1b[31m red", *rng.choice(LINES, 60)]
+    lines = [*rng.choice(LINES[:-1], 260), RED, *rng.choice(LINES, 60), RED]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return path
 
