@@ -15,7 +15,8 @@ last line. MB is the most that was resident (RSS).
     eval        `charlm eval` of them by a network of 128 units
     line        `charlm score` of one line of so many characters
     sentences   `charlm score` of so many short lines, as TSV
-    steps       `charlm train` of 128 units as it goes on, --minutes long, against the steps made
+    steps       `charlm train` of 128 units as it goes on, --minutes long, against the steps made;
+                MB without files that it has mapped (RssAnon)
 """
 
 from __future__ import annotations
@@ -227,7 +228,7 @@ def commands(
 
 
 def over_time(text: Path, place: Path, minutes: float) -> list[Point]:
-    """A training as it goes on: steps made, seconds, and what is resident (RSS)."""
+    """A training as it goes on: steps made, seconds, and what it holds of its own (RssAnon)."""
     out = place / "run"
     options = [f"--minutes={minutes:g}", "--hidden=128", "--plain", f"--out={out}"]
     command = [sys.executable, "-m", "charlm", "train", str(text), *options]
@@ -236,7 +237,7 @@ def over_time(text: Path, place: Path, minutes: float) -> list[Point]:
     while child.poll() is None:
         time.sleep(60 * minutes / 10)
         with contextlib.suppress(OSError, IndexError):  # it has ended, or not yet begun
-            memory = Path(f"/proc/{child.pid}/status").read_text().split("VmRSS:")[1].split()[0]
+            memory = Path(f"/proc/{child.pid}/status").read_text().split("RssAnon:")[1].split()[0]
             rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
             seconds, step = time.monotonic() - start, rows[-1]["step"]
             if step > (points[-1].size if points else 0):
