@@ -32,8 +32,8 @@ def seconds_per_step(
 ) -> float:
     """Seconds per optimiser step: the mean over about `seconds`, after a warm-up step.
 
-    ids: the training text, (N,).
-    If the second step takes longer than `limit`, or the warm-up much longer, no more are made.
+    ids: the training text, (N,). If the second step takes longer than `limit` seconds, or the
+    warm-up much longer, no more are made.
     """
     torch.set_num_threads(config.threads)
     trial = Replica(network, config, ids)
