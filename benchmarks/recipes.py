@@ -2,6 +2,7 @@
 
     python benchmarks/recipes.py compare NAME... [--minutes 1.4 | --steps 1000] [--seeds 5]
         [--texts play,words] [--data FOLDER] [--text FILE] [--against default] [--before FOLDER]
+        [--measured 20000]
     python benchmarks/recipes.py table [--minutes 1.4 | --steps 1000] [--part dev|test]
 
 `compare` trains every recipe on every text with every seed, the recipes in turn so that a machine
@@ -124,6 +125,11 @@ def split(lines: Sequence[str], *, blocks: bool) -> dict[str, str]:
     return {name: "".join(found) for name, found in parts.items()}
 
 
+def beginning(text: str, most: int) -> str:
+    """So many characters at most, cut at a line end: a wide network takes long to measure."""
+    return text if len(text) <= most else text[:most].rpartition("\n")[0] + "\n"
+
+
 def train_and_measure(
     folder: Path, recipe: Recipe, text: list[str], options: list[str], code: Path | None
 ) -> Row:
@@ -215,6 +221,7 @@ def compare(
     against: Annotated[str, typer.Option()] = "default",
     before: Annotated[Path | None, typer.Option(help="Checkout of the recipe `before`.")] = None,
     part: Annotated[str, typer.Option()] = "dev",
+    measured: Annotated[int, typer.Option(help="Most characters of dev and of test.")] = 10**9,
     results: Annotated[Path, typer.Option()] = RESULTS,
 ) -> None:
     """Train recipes, add the results to the file, and show them."""
@@ -239,6 +246,7 @@ def compare(
     for seed in range(int(first or 1), int(last) + 1):
         for one in suite:
             parts = split(one.read(data), blocks=one.blocks)
+            parts |= {name: beginning(parts[name], measured) for name in PARTS}
             for name, recipe in recipes.items():
                 made = asdict(recipe)
                 row: Row = {
@@ -259,10 +267,10 @@ def compare(
                         Path(place, f"{part_name}.txt").write_text(content, "utf-8")
                     text_options, options = shlex.split(one.options), [*given, "--seed", str(seed)]
                     code = before if recipe.code else None
-                    measured = train_and_measure(Path(place), recipe, text_options, options, code)
-                    rows.append({**row, **measured})
-                found = rows[-1][part]["model"]["bits_per_char"]
-                print(f"seed {seed} {one.name} {name}: {found:.4f} bits/char", flush=True)
+                    found = train_and_measure(Path(place), recipe, text_options, options, code)
+                    rows.append({**row, **found})
+                bits = rows[-1][part]["model"]["bits_per_char"]
+                print(f"seed {seed} {one.name} {name}: {bits:.4f} bits/char", flush=True)
                 results.write_text(as_text(rows))
     table(minutes, steps, part, against, ",".join(recipes), results)
 
