@@ -6,10 +6,11 @@ Each row is a process of its own. Beside it stands the growth from the row befor
 is proportional, above 1 is worse. The least-squares fit over the upper half of the rows is in the
 last line. MB is the most that was resident (RSS).
 
-    units       a training step of an LSTM layer of H units, against its parameters
-    streams     the same of 4,096 units and B streams, against the tokens of a step
+    units       training an LSTM layer of H units on a million tokens, against its parameters; steps
+                are those of `charlm train`, of 64 tokens of 32 streams, or 64 if it is wide
     layers      the same of L layers of 512 units
     words       the same with V words, 256 units, the softmax on a sample of 2,000
+    streams     a training step of 4,096 units and B streams, against the tokens of a step
     save        writing and reading a checkpoint and a model, against parameters
     tokens      `charlm train --steps 1` on TEXT's first bytes, in characters and in words
     eval        `charlm eval` of them by a network of 128 units
@@ -39,14 +40,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-STREAMS, BPTT = 32, 64
-MORE_STREAMS = (32, 64, 128)
+BPTT = 64
+STREAMS = (32, 64, 128)
 UNITS = (128, 256, 512, 1024, 2048, 4096)
 LAYERS = (1, 2, 4, 8, 10)
 WORDS = (1000, 10_000, 50_000, 200_000, 1_000_000)
 CHARACTERS = (1000, 10_000, 100_000, 1_000_000)
 SENTENCES = (1000, 10_000, 100_000)
-UNITS_OF = {"K": 10**3, "M": 10**6, "G": 10**9}
+MILLION = 10**6
+UNITS_OF = {"K": 10**3, "M": MILLION, "G": 10**9}
 
 
 class Point(NamedTuple):
@@ -58,8 +60,8 @@ class Point(NamedTuple):
     megabytes: float
 
 
-def train_step(**settings: Any) -> tuple[int, float]:
-    """Parameters, and seconds of a training step: the shortest of some."""
+def train_step(**settings: Any) -> tuple[int, int, float]:
+    """Parameters, tokens of a training step, and its seconds: the shortest of some."""
     import numpy as np
     import torch
 
@@ -73,7 +75,7 @@ def train_step(**settings: Any) -> tuple[int, float]:
     V = settings.get("vocab_size", 100)
     facts = defaults.Facts("char", 1_000_000, V, plain=True)
     shape: NetworkConfig = defaults.network(settings, facts)
-    given = {"batch_size": STREAMS, "bptt": BPTT, "precision": "bf16" if has_bf16("cpu") else None}
+    given = {"bptt": BPTT, "precision": "bf16" if has_bf16("cpu") else None}
     config = defaults.training(given | settings, facts)
     chances = 1 / np.arange(1, V + 1)
     ids = np.random.default_rng(0).choice(V, 1_000_000, p=chances / chances.sum())
@@ -89,7 +91,8 @@ def train_step(**settings: Any) -> tuple[int, float]:
     torch.set_num_threads(1)
     times = times[1:]  # every fourth step orthogonalises, and costs more
     rounds = [sum(times[at : at + 4]) / 4 for at in range(0, len(times) - 3, 4)]
-    return sum(p.numel() for p in replica.network.parameters()), min(rounds)
+    parameters = sum(p.numel() for p in replica.network.parameters())
+    return parameters, config.batch_size * BPTT, min(rounds)
 
 
 def saved(hidden: int) -> tuple[int, float]:
@@ -150,8 +153,8 @@ def measure(kind: str, size: int) -> Point:
             "layers": {"hidden": 512, "layers": size},
             "words": {"hidden": 256, "vocab_size": size, "softmax_sample": 2000},
         }
-        x, seconds = train_step(**settings[kind])
-        x = size * BPTT if kind == "streams" else x
+        parameters, tokens, step = train_step(**settings[kind])
+        x, seconds = (tokens, step) if kind == "streams" else (parameters, step * MILLION / tokens)
     label = {"units": "H", "save": "H", "streams": "B", "layers": "L", "words": "V"}[kind]
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Point(f"{label} = {size:,}", x, seconds, megabytes)
@@ -291,16 +294,16 @@ def main(
     most = int(float(largest[:-1]) * UNITS_OF[largest[-1].upper()])
     sizes = {
         "units": UNITS,
-        "streams": MORE_STREAMS,
+        "streams": STREAMS,
         "layers": LAYERS,
         "words": WORDS,
         "save": UNITS,
     }
     titles = {
-        "units": ("a training step, one layer", "parameters"),
+        "units": ("a million tokens, one layer", "parameters"),
         "streams": ("a training step, 4,096 units", "tokens"),
-        "layers": ("a training step, 512 units", "parameters"),
-        "words": ("a training step, 256 units", "parameters"),
+        "layers": ("a million tokens, 512 units", "parameters"),
+        "words": ("a million tokens, 256 units", "parameters"),
         "save": ("a checkpoint, written and read", "bytes"),
     }
     found: dict[str, list[Point]] = {}

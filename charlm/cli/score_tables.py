@@ -52,15 +52,15 @@ def rows_of(
     return _tokens(scored, base) if tokens else _sentences(scored, base, ranked_by)
 
 
-def _sentences(scored: Scored, base: LogBase, oov: str | None) -> Iterator[dict[str, Any]]:
+def _sentences(scored: Scored, base: LogBase, ranked_by: str | None) -> Iterator[dict[str, Any]]:
     """A row for each sentence; `logprob` in the base asked for.
 
     ranked_by: how unknown words count in the rank, None: no ranks; in `logprob` they are <UNK>.
     """
-    places = ranks([one.measures for _, one in scored], oov or "closed")
+    places = ranks([one.measures for _, one in scored], ranked_by or "closed")
     for (stimulus, one), place in zip(scored, places, strict=True):
         own: dict[str, Any] = {"line": stimulus.line}
-        own |= {"rank": place, "ranked_by": oov} if oov else {}
+        own |= {"rank": place, "ranked_by": ranked_by} if ranked_by else {}
         own |= {**one.measures.as_dict(), "text": one.text}
         for key in {"logprob", "logprob_spelled"} & own.keys():
             own[key] = base.of(own[key])

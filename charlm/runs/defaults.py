@@ -13,6 +13,7 @@ from ..errors import require
 DEFAULT_MINUTES = 3.0  # the budget when none is given
 MUON = {"optimizer": "muon", "muon_scale": 2.0, "muon_interval": 4}  # docs/decisions/0021
 FINE_TUNING = {"lr": 4e-3, "muon_scale": 1.0}  # more is no better and forgets more
+STREAMS, WIDE_STREAMS, WIDE = 32, 64, 2048  # more streams from so many units on
 LARGE_SOFTMAX = 2000  # vocabulary size above which the softmax is most of the network
 SAMPLED_SOFTMAX = 8000  # above which it is trained on a sample of
 ONLY_OF = {"muon_scale": "muon", "muon_interval": "muon", "momentum": "sgd"}  # setting: optimiser
@@ -94,12 +95,14 @@ def training(
 
     Half a minute on 73 kB of English, bits per character with 32 and with 8 streams: one layer
     2.251 and 2.210, three layers 2.986 and 2.600; a megabyte: 2.451 and 2.477. With a large softmax
-    all are alike (docs/decisions/0017).
+    all are alike (docs/decisions/0017). A wide layer has more of them, since its recurrent weights
+    are read from memory once for all streams (docs/decisions/0037).
 
     fine_tuning: the network is trained already, and its learning rate is lower.
     """
     bptt = 64 if facts.vocab_size <= LARGE_SOFTMAX else 48
-    streams = 32
+    wide = (settings.get("hidden") or 0) >= WIDE and not fine_tuning
+    streams = WIDE_STREAMS if wide else STREAMS
     while streams > 4:
         wanted = 96 if streams > 8 and facts.vocab_size <= LARGE_SOFTMAX else 16
         if facts.tokens // (streams * bptt) >= wanted:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from ..config import TokenizerConfig
 from ..errors import CharlmError, require
@@ -147,12 +147,15 @@ def count_shard(
     cache = directory_of(options.out).cache
     text = opened(text_names(corpus), options, config, cache, events).corpus
     order, min_counts = _sizes(text, order, min_counts)
+    task = _on_disk(text, order, budget, lines, min_counts)
     runs, of = estimate.count_shard(
+        task,
         shard.index,
         shard.number,
-        **_on_disk(text, order, budget, lines, min_counts, events),
+        progress=partial(events.stage, "n-grams"),
+        announce=events.announce,
     )
-    return ShardCounted(_directory(text, order, lines, min_counts), runs, of)
+    return ShardCounted(task.directory, runs, of)
 
 
 def _how(
@@ -193,49 +196,30 @@ def _estimated(
         yield estimate_ngram(text, order, lines=lines, min_counts=min_counts, events=events), None
         return
     with estimate.estimated(
-        **_on_disk(text, order, memory, lines, min_counts, events), warn=events.warn
+        _on_disk(text, order, memory, lines, min_counts),
+        progress=partial(events.stage, "n-grams"),
+        announce=events.announce,
+        warn=events.warn,
     ) as found:
         yield found.lm, found.columns
 
 
-class _OnDisk(TypedDict):
-    """What both ways to count on disk take."""
-
-    ids: Column
-    vocab_size: int
-    eos: int
-    order: int
-    lines: bool
-    min_counts: Sequence[int]
-    memory: int
-    directory: Path
-    identity: str
-    progress: Callable[[float], None]
-    announce: Callable[[str], None]
-
-
 def _on_disk(
-    text: Corpus, order: int, memory: int, lines: bool, min_counts: Sequence[int], events: Events
-) -> _OnDisk:
-    return {
-        "ids": Column(text.directory / "train.bin", text.train.dtype),
-        "vocab_size": text.tokenizer.vocab_size,
-        "eos": text.tokenizer.eos,
-        "order": order,
-        "lines": lines,
-        "min_counts": min_counts,
-        "memory": memory,
-        "directory": _directory(text, order, lines, min_counts),
-        "identity": text.directory.name,
-        "progress": partial(events.stage, "n-grams"),
-        "announce": events.announce,
-    }
-
-
-def _directory(text: Corpus, order: int, lines: bool, min_counts: Sequence[int]) -> Path:
-    """Where the n-grams of a text are counted on disk: for each way to count them another place."""
+    text: Corpus, order: int, memory: int, lines: bool, min_counts: Sequence[int]
+) -> estimate.Task:
+    """What is estimated on disk: for each way to count a text, in another directory."""
     way = hashlib.sha256(json.dumps([order, lines, *min_counts]).encode()).hexdigest()[:8]
-    return text.directory.with_name(f"{text.directory.name}.ngrams-{way}")
+    return estimate.Task(
+        ids=Column(text.directory / "train.bin", text.train.dtype),
+        vocab_size=text.tokenizer.vocab_size,
+        eos=text.tokenizer.eos,
+        order=order,
+        lines=lines,
+        memory=memory,
+        directory=text.directory.with_name(f"{text.directory.name}.ngrams-{way}"),
+        identity=text.directory.name,
+        min_counts=min_counts,
+    )
 
 
 def estimate_ngram(

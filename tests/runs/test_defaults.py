@@ -113,6 +113,16 @@ def test_small_texts_have_fewer_streams(tokens: int, vocab_size: int, streams: i
     assert defaults.training({}, facts).batch_size == streams
 
 
+@pytest.mark.parametrize(
+    ("hidden", "tokens", "streams"),
+    [(2047, 1_000_000, 32), (2048, 1_000_000, 64), (4096, 393_215, 32), (4096, 393_216, 64)],
+)
+def test_wide_networks_have_more_streams(hidden: int, tokens: int, streams: int) -> None:
+    facts = defaults.Facts("char", tokens, 50)
+    assert defaults.training({"hidden": hidden}, facts).batch_size == streams
+    assert defaults.training({"hidden": hidden}, facts, fine_tuning=True).batch_size == 32
+
+
 @given(tokens=st.integers(1, 5000), streams=st.sampled_from([None, 1, 4]))
 def test_every_text_is_enough_for_a_batch(tokens: int, streams: int | None) -> None:
     config = defaults.training({"batch_size": streams}, defaults.Facts("word", tokens, 50))

@@ -82,108 +82,96 @@ def limits(memory: int, vocab_size: int, order: int) -> Limits:
     )
 
 
+@dataclass(frozen=True)
+class Task:
+    """An n-gram model that is to be estimated, in how much memory, and where."""
+
+    ids: Column  # the text's tokens, (N,)
+    vocab_size: int
+    eos: int
+    order: int
+    lines: bool  # whether contexts end at <EOS>
+    memory: int  # bytes
+    directory: Path  # where to work
+    identity: str  # of the text, so that no other is taken for it
+    min_counts: Sequence[int] = ()  # see `kneser_ney.estimate`
+
+    @property
+    def minimum(self) -> list[int]:
+        """The least count of each order. Raises CharlmError for settings out of range."""
+        return list(thresholds(self.min_counts, self.order))
+
+    def settings(self) -> dict[str, Any]:
+        """What the model depends on: only the same one goes on with what another has left."""
+        return {
+            "text": self.identity,
+            "tokens": len(self.ids),
+            "vocab_size": self.vocab_size,
+            "eos": self.eos,
+            "order": self.order,
+            "lines": self.lines,
+            "minimum": self.minimum,
+            "memory": self.memory,
+        }
+
+
 @contextmanager
 def estimated(
-    ids: Column,
-    vocab_size: int,
-    eos: int,
-    order: int,
+    task: Task,
     *,
-    lines: bool,
-    min_counts: Sequence[int] = (),
-    memory: int,
-    directory: Path,
-    identity: str,
     progress: Progress = lambda done: None,
     announce: Message = lambda text: None,
     warn: Message = lambda text: None,
 ) -> Iterator[OnDisk]:
-    """The model of a text, as `kneser_ney.estimate` describes it, in `memory` bytes.
+    """The model of a text, as `kneser_ney.estimate` describes it.
 
-    directory: where to work; removed in the end, unless something went wrong: then the same call
-    goes on after the last pass that was finished. identity: of the text, so that no other is taken
-    for it. progress: called with the fraction done, 0 to 1; announce: with how much disk it takes.
+    The directory is removed in the end, unless something went wrong: then the same call goes on
+    after the last pass that was finished. progress: called with the fraction done, 0 to 1;
+    announce: with how much disk it takes.
 
     Raises CharlmError for settings out of range, too little memory, or too little disk.
     """
-    minimum = thresholds(min_counts, order)
-    settings = _settings(ids, vocab_size, eos, order, lines, minimum, memory, identity)
-    with opened(directory, settings, progress) as place:
-        text, limit = _planned(place, ids, settings, announce)
+    with opened(task.directory, task.settings(), progress) as place:
+        text, limit = _planned(place, task, announce)
         try:
-            found = _passes(place, text, limit, minimum, warn)
+            found = _passes(place, text, limit, task.minimum, warn)
         except KeyboardInterrupt:
-            announce(f"stopped; the same command goes on with what is in {directory}")
+            announce(f"stopped; the same command goes on with what is in {task.directory}")
             raise
         yield found
-    shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(task.directory, ignore_errors=True)
 
 
 def count_shard(
+    task: Task,
     shard: int,
     shards: int,
-    ids: Column,
-    vocab_size: int,
-    eos: int,
-    order: int,
     *,
-    lines: bool,
-    min_counts: Sequence[int] = (),
-    memory: int,
-    directory: Path,
-    identity: str,
     progress: Progress = lambda done: None,
     announce: Message = lambda text: None,
 ) -> tuple[int, int]:
     """Sort and count the n-grams of a share of the text, number `shard` (from 1) of so many.
 
-    All shards, on machines that share the directory, may do so at the same time; `estimated` with
-    the same arguments then goes on with what is there. Returns how many sorted runs are of this
-    shard, and of all. Raises CharlmError as `estimated` does.
+    All shards, on machines that share the directory, may do so at the same time; `estimated` then
+    goes on with what is there. Returns how many sorted runs are of this shard, and of all. Raises
+    CharlmError as `estimated` does.
     """
-    minimum = thresholds(min_counts, order)
-    settings = _settings(ids, vocab_size, eos, order, lines, minimum, memory, identity)
-    with opened(directory, settings, progress, patience=PATIENCE_SECONDS) as place:
-        text, limit = _planned(place, ids, settings, announce)
+    with opened(task.directory, task.settings(), progress, patience=PATIENCE_SECONDS) as place:
+        text, limit = _planned(place, task, announce)
         counted = "count" in place.results
     bounds = [text.stretches * k // shards for k in (shard - 1, shard)]
     own = range(*bounds)
     if not counted:
-        _write_runs(Runs(text, directory), own, limit.threads, progress)
+        _write_runs(Runs(text, task.directory), own, limit.threads, progress)
     return len(own), text.stretches
 
 
-def _settings(
-    ids: Column,
-    vocab_size: int,
-    eos: int,
-    order: int,
-    lines: bool,
-    minimum: Sequence[int],
-    memory: int,
-    identity: str,
-) -> dict[str, Any]:
-    """What an estimate depends on: only the same one goes on with what another has left."""
-    return {
-        "text": identity,
-        "tokens": len(ids),
-        "vocab_size": vocab_size,
-        "eos": eos,
-        "order": order,
-        "lines": lines,
-        "minimum": list(minimum),
-        "memory": memory,
-    }
-
-
-def _planned(
-    place: Workplace, ids: Column, settings: Mapping[str, Any], announce: Message
-) -> tuple[Text, Limits]:
+def _planned(place: Workplace, task: Task, announce: Message) -> tuple[Text, Limits]:
     """The text, and the limits that whoever came first has found for all."""
-    V, N, memory = settings["vocab_size"], settings["order"], settings["memory"]
-    limit = Limits(**place.run("limits", lambda _: asdict(limits(memory, V, N))))
-    text = Text(ids, V, settings["eos"], N, settings["lines"], limit.stretch)
-    _check_disk(place, text, max(settings["minimum"]) > 1, announce)
+    V, N = task.vocab_size, task.order
+    limit = Limits(**place.run("limits", lambda _: asdict(limits(task.memory, V, N))))
+    text = Text(task.ids, V, task.eos, N, task.lines, limit.stretch)
+    _check_disk(place, text, max(task.minimum) > 1, announce)
     return text, limit
 
 

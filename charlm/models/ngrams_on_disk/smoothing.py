@@ -104,9 +104,10 @@ def _find_lower(
     if ngrams.order == 2:
         return
     ngrams.lower.reserve(len(ngrams.keys))
-    starts = [start for start, _ in spans(below, sizes.span)]
+    parts = spans(below, sizes.span)
+    starts = [start for start, _ in parts]
     bounds = [_bounds(ngrams.sorted_suffixes, rows, starts) for rows in ranges]
-    for number, (start, stop) in enumerate(spans(below, sizes.span)):
+    for number, (start, stop) in enumerate(parts):
         probability = below.probability.read(start, stop)
         pieces = [(found[number], found[number + 1]) for found in bounds]
 
@@ -118,7 +119,7 @@ def _find_lower(
 
         for _ in map_in_order(look_up, pieces, threads=sizes.threads, ahead=1):
             pass
-        progress((number + 1) / len(starts))
+        progress((number + 1) / len(parts))
 
 
 def _bounds(suffixes: Column, rows: tuple[int, int], starts: list[int]) -> list[int]:

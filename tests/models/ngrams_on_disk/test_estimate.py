@@ -20,7 +20,14 @@ from charlm.models.kneser_ney import estimate
 from charlm.models.ngram import NgramLM
 from charlm.models.ngrams_on_disk import estimate as on_disk
 from charlm.models.ngrams_on_disk.columns import Column
-from charlm.models.ngrams_on_disk.estimate import Limits, OnDisk, count_shard, estimated, limits
+from charlm.models.ngrams_on_disk.estimate import (
+    Limits,
+    OnDisk,
+    Task,
+    count_shard,
+    estimated,
+    limits,
+)
 from charlm.models.ngrams_on_disk.workplace import Workplace
 from charlm.system import lock
 
@@ -44,11 +51,18 @@ def column_of(ids: Ids, directory: Path) -> Column:
     return column
 
 
-@contextmanager
-def estimated_of(ids: Ids, V: int, N: int, directory: Path, **options: Any) -> Iterator[OnDisk]:
+def task_of(ids: Ids, V: int, N: int, directory: Path, **options: Any) -> Task:
     column = column_of(ids, directory)
     given_ = {"lines": True, "memory": MEMORY, "identity": "the text", **options}
-    with estimated(column, V, EOS, N, directory=directory / "work", **given_) as found:
+    return Task(column, V, EOS, N, directory=directory / "work", **given_)
+
+
+@contextmanager
+def estimated_of(ids: Ids, V: int, N: int, directory: Path, **options: Any) -> Iterator[OnDisk]:
+    calls = {
+        name: options.pop(name) for name in ("progress", "announce", "warn") if name in options
+    }
+    with estimated(task_of(ids, V, N, directory, **options), **calls) as found:
         yield found
 
 
@@ -242,14 +256,10 @@ def test_two_cannot_work_in_one_place(tmp_path: Path) -> None:
         assert mine
 
 
-def count_shards(
-    shards: list[int], of: int, ids: Ids, directory: Path, **options: Any
-) -> list[int]:
+def count_shards(shards: list[int], of: int, ids: Ids, directory: Path) -> list[int]:
     """Count these shards of a text, in this order; how many runs each of them has."""
-    column = column_of(ids, directory)
-    given_: dict[str, Any] = {"lines": True, "memory": MEMORY, "identity": "the text"}
-    work = directory / "work"
-    return [count_shard(k, of, column, 30, EOS, 3, directory=work, **given_)[0] for k in shards]
+    task = task_of(ids, 30, 3, directory)
+    return [count_shard(task, k, of)[0] for k in shards]
 
 
 def test_shards_are_counted_in_any_order_and_the_rest_in_the_end(tmp_path: Path) -> None:
