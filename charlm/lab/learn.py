@@ -120,8 +120,8 @@ def train_network(
         norm = optimiser.clip(config, learner.parameters())
         if watch is not None:
             watch(float(loss.detach()), norm)
-        for group in optimizer.param_groups:
-            group["lr"] = optimiser.learning_rate(config, step, step / config.steps, config.warmup)
+        rate = optimiser.learning_rate(config, step, step / config.steps, config.warmup)
+        optimiser.set_rate(optimizer, rate)
         optimizer.step()
         if progress is not None:
             progress((step + 1) / config.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from ..config import TrainConfig
 from ..network.network import Network
 from . import row_gradients
 from .muon import Muon
+
+MANY_INPUTS = 512  # of the first layer; its rate is smaller where there are more
 
 
 def learning_rate(config: TrainConfig, step: int, annealed: float, warmup: int) -> float:
@@ -58,6 +61,10 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
 
     Muon takes what maps hidden states to hidden states, peepholes included, and AdamW the rest. Of
     a network with a sampled softmax, it updates only the rows of words that a step has used.
+
+    Beside Muon, the rate of the first layer's input weights falls with their number of inputs I, as
+    512 / I: AdamW changes every weight by about the rate, and what a unit receives by I times that
+    (Yang et al. 2021). Wide networks of words went astray without it (docs/decisions/0038).
     """
     named = {name: p for name, p in network.named_parameters() if p.requires_grad}
     muon = [p for name, p in named.items() if config.optimizer == "muon" and _hidden(name, p)]
@@ -66,11 +73,17 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
         network.rows_only = True
         by_row = network.by_word()
     taken = {id(p) for p in [*muon, *by_row]}
+    wide = [p for name, p in named.items() if muon and id(p) not in taken and _many_inputs(name, p)]
+    taken |= {id(p) for p in wide}
     others = [p for p in named.values() if id(p) not in taken]
-    groups = [
-        {"params": [p for p in others if p.dim() >= 2], "weight_decay": config.weight_decay},
+    decay = config.weight_decay
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in others if p.dim() >= 2], "weight_decay": decay},
         {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
     ]
+    for p in wide:
+        factor = MANY_INPUTS / p.shape[1]
+        groups.append({"params": [p], "weight_decay": decay, "rate_factor": factor})
     if config.optimizer == "muon":
         return Muon(
             muon,
@@ -87,6 +100,17 @@ def build(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)
     adam = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return adam(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Take the next step at this learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("rate_factor", 1.0)
+
+
+def _many_inputs(name: str, p: nn.Parameter) -> bool:
+    """Whether these are input weights, (4H, I), of more inputs than `MANY_INPUTS`."""
+    return "weight_ih" in name and p.shape[1] > MANY_INPUTS
 
 
 def _hidden(name: str, p: nn.Parameter) -> bool:

@@ -91,8 +91,7 @@ class Replica:
 
     def update(self, rate: float) -> None:
         """Take the optimiser step at this learning rate."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        optimiser.set_rate(self.optimizer, rate)
         self.optimizer.step()
 
     def whole_state(self) -> NetworkState:

@@ -108,7 +108,7 @@ def state_of(optimizer: torch.optim.Optimizer, network: Network) -> dict[str, An
 
 
 def network_of(**settings: Any) -> Network:
-    network = Network(NetworkConfig(9, embed=5, hidden=6, **settings))
+    network = Network(NetworkConfig(9, **{"embed": 5, "hidden": 6, **settings}))
     network.initialise(1)
     return network
 
@@ -154,3 +154,19 @@ def test_muon_is_as_configured(precision: str, dtype: torch.dtype) -> None:
         for stack in ("rnn", "back")
         for name in ("0.weight_hh", "1.weight_ih", "1.weight_hh")
     }
+
+
+@pytest.mark.parametrize(("inputs", "factor"), [(512, 1.0), (1024, 0.5)])
+def test_input_weights_of_many_inputs_have_a_lower_rate(inputs: int, factor: float) -> None:
+    network = network_of(embed=inputs, bidirectional=True)
+    built = optimiser.build(TrainConfig(optimizer="muon", lr=0.5), network)
+    optimiser.set_rate(built, 0.25)
+    rates = {id(p): group["lr"] for group in built.param_groups for p in group["params"]}
+    for name, p in network.named_parameters():
+        assert rates[id(p)] == 0.25 * (factor if name.endswith("0.weight_ih") else 1.0), name
+
+
+def test_without_muon_all_weights_have_one_rate() -> None:
+    built = optimiser.build(TrainConfig(optimizer="adamw"), network_of(embed=1024))
+    optimiser.set_rate(built, 0.25)
+    assert {group["lr"] for group in built.param_groups} == {0.25}
